@@ -1,0 +1,67 @@
+//! Money and decimals as scaled 64-bit integers: exact, and the same on both databases.
+
+use std::fmt;
+
+/// Digits after the point of every `money` value and of a `decimal` that declares no scale of its own.
+pub const SCALE: u8 = 4;
+
+/// An exact decimal number: `units` / 10^`scale`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Amount {
+    pub units: i64,
+    pub scale: u8,
+}
+
+impl Amount {
+    pub const fn money(units: i64) -> Self {
+        Self { units, scale: SCALE }
+    }
+
+    /// Reads digits with at most one `.`, an optional sign, and at most `scale` digits after the point (further
+    /// zeros are allowed). `None` for anything else and for what 64 bits cannot hold.
+    ///
+    /// ```
+    /// use plusone::amount::Amount;
+    /// assert_eq!(Amount::parse("2.50", 4).map(|a| a.units), Some(25_000));
+    /// assert_eq!(Amount::parse("-0.1", 4).map(|a| a.units), Some(-1_000));
+    /// assert_eq!(Amount::parse("0.00001", 4), None);
+    /// assert_eq!(Amount::parse("1,50", 4), None);
+    /// ```
+    pub fn parse(text: &str, scale: u8) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() && fraction.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let places = usize::from(scale);
+        let (kept, rest) = fraction.split_at(fraction.len().min(places));
+        if rest.bytes().any(|byte| byte != b'0') {
+            return None;
+        }
+        let mut units: i64 = 0;
+        let padding = std::iter::repeat_n(b'0', places - kept.len());
+        for digit in whole.bytes().chain(kept.bytes()).chain(padding) {
+            let signed = i64::from(digit - b'0') * if negative { -1 } else { 1 };
+            units = units.checked_mul(10)?.checked_add(signed)?;
+        }
+        Some(Self { units, scale })
+    }
+}
+
+impl fmt::Display for Amount {
+    /// All digits of the scale: `2.5000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let divisor = 10_u64.pow(u32::from(self.scale));
+        let sign = if self.units < 0 { "-" } else { "" };
+        let magnitude = self.units.unsigned_abs();
+        if self.scale == 0 {
+            return write!(f, "{sign}{magnitude}");
+        }
+        let places = usize::from(self.scale);
+        write!(f, "{sign}{}.{:0places$}", magnitude / divisor, magnitude % divisor)
+    }
+}

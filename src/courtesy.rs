@@ -1,0 +1,1 @@
+//! Courtesy: what a considerate sender observes.

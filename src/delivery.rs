@@ -1,0 +1,1 @@
+//! Delivery: claim, re-check, render, send, record.

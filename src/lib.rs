@@ -1,0 +1,44 @@
+//! plusone tells customers what they would otherwise have to find out themselves.
+//!
+//! The way of a message, which is also the order of the modules and the direction of their dependencies: a module
+//! uses what stands above it, never what stands below.
+//!
+//! 1. `config` reads what marketing wrote into the meanings of [`settings`], [`catalogue`], [`rules`], [`offers`].
+//! 2. `data` brings customer data into typed tables.
+//! 3. `schedule` says which rules are due; `outreach` finds whom they reach ([`expr`] compiled to SQL), decides
+//!    about each, and writes the decisions down as [`touchpoints`].
+//! 4. `delivery` claims what is due, renders it (`messages`), sends it (`channels`) and records what became of it.
+//! 5. `web` and `cli` show and steer all of it.
+
+// words: no I/O, no domain
+pub mod amount;
+pub mod clock;
+pub mod ids;
+pub mod problem;
+pub mod sql;
+pub mod time;
+
+// meaning: pure
+pub mod catalogue;
+pub mod courtesy;
+pub mod expr;
+pub mod messages;
+pub mod offers;
+pub mod rules;
+pub mod schedule;
+pub mod settings;
+pub mod touchpoints;
+
+// world: load, save, send
+pub mod channels;
+pub mod config;
+pub mod store;
+
+// engines
+pub mod data;
+pub mod delivery;
+pub mod outreach;
+
+// edges
+pub mod cli;
+pub mod web;

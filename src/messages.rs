@@ -1,0 +1,1 @@
+//! Messages: templates, their checks, and rendering.

@@ -1,0 +1,1 @@
+//! Outreach: whom a rule reaches, and what becomes of each.

@@ -1,0 +1,156 @@
+//! SQL as text plus binds, written once for both databases.
+//!
+//! Pure: nothing here runs a statement; `store` does. Values are only ever bound, identifiers only ever come from the
+//! catalogue or from our own constants.
+
+/// Which database the text is for. What differs between the two is said here and nowhere else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A value bound to a statement. NULL has a type: PostgreSQL wants to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Bind {
+    Text(Option<String>),
+    Int(Option<i64>),
+}
+
+impl From<&str> for Bind {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Bind {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<&String> for Bind {
+    fn from(value: &String) -> Self {
+        Self::Text(Some(value.clone()))
+    }
+}
+
+impl From<Option<String>> for Bind {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Option<&str>> for Bind {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
+
+impl From<i64> for Bind {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Bind {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<crate::time::Timestamp> for Bind {
+    fn from(value: crate::time::Timestamp) -> Self {
+        Self::Int(Some(value.micros()))
+    }
+}
+
+impl From<Option<crate::time::Timestamp>> for Bind {
+    fn from(value: Option<crate::time::Timestamp>) -> Self {
+        Self::Int(value.map(crate::time::Timestamp::micros))
+    }
+}
+
+/// A statement that is being written: text with `$1`, `$2` … and the values they stand for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sql {
+    pub text: String,
+    pub binds: Vec<Bind>,
+}
+
+impl Sql {
+    /// Starts with `text`, which may name `$1` … of the values bound in that order by [`Sql::with`].
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), binds: Vec::new() }
+    }
+
+    /// Binds the next value of a text that already names its `$n`.
+    pub fn with(mut self, value: impl Into<Bind>) -> Self {
+        self.binds.push(value.into());
+        self
+    }
+
+    /// Appends text.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Binds a value and appends its `$n`.
+    pub fn bind(&mut self, value: impl Into<Bind>) -> &mut Self {
+        let place = self.reserve(value);
+        self.text.push_str(&place);
+        self
+    }
+
+    /// Binds a value and gives its `$n`, to be used any number of times.
+    pub fn reserve(&mut self, value: impl Into<Bind>) -> String {
+        self.binds.push(value.into());
+        format!("${}", self.binds.len())
+    }
+}
+
+/// How a column of rows handed over as one JSON bind is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColumnType {
+    Text,
+    Int,
+}
+
+impl Dialect {
+    /// A FROM item made of one bind that holds a JSON array of arrays: `place` is its `$n`, `columns` name and type
+    /// the inner arrays' elements in order, `alias` names the item.
+    ///
+    /// ```
+    /// use plusone::sql::{ColumnType, Dialect};
+    /// let item = Dialect::Sqlite.rows("$1", &[("id", ColumnType::Text)], "r");
+    /// assert_eq!(item, r#"(select value ->> 0 as "id" from json_each($1)) as r"#);
+    /// ```
+    pub fn rows(self, place: &str, columns: &[(&str, ColumnType)], alias: &str) -> String {
+        let column = |(index, (name, ty)): (usize, &(&str, ColumnType))| match (self, ty) {
+            (Self::Postgres, ColumnType::Int) => format!("(value ->> {index})::bigint as \"{name}\""),
+            _ => format!("value ->> {index} as \"{name}\""),
+        };
+        let columns = columns.iter().enumerate().map(column).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Sqlite => format!("(select {columns} from json_each({place})) as {alias}"),
+            Self::Postgres => format!("(select {columns} from jsonb_array_elements({place}::jsonb)) as {alias}"),
+        }
+    }
+
+    /// What keeps two daemons from waiting for each other's rows; SQLite has one writer and needs nothing.
+    pub const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for update skip locked",
+        }
+    }
+
+    /// Comparison of text by its UTF-8 bytes.
+    pub const fn collate(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " collate \"C\"",
+        }
+    }
+}

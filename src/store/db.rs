@@ -1,0 +1,384 @@
+//! One database, SQLite or PostgreSQL, behind one small face: run a statement, fetch rows, stream rows, transact.
+//!
+//! 1. The two databases share their SQL text ([`Sql`]); what differs is in [`Dialect`].
+//! 2. SQLite has one writer connection; every write transaction begins `IMMEDIATE`. Readers have their own pool.
+//! 3. A column is text, a 64-bit integer or NULL, on both.
+
+use crate::sql::{Bind, Dialect, Sql};
+use futures_util::TryStreamExt;
+use futures_util::stream::{BoxStream, StreamExt};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{Arguments, AssertSqlSafe, Decode, Type, TypeInfo, ValueRef};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What the database could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot open the database {url}: {source}")]
+    Open { url: String, source: sqlx::Error },
+    #[error("the database refused a statement: {source}")]
+    Statement { statement: String, source: sqlx::Error },
+    #[error("the database gave a column that plusone cannot read: {0}")]
+    Column(String),
+    #[error("this SQLite is {found}; plusone needs 3.51.3 or newer, which does not corrupt its log")]
+    OldSqlite { found: String },
+    #[error("{0}")]
+    Schema(String),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+}
+
+/// A row: its columns in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row(Vec<Cell>);
+
+/// One column of one row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+}
+
+impl Row {
+    pub fn cell(&self, index: usize) -> &Cell {
+        &self.0[index]
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn opt_int(&self, index: usize) -> Option<i64> {
+        match &self.0[index] {
+            Cell::Int(value) => Some(*value),
+            Cell::Null | Cell::Text(_) => None,
+        }
+    }
+
+    pub fn opt_text(&self, index: usize) -> Option<&str> {
+        match &self.0[index] {
+            Cell::Text(value) => Some(value),
+            Cell::Null | Cell::Int(_) => None,
+        }
+    }
+
+    /// # Panics
+    /// When the column is NULL or text: the statement promised an integer.
+    pub fn int(&self, index: usize) -> i64 {
+        self.opt_int(index).unwrap_or_else(|| panic!("column {index} is an integer, not {:?}", self.0[index]))
+    }
+
+    /// # Panics
+    /// When the column is NULL or an integer: the statement promised text.
+    pub fn text(&self, index: usize) -> &str {
+        self.opt_text(index).unwrap_or_else(|| panic!("column {index} is text, not {:?}", self.0[index]))
+    }
+}
+
+/// Runs the same body on whichever pool there is.
+macro_rules! on_pool {
+    ($pools:expr, $sqlite:ident => $pool:ident, $bind:ident, $body:expr) => {
+        match $pools {
+            Pools::Sqlite { $sqlite: $pool, .. } => {
+                let $bind = sqlite_arguments;
+                $body
+            }
+            Pools::Postgres($pool) => {
+                let $bind = postgres_arguments;
+                $body
+            }
+        }
+    };
+}
+
+impl Db {
+    /// Opens the database at `url`: `sqlite://path` (made if absent, with its folder; `home` is where relative paths
+    /// begin) or `postgres://…`.
+    ///
+    /// # Errors
+    /// When it cannot be reached or written, or when the bundled SQLite is too old to be trusted.
+    pub async fn open(url: &str, home: &Path) -> Result<Self> {
+        let failed = |source| StoreError::Open { url: without_password(url), source };
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("plusone");
+            let options = options.options([("lock_timeout", "30s"), ("statement_timeout", "600s")]);
+            let pool = PgPoolOptions::new()
+                .max_connections(20)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options)
+                .await
+                .map_err(failed)?;
+            return Ok(Self { pools: Pools::Postgres(pool) });
+        }
+        let path = home.join(url.strip_prefix("sqlite://").unwrap_or(url));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(30))
+            .foreign_keys(true)
+            .pragma("synchronous", "FULL")
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "MEMORY");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(60));
+        let writer = writer.connect_with(options.clone()).await.map_err(failed)?;
+        let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
+        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
+        let db = Self { pools: Pools::Sqlite { writer, readers } };
+        db.refuse_old_sqlite().await?;
+        Ok(db)
+    }
+
+    async fn refuse_old_sqlite(&self) -> Result<()> {
+        let row = self.fetch(Sql::new("select sqlite_version()")).await?;
+        let found = row[0].text(0).to_owned();
+        let parts: Vec<u32> = found.split('.').map_while(|part| part.parse().ok()).collect();
+        if parts < vec![3, 51, 3] { Err(StoreError::OldSqlite { found }) } else { Ok(()) }
+    }
+
+    pub const fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// All rows of a reading statement.
+    pub async fn fetch(&self, sql: Sql) -> Result<Vec<Row>> {
+        self.stream(sql).try_collect().await
+    }
+
+    /// The first row, if there is one.
+    pub async fn fetch_one(&self, sql: Sql) -> Result<Option<Row>> {
+        Ok(self.fetch(sql).await?.into_iter().next())
+    }
+
+    /// The rows of a reading statement as they come.
+    pub fn stream(&self, sql: Sql) -> BoxStream<'static, Result<Row>> {
+        let Sql { text, binds } = sql;
+        let shown = text.clone();
+        let text = AssertSqlSafe(text);
+        let fail = move |source| StoreError::Statement { statement: shown.clone(), source };
+        on_pool!(self.pools.clone(), readers => pool, arguments, {
+            let rows = sqlx::query_with(text, arguments(binds)).fetch(&pool);
+            rows.map(move |row| row.map_err(&fail).and_then(|row| read(&row))).boxed()
+        })
+    }
+
+    /// A writing statement in a transaction of its own; gives the number of rows it touched.
+    pub async fn execute(&self, sql: Sql) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let touched = tx.execute(sql).await?;
+        tx.commit().await?;
+        Ok(touched)
+    }
+
+    /// Begins a write transaction (`IMMEDIATE` on SQLite).
+    pub async fn begin(&self) -> Result<Tx> {
+        let failed = |source| StoreError::Statement { statement: "begin".to_owned(), source };
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?),
+            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await.map_err(failed)?),
+        })
+    }
+
+    /// Waits until every connection is closed.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A write transaction. Dropped without [`Tx::commit`], it never was.
+pub enum Tx {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+macro_rules! on_tx {
+    ($tx:expr, $connection:ident, $bind:ident, $body:expr) => {
+        match $tx {
+            Tx::Sqlite(tx) => {
+                let $connection = &mut **tx;
+                let $bind = sqlite_arguments;
+                $body
+            }
+            Tx::Postgres(tx) => {
+                let $connection = &mut **tx;
+                let $bind = postgres_arguments;
+                $body
+            }
+        }
+    };
+}
+
+impl Tx {
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement; gives the number of rows it touched.
+    pub async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        let Sql { text, binds } = sql;
+        let shown = text.clone();
+        on_tx!(self, connection, arguments, {
+            let done = sqlx::query_with(AssertSqlSafe(text), arguments(binds)).execute(connection).await;
+            done.map(|done| done.rows_affected()).map_err(|source| StoreError::Statement { statement: shown, source })
+        })
+    }
+
+    /// All rows of a statement, reading or `returning`.
+    pub async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>> {
+        let Sql { text, binds } = sql;
+        let shown = text.clone();
+        on_tx!(self, connection, arguments, {
+            let rows = sqlx::query_with(AssertSqlSafe(text), arguments(binds)).fetch_all(connection).await;
+            let rows = rows.map_err(|source| StoreError::Statement { statement: shown, source })?;
+            rows.iter().map(read).collect()
+        })
+    }
+
+    /// The first row, if there is one.
+    pub async fn fetch_one(&mut self, sql: Sql) -> Result<Option<Row>> {
+        Ok(self.fetch(sql).await?.into_iter().next())
+    }
+
+    /// Runs several statements at once, without binds: migrations.
+    pub async fn script(&mut self, text: &str) -> Result<()> {
+        let shown = text.to_owned();
+        on_tx!(self, connection, _arguments, {
+            sqlx::raw_sql(AssertSqlSafe(text.to_owned()))
+                .execute(connection)
+                .await
+                .map(|_| ())
+                .map_err(|source| StoreError::Statement { statement: shown, source })
+        })
+    }
+
+    pub async fn commit(self) -> Result<()> {
+        let done = match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        };
+        done.map_err(|source| StoreError::Statement { statement: "commit".to_owned(), source })
+    }
+}
+
+fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
+    let mut arguments = SqliteArguments::default();
+    for bind in binds {
+        let added = match bind {
+            Bind::Text(value) => arguments.add(value),
+            Bind::Int(value) => arguments.add(value),
+        };
+        added.expect("text and integers always encode");
+    }
+    arguments
+}
+
+fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
+    let mut arguments = PgArguments::default();
+    for bind in binds {
+        let added = match bind {
+            Bind::Text(value) => arguments.add(value),
+            Bind::Int(value) => arguments.add(value),
+        };
+        added.expect("text and integers always encode");
+    }
+    arguments
+}
+
+/// Reads a row of either database into cells.
+fn read<R>(row: &R) -> Result<Row>
+where
+    R: sqlx::Row,
+    usize: sqlx::ColumnIndex<R>,
+    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    i32: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    bool: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+{
+    let cell = |index: usize| {
+        let value = row.try_get_raw(index)?;
+        if value.is_null() {
+            return Ok(Cell::Null);
+        }
+        let kind = value.type_info().name().to_owned();
+        match kind.as_str() {
+            "INTEGER" | "INT8" | "BIGINT" => row.try_get::<i64, _>(index).map(Cell::Int),
+            "INT4" => row.try_get::<i32, _>(index).map(|value| Cell::Int(i64::from(value))),
+            "BOOL" | "BOOLEAN" => row.try_get::<bool, _>(index).map(|value| Cell::Int(i64::from(value))),
+            _ => row.try_get::<String, _>(index).map(Cell::Text),
+        }
+    };
+    (0..row.len())
+        .map(cell)
+        .collect::<std::result::Result<_, sqlx::Error>>()
+        .map(Row)
+        .map_err(|error| StoreError::Column(error.to_string()))
+}
+
+/// The address of a database as it may be shown.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_bound_is_what_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://var/test.db", folder.path()).await.expect("a database");
+        let mut tx = db.begin().await.expect("a transaction");
+        tx.script("create table t (a text, b bigint)").await.expect("a table");
+        let rows =
+            Dialect::Sqlite.rows("$1", &[("a", crate::sql::ColumnType::Text), ("b", crate::sql::ColumnType::Int)], "r");
+        let insert =
+            Sql::new(format!("insert into t select a, b from {rows}")).with(r#"[["x",1],[null,9007199254740993]]"#);
+        assert_eq!(tx.execute(insert).await.expect("two rows"), 2);
+        tx.commit().await.expect("committed");
+        let rows = db.fetch(Sql::new("select a, b from t order by b")).await.expect("rows");
+        assert_eq!((rows[0].text(0), rows[0].int(1)), ("x", 1));
+        assert_eq!((rows[1].opt_text(0), rows[1].int(1)), (None, 9_007_199_254_740_993));
+    }
+}

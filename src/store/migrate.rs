@@ -1,0 +1,31 @@
+//! The schema and its versions. Migrations only add; a database newer than the program is refused.
+
+use super::db::{Db, Result, StoreError};
+use crate::sql::Sql;
+
+/// Every migration in order; its number is its place, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_core.sql")];
+
+/// Brings the schema up to date, each step in a transaction of its own.
+///
+/// # Errors
+/// When the database refuses, or when it was written by a newer plusone.
+pub async fn migrate(db: &Db) -> Result<()> {
+    loop {
+        let mut tx = db.begin().await?;
+        tx.script("create table if not exists schema_version (version bigint not null)").await?;
+        let row = tx.fetch_one(Sql::new("select coalesce(max(version), 0) from schema_version")).await?;
+        let version = usize::try_from(row.map_or(0, |row| row.int(0))).unwrap_or(usize::MAX);
+        if version > MIGRATIONS.len() {
+            return Err(StoreError::Schema(format!(
+                "the database has schema {version}, this plusone knows {}: use the newer program, or restore a backup",
+                MIGRATIONS.len()
+            )));
+        }
+        let Some(script) = MIGRATIONS.get(version) else { return tx.commit().await };
+        tx.script(script).await?;
+        let next = i64::try_from(version + 1).expect("few migrations");
+        tx.execute(Sql::new("insert into schema_version (version) values ($1)").with(next)).await?;
+        tx.commit().await?;
+    }
+}

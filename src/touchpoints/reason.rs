@@ -1,0 +1,86 @@
+//! Why something was not sent: one list of words for log, API, console and metrics.
+
+use crate::rules::words;
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    AlreadyTouched,
+    AgainTooSoon,
+    BeforeStart,
+    NoAddress,
+    BadAddress,
+    NoConsent,
+    Suppressed,
+    Guard,
+    NoBudget,
+    NotEligible,
+    NoLongerTrue,
+    Expired,
+    Paused,
+    NotAllowedHere,
+    MissingValue,
+    RenderError,
+    ProviderRefused,
+    AttemptsExhausted,
+    OutcomeUnknown,
+    QuietHours,
+}
+
+words!(Reason {
+    AlreadyTouched = "already_touched",
+    AgainTooSoon = "again_too_soon",
+    BeforeStart = "before_start",
+    NoAddress = "no_address",
+    BadAddress = "bad_address",
+    NoConsent = "no_consent",
+    Suppressed = "suppressed",
+    Guard = "guard",
+    NoBudget = "no_budget",
+    NotEligible = "not_eligible",
+    NoLongerTrue = "no_longer_true",
+    Expired = "expired",
+    Paused = "paused",
+    NotAllowedHere = "not_allowed_here",
+    MissingValue = "missing_value",
+    RenderError = "render_error",
+    ProviderRefused = "provider_refused",
+    AttemptsExhausted = "attempts_exhausted",
+    OutcomeUnknown = "outcome_unknown",
+    QuietHours = "quiet_hours",
+});
+
+impl Reason {
+    /// A refusal that stands until something about the customer changes: rules with period or numbered
+    /// occurrences keep one row of it per customer.
+    pub const fn is_standing(self) -> bool {
+        matches!(self, Self::NoConsent | Self::Suppressed | Self::NoAddress | Self::BadAddress | Self::Paused)
+    }
+
+    /// One sentence for support.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::AlreadyTouched => "this occurrence was already sent, is on its way, or was held out",
+            Self::AgainTooSoon => "the rule's last message to this customer is not yet `again_after` ago",
+            Self::BeforeStart => "matched already when the rule first went live, and `existing = \"skip\"`",
+            Self::NoAddress => "the customer has no address for any of the rule's channels",
+            Self::BadAddress => "the customer's address is not a valid one",
+            Self::NoConsent => "a promotional message, and no consent for this topic on any of the rule's channels",
+            Self::Suppressed => "the address is on the suppression list",
+            Self::Guard => "the run was larger than `[guard]` allows and was not approved",
+            Self::NoBudget => "no offer of the rule has budget left",
+            Self::NotEligible => "the customer is not eligible for any offer of the rule",
+            Self::NoLongerTrue => "at the moment of sending the conditions held no more",
+            Self::Expired => "could not be sent within `expires_after`",
+            Self::Paused => "the rule, the channel, the customer or everything is paused",
+            Self::NotAllowedHere => "`[guard] only_to` does not list this address",
+            Self::MissingValue => "the template needs a value that this customer does not have",
+            Self::RenderError => "the template could not be rendered",
+            Self::ProviderRefused => "the provider refused the message for good",
+            Self::AttemptsExhausted => "every attempt met a temporary refusal",
+            Self::OutcomeUnknown => "nobody can say whether it was sent, and the rule says to leave it at that",
+            Self::QuietHours => "deferred to the end of the customer's quiet hours",
+        }
+    }
+}
