@@ -62,7 +62,8 @@ create table run_parts (
     primary key (run_id, part)
 );
 
--- One row per key: bucket, rule, customer, occurrence, step.
+-- One row per key: bucket, rule, customer, occurrence, step. What a daemon has claimed carries its epoch: once the
+-- leases on the buckets have moved on, a claim of an older epoch is nobody's.
 create table touchpoints (
     bucket bigint not null,
     id text not null,
@@ -88,7 +89,6 @@ create table touchpoints (
     on_doubt text not null,
     owner text,
     epoch bigint,
-    lease_until bigint,
     doubt_at bigint,
     attempts bigint not null,
     provider text,
@@ -110,8 +110,9 @@ create table touchpoints (
     primary key (bucket, id)
 );
 create unique index touchpoints_key on touchpoints (bucket, customer, rule, occurrence, step);
-create index touchpoints_due on touchpoints (due_at, bucket, id) where state = 'planned';
-create index touchpoints_open on touchpoints (state, lease_until)
+-- A lane is a channel and a purpose: each is peeked at alone, so that no lane's backlog hides another's.
+create index touchpoints_due on touchpoints (channel, purpose, due_at, bucket, id) where state = 'planned';
+create index touchpoints_open on touchpoints (state, epoch)
     where state in ('claimed', 'dispatching', 'in_doubt', 'held');
 create index touchpoints_created on touchpoints (created_at);
 create index touchpoints_provider_id on touchpoints (provider_id) where provider_id is not null;

@@ -1,1 +1,5 @@
-//! Outreach: whom a rule reaches, and what becomes of each.
+//! Outreach: whom a rule reaches at an instant, decided and written down.
+
+pub mod guard;
+pub mod judge;
+pub mod run;

@@ -1,0 +1,152 @@
+//! The claimer: takes what is due, lane by lane, readies it, and puts it into the lines of its provider.
+//!
+//! 1. A lane is claimed from only while its provider's line has room, so that a slow provider holds up its own lane
+//!    and no other, and a promotional crowd never stands before a transactional message.
+//! 2. The first provider of a channel that is not resting is used; where all rest, the lane waits.
+
+use super::committer::{Committer, Entry};
+use super::connection::settlement;
+use super::engine::{Outlet, Shared};
+use super::recheck::{self, Verdict};
+use crate::courtesy::pauses::Scope;
+use crate::store::db::Result;
+use crate::store::delivery::{self, Claimed, Lane, Outcome, Withheld};
+use crate::store::leases;
+use crate::time::Timestamp;
+use crate::touchpoints::State;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// How many messages are claimed in one statement at most.
+const CLAIM: usize = 256;
+
+pub struct Claimer {
+    shared: Arc<Shared>,
+    outlets: BTreeMap<String, Outlet>,
+    committer: Committer,
+}
+
+impl Claimer {
+    pub const fn new(shared: Arc<Shared>, outlets: BTreeMap<String, Outlet>, committer: Committer) -> Self {
+        Self { shared, outlets, committer }
+    }
+
+    /// One round over all lanes; gives how many messages were claimed.
+    pub async fn claim_all(&self) -> Result<usize> {
+        let now = self.shared.clock.now();
+        let withheld = self.withheld(now);
+        let mut claimed = 0;
+        for lane in Lane::all() {
+            if let Some(outlet) = self.outlet(lane, now) {
+                claimed += self.claim(lane, outlet, &withheld, now).await?;
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// When the next message is due, or the next resting provider is to be tried.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let now = self.shared.clock.now();
+        let resting = self.outlets.values().filter_map(|outlet| outlet.way.resting_until(now)).min();
+        let due = delivery::next_due(&self.shared.db).await?;
+        Ok(match (due, resting) {
+            (Some(due), Some(resting)) if due <= now => Some(resting),
+            (due, _) => due,
+        })
+    }
+
+    fn withheld(&self, now: Timestamp) -> Withheld {
+        let mut withheld = Withheld::default();
+        for pause in self.shared.pauses().at(now) {
+            match &pause.scope {
+                Scope::Rule(rule) => withheld.rules.push(rule.clone()),
+                Scope::Customer(customer) => withheld.customers.push(customer.clone()),
+                Scope::All | Scope::Channel(_) | Scope::Provider(_) => {}
+            }
+        }
+        withheld
+    }
+
+    /// The provider that a lane uses now: the first of its channel that neither rests nor is paused.
+    fn outlet(&self, lane: Lane, now: Timestamp) -> Option<&Outlet> {
+        let pauses = self.shared.pauses();
+        if self.shared.is_stopping() || pauses.holds(&Scope::All, now) || pauses.holds(&Scope::Channel(lane.channel), now) {
+            return None;
+        }
+        let project = self.shared.project();
+        let names = &project.settings.channels.get(&lane.channel)?.providers;
+        names
+            .iter()
+            .filter(|name| !pauses.holds(&Scope::Provider((*name).clone()), now))
+            .filter_map(|name| self.outlets.get(name))
+            .find(|outlet| outlet.way.resting_until(now).is_none())
+    }
+
+    async fn claim(&self, lane: Lane, outlet: &Outlet, withheld: &Withheld, now: Timestamp) -> Result<usize> {
+        let room = outlet.entrance.room(lane.purpose).min(CLAIM);
+        if room == 0 {
+            return Ok(0);
+        }
+        let db = &self.shared.db;
+        let keys = delivery::peek(db, lane, withheld, now, room).await?;
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = db.begin().await?;
+        let buckets: HashSet<i64> = keys.iter().map(|(bucket, _)| *bucket).collect();
+        if !leases::lock_some(&mut tx, &self.shared.lease, &buckets).await? {
+            return Ok(0);
+        }
+        let mut claimed = delivery::take(&mut tx, &self.shared.lease, &keys).await?;
+        tx.commit().await?;
+        let count = claimed.len();
+        self.add_words(&mut claimed).await?;
+        for verdict in recheck::ready(&self.shared, lane.channel, claimed).await? {
+            self.pass_on(lane, outlet, verdict).await;
+        }
+        Ok(count)
+    }
+
+    /// A message that was tried before goes out with the words it had then.
+    async fn add_words(&self, claimed: &mut [Claimed]) -> Result<()> {
+        let tried: Vec<(i64, &str)> =
+            claimed.iter().filter(|one| one.attempts > 0).map(|one| (one.bucket, one.id.as_str())).collect();
+        if tried.is_empty() {
+            return Ok(());
+        }
+        let words: HashMap<String, String> = delivery::words(&self.shared.db, &tried).await?.into_iter().collect();
+        for one in claimed {
+            one.words = words.get(&one.id).cloned();
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&self, lane: Lane, outlet: &Outlet, verdict: Verdict) {
+        match verdict {
+            Verdict::Send(parcel) => {
+                // Nobody takes any more only when the daemon stops: the next one finds the claim and frees it.
+                let _ = outlet.entrance.put(lane.purpose, *parcel).await;
+            }
+            Verdict::Settle(claimed, to, reason, detail, due_at) => {
+                if to != State::Planned {
+                    self.shared.tally.count(to);
+                }
+                self.shared.metrics.outcome(lane.channel, &outlet.way.name, lane.purpose, to, reason);
+                let outcome = Outcome {
+                    bucket: claimed.bucket,
+                    id: claimed.id.clone(),
+                    version: claimed.version,
+                    from: State::Claimed,
+                    to,
+                    reason,
+                    detail,
+                    due_at,
+                    provider_id: None,
+                    cost: None,
+                };
+                let settlement = settlement(&claimed, to);
+                self.committer.hand_in(Entry::Outcome { outcome, settlement, permit: None }).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One connection to a provider: takes messages from the lines, has them marked, sends them, hands in the outcomes.
+//!
+//! 1. While a message is on the wire, the marks of the next ones are being written.
+//! 2. A message holds one of the connection's permits from its mark until its outcome is committed: a crash leaves at
+//!    most [`Window`] messages per connection in doubt.
+//! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
+
+use super::committer::{Committer, Entry};
+use super::engine::Shared;
+use super::queue::Exit;
+use super::retry;
+use crate::channels::{Connection, Outgoing, Prepared, Sent};
+use crate::rules::Channel;
+use crate::store::delivery::{Claimed, Mark, Outcome};
+use crate::store::offers::{Settled, Settlement};
+use crate::time::Timestamp;
+use crate::touchpoints::{Reason, State};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// A message on its way: claimed, re-checked, rendered.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub claimed: Claimed,
+    pub outgoing: Outgoing,
+    /// JSON by part, where no earlier attempt has kept the words.
+    pub words: Option<String>,
+}
+
+struct Ready {
+    parcel: Parcel,
+    prepared: Prepared,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Messages whose marks are being written.
+struct Window {
+    messages: Vec<Ready>,
+    go: oneshot::Receiver<HashSet<String>>,
+}
+
+/// The work of one connection.
+pub struct Line {
+    pub shared: Arc<Shared>,
+    /// The provider's name and place.
+    pub provider: Arc<super::engine::Way>,
+    pub exit: Arc<Exit<Parcel>>,
+    pub committer: Committer,
+    /// How many messages may be marked and not yet settled.
+    pub window: usize,
+}
+
+impl Line {
+    /// Works until the lines are closed.
+    pub async fn work(self) {
+        let permits = Arc::new(Semaphore::new(self.window));
+        let mut connection = self.provider.provider.connection();
+        let mut pending = VecDeque::new();
+        let mut marked: VecDeque<Window> = VecDeque::new();
+        loop {
+            if pending.is_empty() {
+                let idle = marked.is_empty();
+                let taken = if idle { self.exit.take(self.window).await } else { self.exit.take_now(self.window) };
+                if taken.is_empty() && idle {
+                    break;
+                }
+                pending.extend(taken);
+            }
+            let batch = self.batch(&mut pending, &permits, &connection).await;
+            let marking = !batch.is_empty();
+            if marking {
+                let marks = batch.iter().map(|ready| self.mark(&ready.parcel)).collect();
+                marked.push_back(Window { messages: batch, go: self.committer.mark(marks).await });
+            }
+            match marked.pop_front() {
+                Some(window) if !marking || !marked.is_empty() => self.send(window, &mut connection).await,
+                Some(window) => marked.push_front(window),
+                None if !pending.is_empty() => self.wait(&permits).await,
+                None => {}
+            }
+        }
+        connection.close().await;
+    }
+
+    /// As many messages as permits, the provider's rate and half a window allow now.
+    async fn batch(
+        &self,
+        pending: &mut VecDeque<Parcel>,
+        permits: &Arc<Semaphore>,
+        connection: &Connection,
+    ) -> Vec<Ready> {
+        let mut batch = Vec::new();
+        while batch.len() < self.window.div_ceil(2) {
+            let Some(parcel) = pending.front() else { break };
+            if self.shared.is_withheld(&parcel.claimed, parcel.outgoing.channel, &self.provider.name) {
+                let parcel = pending.pop_front().expect("it was at the front");
+                self.hand_back(&parcel).await;
+                continue;
+            }
+            let Ok(permit) = Arc::clone(permits).try_acquire_owned() else { break };
+            if self.provider.rate_allows(self.shared.clock.now()).is_err() {
+                break;
+            }
+            let parcel = pending.pop_front().expect("it was at the front");
+            match connection.prepare(&parcel.outgoing) {
+                Ok(prepared) => batch.push(Ready { parcel, prepared, permit }),
+                Err(refused) => {
+                    let detail = format!("{}: {}", Reason::ProviderRefused, refused.why);
+                    self.settle(&parcel, State::Claimed, State::Failed, Some(Reason::ProviderRefused), detail, None).await;
+                }
+            }
+        }
+        batch
+    }
+
+    /// Waits for what kept [`Line::batch`] from giving anything.
+    async fn wait(&self, permits: &Semaphore) {
+        match self.provider.next_allowed(self.shared.clock.now()) {
+            Some(at) => self.shared.sleep_until(at).await,
+            None => drop(permits.acquire().await),
+        }
+    }
+
+    fn mark(&self, parcel: &Parcel) -> Mark {
+        Mark {
+            bucket: parcel.claimed.bucket,
+            id: parcel.claimed.id.clone(),
+            provider: self.provider.name.clone(),
+            address: parcel.outgoing.to.clone(),
+            locale: parcel.outgoing.locale.clone(),
+            subject: parcel.outgoing.words.subject.clone(),
+            words: parcel.words.clone(),
+        }
+    }
+
+    async fn send(&self, window: Window, connection: &mut Connection) {
+        // No answer: the committer has stopped, and nothing goes.
+        let go = window.go.await.unwrap_or_default();
+        for ready in window.messages {
+            if !go.contains(&ready.parcel.claimed.id) {
+                continue;
+            }
+            let began = self.shared.clock.now();
+            let sent = connection.send(&ready.prepared).await;
+            let now = self.shared.clock.now();
+            self.shared.metrics.sent(ready.parcel.outgoing.channel, &self.provider.name, now.since(began));
+            self.outcome(&ready.parcel, sent, ready.permit, now).await;
+        }
+    }
+
+    async fn outcome(&self, parcel: &Parcel, sent: Sent, permit: OwnedSemaphorePermit, now: Timestamp) {
+        let reached = !matches!(sent, Sent::NotNow { code: None, .. });
+        self.provider.heard(reached, now);
+        let channel = parcel.outgoing.channel;
+        let mut outcome = self.from(parcel, State::Dispatching);
+        match sent {
+            Sent::Accepted { provider_id, answer, units } => {
+                outcome.to = State::Sent;
+                outcome.provider_id = provider_id;
+                outcome.cost = self.provider.price(channel).map(|price| price.saturating_mul(units.unwrap_or(1)));
+                outcome.detail = Some(answer);
+            }
+            Sent::NotNow { why, code, after } => {
+                let attempts = parcel.claimed.attempts + 1;
+                outcome.due_at = retry::next(&parcel.claimed.id, attempts, after, now, parcel.claimed.expires_at);
+                outcome.to = if outcome.due_at.is_some() { State::Planned } else { State::Failed };
+                outcome.reason = outcome.due_at.is_none().then_some(Reason::AttemptsExhausted);
+                outcome.detail = Some(with_code(&why, code.as_deref()));
+            }
+            Sent::Never { why, code, bad_address, opted_out } => {
+                outcome.to = State::Failed;
+                outcome.reason = Some(Reason::ProviderRefused);
+                outcome.detail = Some(with_code(&why, code.as_deref()));
+                if bad_address || opted_out {
+                    self.shared.never_again(&parcel.outgoing.to, channel, opted_out).await;
+                }
+            }
+            Sent::InDoubt { why } => {
+                outcome.to = State::InDoubt;
+                outcome.detail = Some(why);
+            }
+        }
+        self.hand_in(parcel, outcome, Some(permit)).await;
+    }
+
+    async fn hand_back(&self, parcel: &Parcel) {
+        let mut outcome = self.from(parcel, State::Claimed);
+        outcome.to = State::Planned;
+        outcome.due_at = Some(self.shared.clock.now());
+        outcome.detail = Some("put back: paused, or the daemon stops".to_owned());
+        self.hand_in(parcel, outcome, None).await;
+    }
+
+    async fn settle(
+        &self,
+        parcel: &Parcel,
+        from: State,
+        to: State,
+        reason: Option<Reason>,
+        detail: String,
+        due_at: Option<Timestamp>,
+    ) {
+        let outcome = Outcome { to, reason, detail: Some(detail), due_at, ..self.from(parcel, from) };
+        self.hand_in(parcel, outcome, None).await;
+    }
+
+    fn from(&self, parcel: &Parcel, from: State) -> Outcome {
+        Outcome {
+            bucket: parcel.claimed.bucket,
+            id: parcel.claimed.id.clone(),
+            version: parcel.claimed.version,
+            from,
+            to: from,
+            reason: None,
+            detail: None,
+            due_at: None,
+            provider_id: None,
+            cost: None,
+        }
+    }
+
+    async fn hand_in(&self, parcel: &Parcel, outcome: Outcome, permit: Option<OwnedSemaphorePermit>) {
+        let channel: Channel = parcel.outgoing.channel;
+        self.shared.tally.count(outcome.to);
+        self.shared.metrics.outcome(channel, &self.provider.name, parcel.claimed.purpose, outcome.to, outcome.reason);
+        let settlement = settlement(&parcel.claimed, outcome.to);
+        self.committer.hand_in(Entry::Outcome { outcome, settlement, permit }).await;
+    }
+}
+
+/// What an outcome means for the offer that the message carried: spent once it is sent, released once it will not be.
+pub fn settlement(claimed: &Claimed, to: State) -> Option<Settlement> {
+    claimed.offer.as_ref()?;
+    let settled = match to {
+        State::Sent => Settled::Spent,
+        State::Failed | State::Skipped | State::Expired | State::Cancelled => Settled::Released,
+        _ => return None,
+    };
+    Some(Settlement { bucket: claimed.bucket, touchpoint: claimed.id.clone(), settled })
+}
+
+fn with_code(why: &str, code: Option<&str>) -> String {
+    code.map_or_else(|| why.to_owned(), |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") })
+}

@@ -1,0 +1,236 @@
+//! The delivery engine: builds the lines to every provider, runs the claimer, and ends in order.
+
+use super::claimer::Claimer;
+use super::committer::Committer;
+use super::connection::{Line, Parcel};
+use super::health::Circuit;
+use super::queue::{self, Entrance};
+use super::tally::Tally;
+use crate::channels::Provider;
+use crate::channels::rate::Bucket;
+use crate::clock::Clock;
+use crate::config::Project;
+use crate::courtesy::pauses::Pauses;
+use crate::metrics::Metrics;
+use crate::rules::Channel;
+use crate::store::db::{Db, Result};
+use crate::store::delivery::Claimed;
+use crate::store::leases::Lease;
+use crate::store::suppressions;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::sync::watch;
+
+/// How many messages of one connection may be marked and not yet settled: what a crash leaves in doubt at most.
+pub const WINDOW: usize = 4;
+
+/// How many claimed messages wait before a provider, per connection and line.
+const QUEUED_PER_CONNECTION: usize = 64;
+
+/// What every part of delivery shares.
+pub struct Shared {
+    pub db: Db,
+    pub clock: Clock,
+    pub lease: Lease,
+    pub tally: Tally,
+    pub metrics: Metrics,
+    pauses: RwLock<Arc<Pauses>>,
+    project: RwLock<Arc<Project>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub fn pauses(&self) -> Arc<Pauses> {
+        Arc::clone(&self.pauses.read().expect("nobody panics while holding it"))
+    }
+
+    pub fn set_pauses(&self, pauses: Pauses) {
+        *self.pauses.write().expect("nobody panics while holding it") = Arc::new(pauses);
+    }
+
+    pub fn project(&self) -> Arc<Project> {
+        Arc::clone(&self.project.read().expect("nobody panics while holding it"))
+    }
+
+    /// Takes up changed rules, offers and templates.
+    pub fn set_project(&self, project: Arc<Project>) {
+        *self.project.write().expect("nobody panics while holding it") = project;
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Whether a claimed message is not to go now after all.
+    pub fn is_withheld(&self, claimed: &Claimed, channel: Channel, provider: &str) -> bool {
+        let now = self.clock.now();
+        self.is_stopping()
+            || self.pauses().is_paused(&claimed.rule, Some(channel), Some(provider), &claimed.customer, now)
+    }
+
+    /// Sleeps until `at`, or until the daemon stops.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        let mut stop = self.stop.subscribe();
+        let span = at.since(self.clock.now());
+        tokio::select! {
+            () = tokio::time::sleep(span.to_std()) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Writes down that nothing is to be sent to this address any more: it does not exist, or its owner said stop.
+    pub async fn never_again(&self, address: &str, channel: Channel, opted_out: bool) {
+        let reason = if opted_out { "stop" } else { "hard_bounce" };
+        let scope = format!("channel:{channel}");
+        if let Err(error) = suppressions::add(&self.db, address, &scope, reason, self.clock.now()).await {
+            tracing::error!(%error, "a refused address could not be suppressed");
+        }
+    }
+}
+
+/// A provider with what is known of it: its rate, its health, its prices.
+pub struct Way {
+    pub name: String,
+    pub provider: Provider,
+    price: BTreeMap<Channel, i64>,
+    gate: Mutex<Gate>,
+}
+
+struct Gate {
+    rate: Option<Bucket>,
+    circuit: Circuit,
+}
+
+impl Way {
+    /// Takes one message's worth of the provider's rate, or says when the next is to be had.
+    pub fn rate_allows(&self, now: Timestamp) -> std::result::Result<(), Timestamp> {
+        self.gate().rate.as_mut().map_or(Ok(()), |rate| rate.take(now))
+    }
+
+    /// When the rate lets the next message through, if it does not do so now. Takes nothing.
+    pub fn next_allowed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.gate().rate.as_ref().and_then(|rate| rate.clone().take(now).err())
+    }
+
+    /// Notes whether the provider could be reached.
+    pub fn heard(&self, reached: bool, now: Timestamp) {
+        let mut gate = self.gate();
+        if reached {
+            gate.circuit.answered();
+        } else if gate.circuit.unreachable(now) {
+            let until = gate.circuit.resting_until(now).unwrap_or(now);
+            tracing::warn!(provider.name = self.name, %until, "the provider cannot be reached and is left alone");
+        }
+    }
+
+    pub fn resting_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.gate().circuit.resting_until(now)
+    }
+
+    pub fn price(&self, channel: Channel) -> Option<i64> {
+        self.price.get(&channel).copied()
+    }
+
+    fn gate(&self) -> std::sync::MutexGuard<'_, Gate> {
+        self.gate.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// A provider's lines, as the claimer sees them.
+pub struct Outlet {
+    pub way: Arc<Way>,
+    pub entrance: Entrance<Parcel>,
+}
+
+/// The running engine.
+pub struct Delivery {
+    pub shared: Arc<Shared>,
+    claimer: Claimer,
+    committer: Committer,
+    committing: tokio::task::JoinHandle<()>,
+    lines: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Delivery {
+    /// Builds the lines to `providers` (by name) and starts their connections; nothing is claimed before
+    /// [`Delivery::work_once`].
+    pub fn start(
+        db: Db,
+        clock: Clock,
+        lease: Lease,
+        project: Arc<Project>,
+        providers: BTreeMap<String, Provider>,
+        metrics: Metrics,
+        window: usize,
+    ) -> Self {
+        let (stop, _) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            db: db.clone(),
+            clock: clock.clone(),
+            lease: lease.clone(),
+            tally: Tally::default(),
+            metrics,
+            pauses: RwLock::default(),
+            project: RwLock::new(Arc::clone(&project)),
+            stop,
+        });
+        let (committer, committing) = Committer::start(db, lease, clock);
+        let mut outlets = BTreeMap::new();
+        let mut lines = Vec::new();
+        for (name, provider) in providers {
+            let settings = &project.settings.providers[&name];
+            let gate = Gate { rate: settings.rate.map(Bucket::new), circuit: Circuit::default() };
+            let connections = provider.connections().max(1);
+            let way = Way { name: name.clone(), provider, price: settings.price.clone(), gate: Mutex::new(gate) };
+            let way = Arc::new(way);
+            let (entrance, exit) = queue::lines(connections * QUEUED_PER_CONNECTION);
+            let exit = Arc::new(exit);
+            for _ in 0..connections {
+                let line = Line {
+                    shared: Arc::clone(&shared),
+                    provider: Arc::clone(&way),
+                    exit: Arc::clone(&exit),
+                    committer: committer.clone(),
+                    window,
+                };
+                lines.push(tokio::spawn(line.work()));
+            }
+            outlets.insert(name, Outlet { way, entrance });
+        }
+        let claimer = Claimer::new(Arc::clone(&shared), outlets, committer.clone());
+        Self { shared, claimer, committer, committing, lines }
+    }
+
+    /// Claims and hands to the lines what is due and has room. Gives how many messages were claimed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn work_once(&self) -> Result<usize> {
+        self.claimer.claim_all().await
+    }
+
+    /// When there is something to do next, as far as the database knows.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.claimer.next_due().await
+    }
+
+    /// Waits until every message in hand has its outcome written. With `stop`, what is not on the wire goes back.
+    pub async fn finish(self, stop: bool) -> Tally {
+        if stop {
+            self.shared.stop.send_replace(true);
+        }
+        drop(self.claimer);
+        for line in self.lines {
+            if line.await.is_err() {
+                tracing::error!("a connection's task ended badly; what it had in hand is settled by the next daemon");
+            }
+        }
+        self.committer.flush().await;
+        drop(self.committer);
+        if self.committing.await.is_err() {
+            tracing::error!("the committer ended badly; what it had in hand is settled by the next daemon");
+        }
+        Arc::into_inner(self.shared).map(|shared| shared.tally).unwrap_or_default()
+    }
+}

@@ -1,0 +1,167 @@
+//! Candidates in chunks, with everything the decision needs: what the live run and `who` share.
+
+use crate::courtesy::pauses::Pauses;
+use crate::data::contacts;
+use crate::offers::Offer;
+use crate::plan::audience::{Among, Audience};
+use crate::plan::decide::{Address, Candidate, Policy};
+use crate::config::Project;
+use crate::rules::{Channel, Rule};
+use crate::sql::Dialect;
+use crate::store::db::{Db, Result, Row};
+use crate::store::suppressions;
+use crate::time::Timestamp;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use std::collections::HashSet;
+
+/// How many candidates are decided, and written, at a time.
+pub const CHUNK: usize = 1_000;
+
+/// A candidate and the row it was read from, for the facts.
+#[derive(Debug)]
+pub struct Judged {
+    pub candidate: Candidate,
+    pub row: Row,
+}
+
+/// One rule at one instant, with all that is needed to judge its candidates.
+pub struct Question<'a> {
+    pub project: &'a Project,
+    pub rule: &'a Rule,
+    pub offers: Vec<&'a Offer>,
+    pub as_of: Timestamp,
+    pub pauses: &'a Pauses,
+    pub first_run: bool,
+    pub dialect: Dialect,
+}
+
+impl<'a> Question<'a> {
+    pub fn new(project: &'a Project, rule: &'a Rule, as_of: Timestamp, pauses: &'a Pauses, first_run: bool, dialect: Dialect) -> Self {
+        let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
+        Self { project, rule, offers, as_of, pauses, first_run, dialect }
+    }
+
+    pub fn audience(&self) -> Audience<'_> {
+        Audience {
+            rule: self.rule,
+            offers: &self.offers,
+            catalogue: &self.project.catalogue,
+            dialect: self.dialect,
+            as_of: self.as_of,
+        }
+    }
+
+    pub fn policy(&self) -> Policy<'_> {
+        Policy {
+            quiet_hours: &self.project.settings.quiet_hours,
+            guard: &self.project.settings.guard,
+            pauses: self.pauses,
+            zone: self.project.settings.business.time_zone,
+            first_run: self.first_run,
+        }
+    }
+
+    /// The candidates of `among`, a chunk at a time.
+    pub fn chunks<'q>(&'q self, db: &'q Db, among: Among<'_>) -> Chunks<'q> {
+        Chunks { question: self, db, rows: db.stream(self.audience().candidates(among)), customer: Occurrences::default() }
+    }
+
+    /// The values that the rule's conditions used, by the text that reads them, as one JSON object.
+    pub fn facts(&self, row: &Row) -> String {
+        let audience = self.audience();
+        let mut column = audience.facts_from();
+        let mut facts = serde_json::Map::new();
+        for used in audience.clauses().flat_map(crate::expr::Clause::used) {
+            facts.insert(used.text, crate::data::shown::value(used.ty, row.cell(column)));
+            column += 1;
+        }
+        serde_json::Value::Object(facts).to_string()
+    }
+}
+
+/// A stream of chunks; each is complete with addresses and suppressions.
+pub struct Chunks<'q> {
+    question: &'q Question<'q>,
+    db: &'q Db,
+    rows: BoxStream<'static, Result<Row>>,
+    customer: Occurrences,
+}
+
+/// The occurrences seen of the customer whose rows are being read: of several rows with one key the first counts.
+#[derive(Default)]
+struct Occurrences {
+    customer: String,
+    seen: HashSet<String>,
+}
+
+impl Occurrences {
+    fn is_repeated(&mut self, candidate: &Candidate) -> bool {
+        if self.customer != candidate.customer {
+            self.customer.clone_from(&candidate.customer);
+            self.seen.clear();
+        }
+        !self.seen.insert(candidate.occurrence.clone())
+    }
+}
+
+impl Chunks<'_> {
+    /// The next chunk; `None` at the end. Candidates that repeat a key of this tick are counted in `repeated`.
+    pub async fn next(&mut self, repeated: &mut u64) -> Result<Option<Vec<Judged>>> {
+        let audience = self.question.audience();
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while chunk.len() < CHUNK {
+            let Some(row) = self.rows.next().await else { break };
+            let row = row?;
+            let mut candidate = audience.read(&row);
+            if self.customer.is_repeated(&candidate) {
+                *repeated += 1;
+                continue;
+            }
+            check_addresses(&mut candidate);
+            chunk.push(Judged { candidate, row });
+        }
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        self.suppress(&mut chunk).await?;
+        Ok(Some(chunk))
+    }
+
+    async fn suppress(&self, chunk: &mut [Judged]) -> Result<()> {
+        let good = |address: &Address| match address {
+            Address::Good(address) => Some(address.clone()),
+            Address::None | Address::Bad(_) => None,
+        };
+        let addresses: Vec<String> =
+            chunk.iter().flat_map(|one| [good(&one.candidate.email), good(&one.candidate.phone)]).flatten().collect();
+        let suppressed = suppressions::among(self.db, &addresses).await?;
+        if suppressed.is_empty() {
+            return Ok(());
+        }
+        let is_in = |address: &Address| good(address).is_some_and(|address| suppressed.contains(&address));
+        for one in chunk {
+            for channel in Channel::ALL {
+                let address = if *channel == Channel::Email { &one.candidate.email } else { &one.candidate.phone };
+                if is_in(address) {
+                    one.candidate.suppressed.push(*channel);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Marks addresses that nothing can be sent to.
+fn check_addresses(candidate: &mut Candidate) {
+    if let Address::Good(email) = &candidate.email
+        && !contacts::is_email(email)
+    {
+        candidate.email = Address::Bad(email.clone());
+    }
+    if let Address::Good(phone) = &candidate.phone
+        && !contacts::is_e164(phone)
+    {
+        candidate.phone = Address::Bad(phone.clone());
+    }
+}

@@ -1,0 +1,331 @@
+//! One run: a rule evaluated at one instant, decided about in chunks, written down part by part, released or held.
+//!
+//! 1. A part is planned in one transaction that first locks its buckets; a crash leaves a part whole or not at all.
+//! 2. The run's touchpoints may be claimed only once the part that ends last has released it.
+//! 3. The reader sees what the writer's transaction began with: nobody else may plan for these buckets meanwhile.
+
+use crate::config::Project;
+use crate::courtesy::pauses::Pauses;
+use crate::ids;
+use crate::offers::Offer;
+use crate::outreach::guard;
+use crate::outreach::judge::{Judged, Question};
+use crate::plan::Counts;
+use crate::plan::audience::Among;
+use crate::plan::decide::{Decision, Message, Refusal, decide};
+use crate::rules::Rule;
+use crate::sql::Dialect;
+use crate::store::db::{Db, Result, StoreError, Tx};
+use crate::store::leases::{self, Lease};
+use crate::store::offers as ledger;
+use crate::store::planning::{self, Planned, RunFacts};
+use crate::store::runs::{self, Cause, Part, Run};
+use crate::time::Timestamp;
+use serde_json::json;
+use std::collections::HashMap;
+
+/// What a run is made with.
+#[derive(Clone, Copy)]
+pub struct Runner<'a> {
+    pub db: &'a Db,
+    pub project: &'a Project,
+    pub lease: &'a Lease,
+    pub pauses: &'a Pauses,
+}
+
+/// A tick that is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Tick<'a> {
+    pub rule: &'a Rule,
+    pub instant: Timestamp,
+    pub cause: Cause,
+    /// The rule has never run.
+    pub first: bool,
+    /// Why the run is to wait for approval whatever its size.
+    pub hold: Option<&'a str>,
+}
+
+/// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
+fn parts(dialect: Dialect) -> Vec<Part> {
+    let width = match dialect {
+        Dialect::Sqlite => ids::BUCKETS,
+        Dialect::Postgres => 16,
+    };
+    (0..ids::BUCKETS / width).map(|number| Part { number, from: number * width, until: (number + 1) * width - 1 }).collect()
+}
+
+impl Runner<'_> {
+    /// Plans what is left of this tick's run and gives the run as it then stands. A run that was planned before, by
+    /// this daemon or another, is left alone.
+    ///
+    /// # Errors
+    /// When the database refuses, or when the lease on the buckets is lost.
+    pub async fn run(&self, tick: Tick<'_>, now: Timestamp) -> Result<Run> {
+        let Tick { rule, instant, .. } = tick;
+        let slices = parts(self.db.dialect());
+        let mut run = runs::open(self.db, &rule.name, &rule.version, instant, tick.cause, &slices, now).await?;
+        if run.state != "planning" {
+            return Ok(run);
+        }
+        let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
+        for part in runs::open_parts(self.db, &run.id).await? {
+            self.plan_part(&question, &run, part, now).await?;
+        }
+        let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
+        let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
+        let customers = guard::customers(self.db, &self.project.catalogue).await?;
+        let held = tick.hold.map(str::to_owned).or_else(|| guard::exceeded(&self.project.settings.guard, &counts, customers));
+        let held = held.filter(|_| counts.planned > 0);
+        if held.is_some() {
+            counts.hold();
+        }
+        runs::finish(&mut tx, &run.id, &counts, held.as_deref(), now).await?;
+        tx.commit().await?;
+        run.state = if held.is_some() { "held" } else { "released" }.to_owned();
+        (run.reason, run.counts) = (held, counts);
+        Ok(run)
+    }
+
+    /// A transaction that holds the lease rows of these buckets.
+    async fn locked(&self, from: i64, until: i64) -> Result<Tx> {
+        let mut tx = self.db.begin().await?;
+        if leases::lock(&mut tx, self.lease, from, until).await? {
+            return Ok(tx);
+        }
+        Err(StoreError::Schema("another daemon has taken over the buckets of this one; it stops planning".to_owned()))
+    }
+
+    async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
+        let mut tx = self.locked(part.from, part.until).await?;
+        let among = Among::Buckets(part.from, part.until);
+        let mut counts = Counts::default();
+        if !question.first_run {
+            let touched = self.db.fetch_one(question.audience().touched(among)).await?;
+            counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
+        }
+        let writer = Writer { question, run, project: self.project, now };
+        let mut chunks = question.chunks(self.db, among);
+        let mut repeated = 0;
+        let mut last_planned = String::new();
+        while let Some(chunk) = chunks.next(&mut repeated).await? {
+            writer.chunk(&mut tx, &chunk, &mut counts, &mut last_planned).await?;
+        }
+        counts.already_touched += repeated;
+        if runs::close_part(&mut tx, &run.id, part, &counts).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Decides about chunks and writes the decisions.
+struct Writer<'a> {
+    question: &'a Question<'a>,
+    run: &'a Run,
+    project: &'a Project,
+    now: Timestamp,
+}
+
+/// The rows of a chunk, sorted by what is to be done with them.
+#[derive(Default)]
+struct Rows {
+    fresh: Vec<Planned>,
+    changed: Vec<Planned>,
+    moved: Vec<(i64, String, String)>,
+    grants: Vec<ledger::Grant>,
+}
+
+impl Writer<'_> {
+    /// `last_planned` is the customer who was planned last: with `again_after` a second one for them is too soon.
+    async fn chunk(&self, tx: &mut Tx, chunk: &[Judged], counts: &mut Counts, last_planned: &mut String) -> Result<()> {
+        let rule = self.question.rule;
+        let mut blocks = Blocks::reserve(tx, self, chunk).await?;
+        let mut rows = Rows::default();
+        for judged in chunk {
+            let candidate = &judged.candidate;
+            let policy = self.question.policy();
+            if rule.again_after.is_some() && *last_planned == candidate.customer {
+                counts.skip(crate::touchpoints::Reason::AgainTooSoon);
+                continue;
+            }
+            match decide(rule, candidate, &policy, self.question.as_of, &mut |offer| blocks.take(offer)) {
+                Decision::Plan(message) => {
+                    last_planned.clone_from(&candidate.customer);
+                    counts.planned += 1;
+                    counts.cost += self.project.price(message.channel);
+                    if message.deferred {
+                        counts.deferred += 1;
+                        counts.deferred_until = counts.deferred_until.into_iter().chain([message.due_at.micros()]).min();
+                    }
+                    self.planned(judged, message, &mut rows);
+                }
+                Decision::Refuse(refusal) => {
+                    counts.skip(refusal.reason);
+                    self.refused(judged, &refusal, &mut rows);
+                }
+            }
+        }
+        self.write(tx, rows, blocks).await
+    }
+
+    fn planned(&self, judged: &Judged, message: Message, rows: &mut Rows) {
+        let offer = message.offer.map(|place| self.question.offers[place]);
+        let row = Planned {
+            purpose: message.purpose.to_string(),
+            channel: Some(message.channel.to_string()),
+            address: Some(message.address),
+            state: "planned".to_owned(),
+            due_at: Some(message.due_at.micros()),
+            offer: offer.map(|offer| offer.name.clone()),
+            facts: Some(self.question.facts(&judged.row)),
+            gates: Some(gates_text(&message.gates)),
+            detail: message.deferred.then(|| format!("quiet_hours: due {}", message.due_at)),
+            ..self.row(judged)
+        };
+        if let Some(offer) = offer {
+            rows.grants.push(self.grant(offer, &row));
+        }
+        if judged.candidate.existing.is_some() { rows.changed.push(row) } else { rows.fresh.push(row) }
+    }
+
+    fn grant(&self, offer: &Offer, row: &Planned) -> ledger::Grant {
+        ledger::Grant {
+            bucket: row.bucket,
+            touchpoint: row.id.clone(),
+            offer: offer.name.clone(),
+            code: None,
+            customer: row.customer.clone(),
+            cost: offer.cost,
+            value: offer.value,
+            day: self.day(),
+            granted_at: self.now,
+            expires_at: offer.valid_for.map(|span| self.question.as_of.plus(span)),
+        }
+    }
+
+    /// The business's calendar day of the tick: the day whose budget is used.
+    fn day(&self) -> String {
+        self.question.as_of.date(self.project.settings.business.time_zone).to_string()
+    }
+
+    /// A refusal is written once, and again only when its reason changes.
+    fn refused(&self, judged: &Judged, refusal: &Refusal, rows: &mut Rows) {
+        if !refusal.leaves_row() {
+            return;
+        }
+        let row = Planned {
+            purpose: self.question.rule.purpose.to_string(),
+            state: "skipped".to_owned(),
+            reason: Some(refusal.reason.to_string()),
+            detail: refusal.detail.as_ref().map(|detail| format!("{}: {detail}", refusal.reason)),
+            ..self.row(judged)
+        };
+        match &judged.candidate.existing {
+            None => rows.fresh.push(row),
+            Some(existing) if existing.reason != Some(refusal.reason) => rows.changed.push(row),
+            Some(existing) if existing.occurrence != row.occurrence => {
+                rows.moved.push((row.bucket, row.id, row.occurrence));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn row(&self, judged: &Judged) -> Planned {
+        let candidate = &judged.candidate;
+        let (id, version) = match &candidate.existing {
+            Some(existing) => (existing.id.clone(), existing.version + 1),
+            None => (ids::touchpoint(&self.question.rule.name, &candidate.customer, &candidate.occurrence, 0), 1),
+        };
+        Planned {
+            bucket: candidate.bucket,
+            id,
+            version,
+            customer: candidate.customer.clone(),
+            entity: candidate.entity.clone(),
+            occurrence: candidate.occurrence.clone(),
+            locale: candidate.locale.clone(),
+            ..Planned::default()
+        }
+    }
+
+    async fn write(&self, tx: &mut Tx, mut rows: Rows, blocks: Blocks) -> Result<()> {
+        blocks.settle(tx, self, &mut rows).await?;
+        let rule = self.question.rule;
+        let facts = RunFacts {
+            run_id: &self.run.id,
+            rule: &rule.name,
+            rule_version: &rule.version,
+            kind: rule.kind.as_str(),
+            topic: &rule.topic,
+            entity_kind: &rule.for_each,
+            priority: i64::from(rule.priority),
+            on_doubt: rule.on_doubt.as_str(),
+            as_of: self.question.as_of,
+            expires_after: rule.expires_after,
+            now: self.now,
+        };
+        planning::insert(tx, &facts, &rows.fresh).await?;
+        planning::update(tx, &facts, &rows.changed).await?;
+        planning::move_on(tx, &rows.moved).await?;
+        planning::events(tx, &rows.fresh, self.now).await?;
+        planning::events(tx, &rows.changed, self.now).await?;
+        ledger::insert_grants(tx, &rows.grants).await
+    }
+}
+
+/// Budget taken for one chunk, by the offer's place in the rule's list.
+struct Blocks {
+    granted: Vec<u64>,
+    used: Vec<u64>,
+}
+
+impl Blocks {
+    async fn reserve(tx: &mut Tx, writer: &Writer<'_>, chunk: &[Judged]) -> Result<Self> {
+        let mut granted = Vec::new();
+        for (place, offer) in writer.question.offers.iter().enumerate() {
+            let wanted = chunk.iter().filter(|one| one.candidate.offers.get(place).is_some_and(|facts| facts.eligible));
+            let wanted = wanted.count() as u64;
+            granted.push(if wanted == 0 { 0 } else { ledger::reserve_block(tx, offer, &writer.day(), wanted).await? });
+        }
+        Ok(Self { used: vec![0; granted.len()], granted })
+    }
+
+    fn take(&mut self, place: usize) -> bool {
+        let free = self.used[place] < self.granted[place];
+        self.used[place] += u64::from(free);
+        free
+    }
+
+    /// Gives back what was not used and hands out the codes of what was.
+    async fn settle(self, tx: &mut Tx, writer: &Writer<'_>, rows: &mut Rows) -> Result<()> {
+        for (place, offer) in writer.question.offers.iter().enumerate() {
+            let unused = self.granted[place] - self.used[place];
+            if unused > 0 {
+                ledger::give_back(tx, offer, &writer.day(), unused).await?;
+            }
+            if self.used[place] > 0 && offer.code.is_some() {
+                let mut codes = ledger::codes(tx, offer, self.used[place]).await?.into_iter();
+                let mut by_touchpoint = HashMap::new();
+                for grant in rows.grants.iter_mut().filter(|grant| grant.offer == offer.name) {
+                    grant.code = codes.next();
+                    by_touchpoint.insert(grant.touchpoint.as_str(), &grant.code);
+                }
+                for row in rows.fresh.iter_mut().chain(&mut rows.changed) {
+                    if let Some(code) = by_touchpoint.get(row.id.as_str()) {
+                        row.code.clone_from(code);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gates as kept with a touchpoint: a name for each that was passed, with its detail where there is one.
+pub fn gates_text(gates: &[crate::plan::decide::Gate]) -> String {
+    let gates = gates.iter().map(|gate| match &gate.detail {
+        None => json!(gate.name),
+        Some(detail) => json!([gate.name, detail]),
+    });
+    serde_json::Value::Array(gates.collect()).to_string()
+}

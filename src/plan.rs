@@ -1,0 +1,10 @@
+//! Planning: the pure decision about one candidate, and the question that finds candidates.
+//!
+//! One function, [`decide::decide`], answers the live run, `who`, `why` and every later forecast. Nothing here asks a
+//! database or a clock.
+
+pub mod audience;
+pub mod counts;
+pub mod decide;
+
+pub use counts::Counts;

@@ -1,0 +1,147 @@
+//! Runs and their parts: one rule at one instant, planned in slices of buckets, released or held as a whole.
+
+use super::db::{Db, Result, Row, Tx};
+use crate::ids;
+use crate::plan::Counts;
+use crate::sql::Sql;
+use crate::time::Timestamp;
+
+/// Why a run took place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    Schedule,
+    /// By `fire`, or by `once --rule`: whatever the schedule says.
+    Asked,
+}
+
+impl Cause {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// One run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    pub id: String,
+    pub rule: String,
+    pub rule_version: String,
+    pub instant: Timestamp,
+    /// `planning`, `released`, `held` or `cancelled`.
+    pub state: String,
+    pub reason: Option<String>,
+    pub counts: Counts,
+}
+
+/// A slice of buckets, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    pub number: i64,
+    pub from: i64,
+    pub until: i64,
+}
+
+const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts";
+
+fn read(row: &Row) -> Run {
+    Run {
+        id: row.text(0).to_owned(),
+        rule: row.text(1).to_owned(),
+        rule_version: row.text(2).to_owned(),
+        instant: Timestamp::from_micros(row.int(3)),
+        state: row.text(4).to_owned(),
+        reason: row.opt_text(5).map(str::to_owned),
+        counts: row.opt_text(6).map(Counts::from_text).unwrap_or_default(),
+    }
+}
+
+/// Inserts the run of this tick with its parts, or finds the one that another has inserted.
+pub async fn open(
+    db: &Db,
+    rule: &str,
+    version: &str,
+    instant: Timestamp,
+    cause: Cause,
+    parts: &[Part],
+    now: Timestamp,
+) -> Result<Run> {
+    let id = ids::run(rule, instant.micros(), cause.as_str());
+    let mut tx = db.begin().await?;
+    let insert = "insert into runs (id, rule, rule_version, instant, cause, state, parts, parts_done, created_at) \
+                  values ($1, $2, $3, $4, $5, 'planning', $6, 0, $7) on conflict do nothing";
+    let count = i64::try_from(parts.len()).expect("at most 256 parts");
+    let insert = Sql::new(insert).with(&id).with(rule).with(version).with(instant).with(cause.as_str()).with(count).with(now);
+    if tx.execute(insert).await? == 1 {
+        for part in parts {
+            let sql = "insert into run_parts (run_id, part, bucket_from, bucket_until, state) values ($1, $2, $3, $4, 'open')";
+            tx.execute(Sql::new(sql).with(&id).with(part.number).with(part.from).with(part.until)).await?;
+        }
+    }
+    let row = tx.fetch_one(Sql::new(format!("select {COLUMNS} from runs where id = $1")).with(&id)).await?;
+    tx.commit().await?;
+    Ok(read(&row.expect("the run was just inserted or found")))
+}
+
+/// The parts of a run that are not planned yet.
+pub async fn open_parts(db: &Db, run: &str) -> Result<Vec<Part>> {
+    let sql = Sql::new("select part, bucket_from, bucket_until from run_parts where run_id = $1 and state = 'open' order by part");
+    let rows = db.fetch(sql.with(run)).await?;
+    Ok(rows.iter().map(|row| Part { number: row.int(0), from: row.int(1), until: row.int(2) }).collect())
+}
+
+/// Marks a part as planned, with its counts. False when it was planned before.
+pub async fn close_part(tx: &mut Tx, run: &str, part: Part, counts: &Counts) -> Result<bool> {
+    let close = "update run_parts set state = 'done', counts = $1 where run_id = $2 and part = $3 and state = 'open'";
+    if tx.execute(Sql::new(close).with(counts.to_text()).with(run).with(part.number)).await? == 0 {
+        return Ok(false);
+    }
+    tx.execute(Sql::new("update runs set parts_done = parts_done + 1 where id = $1").with(run)).await?;
+    Ok(true)
+}
+
+/// The sum of the counts of all parts, once every part is planned.
+pub async fn sum_of_parts(tx: &mut Tx, run: &str) -> Result<Option<Counts>> {
+    let open = tx.fetch(Sql::new("select 1 from run_parts where run_id = $1 and state = 'open'").with(run)).await?;
+    if !open.is_empty() {
+        return Ok(None);
+    }
+    let rows = tx.fetch(Sql::new("select counts from run_parts where run_id = $1").with(run)).await?;
+    let mut sum = Counts::default();
+    for row in &rows {
+        sum.add(&Counts::from_text(row.text(0)));
+    }
+    Ok(Some(sum))
+}
+
+/// Ends planning: the run is released, or held as a whole for the reason given.
+pub async fn finish(tx: &mut Tx, run: &str, counts: &Counts, held: Option<&str>, now: Timestamp) -> Result<()> {
+    let state = if held.is_some() { "held" } else { "released" };
+    let released = held.is_none().then_some(now);
+    let sql = "update runs set state = $1, reason = $2, counts = $3, released_at = $4 where id = $5 and state = 'planning'";
+    tx.execute(Sql::new(sql).with(state).with(held).with(counts.to_text()).with(released).with(run)).await?;
+    if held.is_some() {
+        let hold = "update touchpoints set state = 'held', reason = 'guard', version = version + 1, updated_at = $1 \
+                    where run_id = $2 and state = 'planned'";
+        tx.execute(Sql::new(hold).with(now).with(run)).await?;
+        let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
+                      select bucket, id, version, $1, 'held', $2 from touchpoints where run_id = $3 and state = 'held'";
+        tx.execute(Sql::new(events).with(now).with(held).with(run)).await?;
+    }
+    Ok(())
+}
+
+/// Runs that a crash left in the middle of planning, oldest first.
+pub async fn unfinished(db: &Db) -> Result<Vec<Run>> {
+    let sql = format!("select {COLUMNS} from runs where state = 'planning' order by instant, rule");
+    Ok(db.fetch(Sql::new(sql)).await?.iter().map(read).collect())
+}
+
+/// For each rule its newest scheduled instant and whether it has run at all.
+pub async fn newest(db: &Db) -> Result<Vec<(String, Option<Timestamp>)>> {
+    let sql = "select rule, max(case when cause = 'schedule' then instant end) from runs group by rule";
+    let rows = db.fetch(Sql::new(sql)).await?;
+    Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.opt_int(1).map(Timestamp::from_micros))).collect())
+}
