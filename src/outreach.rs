@@ -1,1 +1,3 @@
 //! Outreach: whom a rule reaches, and what becomes of each.
+
+pub mod wake;
