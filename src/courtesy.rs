@@ -1,1 +1,3 @@
-//! Courtesy: what a considerate sender observes.
+//! Courtesy: what a considerate sender observes. Pure.
+
+pub mod quiet_hours;

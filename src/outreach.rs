@@ -1,5 +1,7 @@
-//! Outreach: whom a rule reaches at an instant, decided and written down.
+//! Outreach: when rules tick, whom they reach at that instant, decided and written down.
 
 pub mod guard;
 pub mod judge;
 pub mod run;
+pub mod tick;
+pub mod wake;

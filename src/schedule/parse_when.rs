@@ -1,0 +1,46 @@
+//! An instant as it is written on the command line: `--at`, `--since`, `--until`, `--from`, `--to`.
+
+use crate::problem::Fault;
+use crate::time::{Date, Reading, Span, Timestamp, Tz};
+use chrono::NaiveDateTime;
+
+const FORMS: &str =
+    "write `2026-11-03T09:00:00Z`, `2026-11-03`, `2026-11-03 09:00`, `today`, `yesterday`, `+7d` or `-2h`";
+
+/// Reads RFC 3339, a date (its first instant) or a date and a time of day in `zone`, `now`, `today`, `yesterday`,
+/// `tomorrow` (their first instants in `zone`), or a span from `now`: `+7d`, `-2h`.
+///
+/// # Errors
+/// One fault over the whole text that names the forms.
+///
+/// ```
+/// use plusone::schedule::parse_when::parse_when;
+/// let now = "2026-11-03T18:30:00Z".parse().unwrap();
+/// let at = |text| parse_when(text, now, chrono_tz::Europe::Paris).unwrap().to_string();
+/// assert_eq!(at("2026-11-03 09:00"), "2026-11-03T08:00:00Z");
+/// assert_eq!(at("yesterday"), "2026-11-01T23:00:00Z");
+/// assert_eq!(at("-2h"), "2026-11-03T16:30:00Z");
+/// ```
+pub fn parse_when(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fault> {
+    let word = text.trim();
+    let day = |away: i64| Date::from_days(now.date(zone).days() + away).start(zone);
+    let span = |digits: &str| digits.parse::<Span>().ok();
+    let found = match word.to_ascii_lowercase().as_str() {
+        "now" => Some(now),
+        "today" => Some(day(0)),
+        "yesterday" => Some(day(-1)),
+        "tomorrow" => Some(day(1)),
+        _ => match (word.strip_prefix('+'), word.strip_prefix('-')) {
+            (Some(digits), _) => span(digits).map(|span| now.plus(span)),
+            (_, Some(digits)) => span(digits).map(|span| now.minus(span)),
+            _ => absolute(word, zone),
+        },
+    };
+    found.ok_or_else(|| Fault::new(0..text.len(), format!("`{word}` is not a time")).help(FORMS))
+}
+
+fn absolute(word: &str, zone: Tz) -> Option<Timestamp> {
+    let civil = || NaiveDateTime::parse_from_str(word, "%Y-%m-%d %H:%M").ok().filter(|_| word.len() == 16);
+    let date = || word.parse::<Date>().ok().map(|date| date.start(zone));
+    word.parse().ok().or_else(date).or_else(|| Some(Timestamp::from_local(civil()?, zone, Reading::First)))
+}
