@@ -9,6 +9,7 @@ use super::connection::settlement;
 use super::engine::{Outlet, Shared};
 use super::recheck::{self, Verdict};
 use crate::courtesy::pauses::Scope;
+use crate::rules::Purpose;
 use crate::store::db::Result;
 use crate::store::delivery::{self, Claimed, Lane, Outcome, Withheld};
 use crate::store::leases;
@@ -19,6 +20,14 @@ use std::sync::Arc;
 
 /// How many messages are claimed in one statement at most.
 const CLAIM: usize = 256;
+
+/// What one round came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Round {
+    pub claimed: usize,
+    /// A line had no room; there may be more to claim.
+    pub is_full: bool,
+}
 
 pub struct Claimer {
     shared: Arc<Shared>,
@@ -31,17 +40,31 @@ impl Claimer {
         Self { shared, outlets, committer }
     }
 
-    /// One round over all lanes; gives how many messages were claimed.
-    pub async fn claim_all(&self) -> Result<usize> {
+    /// One round over all lanes.
+    pub async fn claim_all(&self) -> Result<Round> {
         let now = self.shared.clock.now();
         let withheld = self.withheld(now);
-        let mut claimed = 0;
+        let mut round = Round { claimed: 0, is_full: false };
         for lane in Lane::all() {
-            if let Some(outlet) = self.outlet(lane, now) {
-                claimed += self.claim(lane, outlet, &withheld, now).await?;
+            let Some(outlet) = self.outlet(lane, now) else { continue };
+            match outlet.entrance.room(lane.purpose).min(CLAIM) {
+                0 => round.is_full = true,
+                room => round.claimed += self.claim(lane, outlet, &withheld, room, now).await?,
             }
         }
-        Ok(claimed)
+        Ok(round)
+    }
+
+    /// Waits until a line that is full has room again.
+    pub async fn room(&self) {
+        let waits = self.outlets.values().flat_map(|outlet| {
+            let full = Purpose::ALL.iter().filter(|purpose| outlet.entrance.room(**purpose) == 0);
+            full.map(|purpose| Box::pin(outlet.entrance.wait(*purpose)))
+        });
+        let waits: Vec<_> = waits.collect();
+        if !waits.is_empty() {
+            futures_util::future::select_all(waits).await;
+        }
     }
 
     /// When the next message is due, or the next resting provider is to be tried.
@@ -73,8 +96,8 @@ impl Claimer {
         if self.shared.is_stopping() || pauses.holds(&Scope::All, now) || pauses.holds(&Scope::Channel(lane.channel), now) {
             return None;
         }
-        let project = self.shared.project();
-        let names = &project.settings.channels.get(&lane.channel)?.providers;
+        let workspace = self.shared.workspace();
+        let names = &workspace.project.settings.channels.get(&lane.channel)?.providers;
         names
             .iter()
             .filter(|name| !pauses.holds(&Scope::Provider((*name).clone()), now))
@@ -82,11 +105,14 @@ impl Claimer {
             .find(|outlet| outlet.way.resting_until(now).is_none())
     }
 
-    async fn claim(&self, lane: Lane, outlet: &Outlet, withheld: &Withheld, now: Timestamp) -> Result<usize> {
-        let room = outlet.entrance.room(lane.purpose).min(CLAIM);
-        if room == 0 {
-            return Ok(0);
-        }
+    async fn claim(
+        &self,
+        lane: Lane,
+        outlet: &Outlet,
+        withheld: &Withheld,
+        room: usize,
+        now: Timestamp,
+    ) -> Result<usize> {
         let db = &self.shared.db;
         let keys = delivery::peek(db, lane, withheld, now, room).await?;
         if keys.is_empty() {

@@ -1,6 +1,6 @@
 //! The delivery engine: builds the lines to every provider, runs the claimer, and ends in order.
 
-use super::claimer::Claimer;
+use super::claimer::{Claimer, Round};
 use super::committer::Committer;
 use super::connection::{Line, Parcel};
 use super::health::Circuit;
@@ -9,7 +9,6 @@ use super::tally::Tally;
 use crate::channels::Provider;
 use crate::channels::rate::Bucket;
 use crate::clock::Clock;
-use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
 use crate::metrics::Metrics;
 use crate::rules::Channel;
@@ -18,6 +17,7 @@ use crate::store::delivery::Claimed;
 use crate::store::leases::Lease;
 use crate::store::suppressions;
 use crate::time::Timestamp;
+use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::watch;
@@ -36,7 +36,7 @@ pub struct Shared {
     pub tally: Tally,
     pub metrics: Metrics,
     pauses: RwLock<Arc<Pauses>>,
-    project: RwLock<Arc<Project>>,
+    workspace: RwLock<Arc<Workspace>>,
     stop: watch::Sender<bool>,
 }
 
@@ -49,13 +49,13 @@ impl Shared {
         *self.pauses.write().expect("nobody panics while holding it") = Arc::new(pauses);
     }
 
-    pub fn project(&self) -> Arc<Project> {
-        Arc::clone(&self.project.read().expect("nobody panics while holding it"))
+    pub fn workspace(&self) -> Arc<Workspace> {
+        Arc::clone(&self.workspace.read().expect("nobody panics while holding it"))
     }
 
     /// Takes up changed rules, offers and templates.
-    pub fn set_project(&self, project: Arc<Project>) {
-        *self.project.write().expect("nobody panics while holding it") = project;
+    pub fn set_workspace(&self, workspace: Arc<Workspace>) {
+        *self.workspace.write().expect("nobody panics while holding it") = workspace;
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -154,12 +154,12 @@ pub struct Delivery {
 
 impl Delivery {
     /// Builds the lines to `providers` (by name) and starts their connections; nothing is claimed before
-    /// [`Delivery::work_once`].
+    /// [`Delivery::claim`].
     pub fn start(
         db: Db,
         clock: Clock,
         lease: Lease,
-        project: Arc<Project>,
+        workspace: Arc<Workspace>,
         providers: BTreeMap<String, Provider>,
         metrics: Metrics,
         window: usize,
@@ -172,14 +172,14 @@ impl Delivery {
             tally: Tally::default(),
             metrics,
             pauses: RwLock::default(),
-            project: RwLock::new(Arc::clone(&project)),
+            workspace: RwLock::new(Arc::clone(&workspace)),
             stop,
         });
         let (committer, committing) = Committer::start(db, lease, clock);
         let mut outlets = BTreeMap::new();
         let mut lines = Vec::new();
         for (name, provider) in providers {
-            let settings = &project.settings.providers[&name];
+            let settings = &workspace.project.settings.providers[&name];
             let gate = Gate { rate: settings.rate.map(Bucket::new), circuit: Circuit::default() };
             let connections = provider.connections().max(1);
             let way = Way { name: name.clone(), provider, price: settings.price.clone(), gate: Mutex::new(gate) };
@@ -202,12 +202,31 @@ impl Delivery {
         Self { shared, claimer, committer, committing, lines }
     }
 
-    /// Claims and hands to the lines what is due and has room. Gives how many messages were claimed.
+    /// Claims and hands to the lines what is due and has room.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn work_once(&self) -> Result<usize> {
+    pub async fn claim(&self) -> Result<Round> {
         self.claimer.claim_all().await
+    }
+
+    /// Waits until a line that was full has room again.
+    pub async fn room(&self) {
+        self.claimer.room().await;
+    }
+
+    /// Delivers all that is due and has a provider that can be reached.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn drain(&self) -> Result<()> {
+        loop {
+            match self.claim().await? {
+                Round { claimed: 0, is_full: false } => return Ok(()),
+                Round { claimed: 0, is_full: true } => self.room().await,
+                Round { .. } => {}
+            }
+        }
     }
 
     /// When there is something to do next, as far as the database knows.

@@ -43,6 +43,12 @@ impl<T> Entrance<T> {
         self.line(purpose).capacity()
     }
 
+    /// Waits until a line is at least half empty, so that what is claimed next is worth a statement.
+    pub async fn wait(&self, purpose: Purpose) {
+        let line = self.line(purpose);
+        let _ = line.reserve_many(line.max_capacity().div_ceil(2)).await;
+    }
+
     /// Puts a message in; waits where the line is full. Gives it back when nobody takes any more.
     pub async fn put(&self, purpose: Purpose, message: T) -> Result<(), T> {
         self.line(purpose).send(message).await.map_err(|refused| refused.0)

@@ -109,47 +109,49 @@ impl Chunks<'_> {
     /// The next chunk; `None` at the end. Candidates that repeat a key of this tick are counted in `repeated`.
     pub async fn next(&mut self, repeated: &mut u64) -> Result<Option<Vec<Judged>>> {
         let audience = self.question.audience();
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while chunk.len() < CHUNK {
+        let (mut candidates, mut rows) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
+        while candidates.len() < CHUNK {
             let Some(row) = self.rows.next().await else { break };
             let row = row?;
-            let mut candidate = audience.read(&row);
+            let candidate = audience.read(&row);
             if self.customer.is_repeated(&candidate) {
                 *repeated += 1;
                 continue;
             }
-            check_addresses(&mut candidate);
-            chunk.push(Judged { candidate, row });
+            candidates.push(candidate);
+            rows.push(row);
         }
-        if chunk.is_empty() {
+        if candidates.is_empty() {
             return Ok(None);
         }
-        self.suppress(&mut chunk).await?;
-        Ok(Some(chunk))
+        complete(self.db, &mut candidates).await?;
+        let judged = candidates.into_iter().zip(rows).map(|(candidate, row)| Judged { candidate, row });
+        Ok(Some(judged.collect()))
     }
+}
 
-    async fn suppress(&self, chunk: &mut [Judged]) -> Result<()> {
-        let good = |address: &Address| match address {
-            Address::Good(address) => Some(address.clone()),
-            Address::None | Address::Bad(_) => None,
-        };
-        let addresses: Vec<String> =
-            chunk.iter().flat_map(|one| [good(&one.candidate.email), good(&one.candidate.phone)]).flatten().collect();
-        let suppressed = suppressions::among(self.db, &addresses).await?;
-        if suppressed.is_empty() {
-            return Ok(());
-        }
-        let is_in = |address: &Address| good(address).is_some_and(|address| suppressed.contains(&address));
-        for one in chunk {
-            for channel in Channel::ALL {
-                let address = if *channel == Channel::Email { &one.candidate.email } else { &one.candidate.phone };
-                if is_in(address) {
-                    one.candidate.suppressed.push(*channel);
-                }
+/// Adds to each candidate what its row does not say: which addresses are none, and which are suppressed.
+pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
+    candidates.iter_mut().for_each(check_addresses);
+    let good = |address: &Address| match address {
+        Address::Good(address) => Some(address.clone()),
+        Address::None | Address::Bad(_) => None,
+    };
+    let addresses: Vec<String> =
+        candidates.iter().flat_map(|one| [good(&one.email), good(&one.phone)]).flatten().collect();
+    let suppressed = suppressions::among(db, &addresses).await?;
+    if suppressed.is_empty() {
+        return Ok(());
+    }
+    for one in candidates {
+        for &channel in Channel::ALL {
+            let address = if channel == Channel::Email { &one.email } else { &one.phone };
+            if good(address).is_some_and(|address| suppressed.contains(&address)) {
+                one.suppressed.push(channel);
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Marks addresses that nothing can be sent to.

@@ -64,12 +64,19 @@ impl Audience<'_> {
         sql
     }
 
-    /// The keys of those rows of `among` for which the conditions hold: for the re-check at sending.
-    pub fn still_true(&self, among: Among<'_>) -> Sql {
+    /// The rows of `among` as they are now, whether the conditions hold or not; 1 in the column [`Audience::facts_from`]
+    /// where they do. Read with [`Audience::read`].
+    pub fn recheck(&self, among: Among<'_>) -> Sql {
         let mut sql = Sql::default();
-        sql.push("select ").push(&self.entity_key());
+        self.select_person(&mut sql);
+        sql.push(", '', null, null, null, null, null, null, ");
+        self.push_consents(&mut sql);
+        sql.push(", case when true");
+        self.push_conditions(&mut sql);
+        sql.push(" then 1 else 0 end");
         self.from(&mut sql);
-        self.selected(&mut sql, among);
+        sql.push(" where ");
+        self.among(&mut sql, among);
         sql
     }
 
@@ -99,15 +106,7 @@ impl Audience<'_> {
     }
 
     fn select(&self, sql: &mut Sql) {
-        let roles = &self.catalogue.roles;
-        sql.push("select c._bucket, ").push(&self.customer_key()).push(", ").push(&self.entity_key());
-        for role in [&roles.email, &roles.phone, &roles.locale, &roles.time_zone] {
-            sql.push(", ");
-            match role {
-                Some(field) => sql.push("c.").push(&quoted(field)),
-                None => sql.push("null"),
-            };
-        }
+        self.select_person(sql);
         sql.push(", ");
         self.push_occurrence(sql);
         sql.push(", t.id, t.state, t.reason, t.version, t.occurrence, ");
@@ -121,6 +120,18 @@ impl Audience<'_> {
             self.push_given(offer, sql);
         }
         self.push_used(sql);
+    }
+
+    fn select_person(&self, sql: &mut Sql) {
+        let roles = &self.catalogue.roles;
+        sql.push("select c._bucket, ").push(&self.customer_key()).push(", ").push(&self.entity_key());
+        for role in [&roles.email, &roles.phone, &roles.locale, &roles.time_zone] {
+            sql.push(", ");
+            match role {
+                Some(field) => sql.push("c.").push(&quoted(field)),
+                None => sql.push("null"),
+            };
+        }
     }
 
     fn from(&self, sql: &mut Sql) {
@@ -164,6 +175,10 @@ impl Audience<'_> {
     fn selected(&self, sql: &mut Sql, among: Among<'_>) {
         sql.push(" where ");
         self.among(sql, among);
+        self.push_conditions(sql);
+    }
+
+    fn push_conditions(&self, sql: &mut Sql) {
         for clause in &self.rule.when {
             sql.push(" and ");
             self.write(clause, sql);

@@ -300,7 +300,7 @@ const fn gate_depth(reason: Reason) -> u8 {
 }
 
 /// The address on `channel`, if the customer may be written to there.
-fn open(
+pub fn open(
     channel: Channel,
     candidate: &Candidate,
     policy: &Policy<'_>,

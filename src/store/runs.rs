@@ -30,6 +30,8 @@ pub struct Run {
     pub rule: String,
     pub rule_version: String,
     pub instant: Timestamp,
+    /// By `fire`, or by `once --rule`.
+    pub asked: bool,
     /// `planning`, `released`, `held` or `cancelled`.
     pub state: String,
     pub reason: Option<String>,
@@ -44,7 +46,7 @@ pub struct Part {
     pub until: i64,
 }
 
-const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts";
+const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts, cause";
 
 fn read(row: &Row) -> Run {
     Run {
@@ -55,6 +57,7 @@ fn read(row: &Row) -> Run {
         state: row.text(4).to_owned(),
         reason: row.opt_text(5).map(str::to_owned),
         counts: row.opt_text(6).map(Counts::from_text).unwrap_or_default(),
+        asked: row.text(7) == Cause::Asked.as_str(),
     }
 }
 

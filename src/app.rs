@@ -1,0 +1,165 @@
+//! The application: an open database, the configuration in force, and one pass over all of it.
+//!
+//! `once` makes one pass and ends; the daemon makes one whenever something is due.
+
+use crate::channels::Provider;
+use crate::clock::Clock;
+use crate::config::{Environment, Files};
+use crate::data;
+use crate::delivery::{Delivery, Tally, engine};
+use crate::metrics::Metrics;
+use crate::outreach::run::Runner;
+use crate::outreach::tick;
+use crate::problem::Problem;
+use crate::store::db::{Db, StoreError};
+use crate::store::leases::{self, Lease};
+use crate::store::lock::{self, DaemonLock};
+use crate::store::runs::Run;
+use crate::store::{delivery as statements, kept_files, migrate, pauses};
+use crate::time::{Span, Timestamp};
+use crate::workspace::Workspace;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How long a daemon that says nothing keeps its buckets.
+pub const LEASE: Span = Span::from_seconds(30);
+
+/// Why the application cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The settings or the data's description cannot be used; the problems say why.
+    #[error("the configuration cannot be used")]
+    Configuration(Vec<Problem>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Data(#[from] data::DataError),
+    #[error("{0}")]
+    Channel(#[from] crate::channels::ChannelError),
+    #[error("another daemon ({owner}) holds the database until {until}")]
+    Held { owner: String, until: Timestamp },
+}
+
+/// An open application: every command that needs the database starts here.
+pub struct App {
+    pub db: Db,
+    pub home: PathBuf,
+    pub workspace: Arc<Workspace>,
+    pub clock: Clock,
+}
+
+impl App {
+    /// Reads the configuration, opens the database, brings its schema and the data's tables up to date.
+    pub async fn open(home: &Path, clock: Clock) -> Result<Self, AppError> {
+        let files = Files::read(home);
+        let environment = Environment::of_process();
+        let first = Workspace::open(&files, &environment, &BTreeMap::new()).map_err(AppError::Configuration)?;
+        let db = Db::open(first.project.settings.database_url.expose(), home).await?;
+        migrate::migrate(&db).await?;
+        let kept = kept_files::all(&db).await?;
+        let workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
+        let app = Self { db, home: home.to_owned(), workspace: Arc::new(workspace), clock };
+        app.prepare().await?;
+        Ok(app)
+    }
+
+    /// Makes the tables that the data's description asks for.
+    async fn prepare(&self) -> Result<(), AppError> {
+        let settings = &self.workspace.project.settings;
+        data::prepare(&self.db, &self.workspace.project.catalogue, settings.business.time_zone).await?;
+        Ok(())
+    }
+
+    /// Takes up changed files: `None` where nothing changed for the better, and the problems of the files as they are.
+    pub async fn reload(&mut self) -> Result<(), AppError> {
+        let files = Files::read(&self.home);
+        let kept = kept_files::all(&self.db).await?;
+        let workspace = Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
+        self.workspace = Arc::new(workspace);
+        self.prepare().await
+    }
+
+    /// Keeps the texts of the files that are good now.
+    pub async fn keep_good_files(&self) -> Result<(), AppError> {
+        let files = Files::read(&self.home);
+        let known: Vec<String> = files.texts().map(|(path, _)| path.to_owned()).collect();
+        Ok(kept_files::keep(&self.db, &self.workspace.good_texts(&files), &known, self.clock.now()).await?)
+    }
+
+    /// Opens every provider that the settings name.
+    pub fn providers(&self) -> Result<BTreeMap<String, Provider>, AppError> {
+        let providers = self.workspace.project.settings.providers.iter();
+        let opened = providers.map(|(name, settings)| Ok((name.clone(), Provider::open(name, settings, &self.home)?)));
+        opened.collect()
+    }
+
+    /// Takes the lock of a SQLite database; PostgreSQL has leases instead.
+    pub fn lock(&self, owner: &str) -> Result<Option<DaemonLock>, AppError> {
+        let url = self.workspace.project.settings.database_url.expose();
+        Ok(lock::place(url, &self.home).map(|path| DaemonLock::take(&path, owner)).transpose()?)
+    }
+
+    /// Takes the lease on all buckets and settles what daemons that are gone had in hand.
+    ///
+    /// # Errors
+    /// [`AppError::Held`] while another daemon holds them.
+    pub async fn lease(&self, owner: &str, is_locked: bool) -> Result<Lease, AppError> {
+        let now = self.clock.now();
+        let Some(lease) = leases::acquire(&self.db, owner, now, now.plus(LEASE), is_locked).await? else {
+            let holder = leases::holder(&self.db).await?;
+            let (owner, until) = holder.map_or((String::new(), now), |holder| (holder.owner, holder.until));
+            return Err(AppError::Held { owner, until });
+        };
+        let mut tx = self.db.begin().await?;
+        let (freed, doubted) = statements::rescue(&mut tx, &lease, now).await?;
+        tx.commit().await?;
+        if freed + doubted > 0 {
+            tracing::warn!(freed, in_doubt = doubted, "settled what a daemon that is gone had in hand");
+        }
+        Ok(lease)
+    }
+
+    /// Brings the data up to date and plans every rule that is due at `now` (only `only`, due or not, where given).
+    pub async fn plan(&self, lease: &Lease, now: Timestamp, only: Option<&str>) -> Result<Planned, AppError> {
+        let project = &self.workspace.project;
+        let synced = data::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
+        let told = tick::take_stock(&self.db, project, now).await?;
+        let pauses = pauses::load(&self.db).await?;
+        let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
+        let runs = runner.run_due(now, only).await?;
+        Ok(Planned { synced, told, runs })
+    }
+
+    /// Starts delivery to the configured providers.
+    pub fn delivery(&self, lease: &Lease, metrics: Metrics) -> Result<Delivery, AppError> {
+        let providers = self.providers()?;
+        let (db, clock, workspace) = (self.db.clone(), self.clock.clone(), Arc::clone(&self.workspace));
+        Ok(Delivery::start(db, clock, lease.clone(), workspace, providers, metrics, engine::WINDOW))
+    }
+
+    /// Delivers all that is due, and ends.
+    pub async fn deliver(&self, lease: &Lease) -> Result<Tally, AppError> {
+        let delivery = self.delivery(lease, Metrics::default())?;
+        delivery.shared.set_pauses(pauses::load(&self.db).await?);
+        let drained = delivery.drain().await;
+        let tally = delivery.finish(false).await;
+        drained?;
+        Ok(tally)
+    }
+}
+
+/// What one pass of planning came to.
+#[derive(Debug)]
+pub struct Planned {
+    pub synced: data::SyncReport,
+    /// Rules that came, went or changed their name.
+    pub told: Vec<String>,
+    pub runs: Vec<Run>,
+}
+
+/// The name by which a process is known to others.
+pub fn owner() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("process {} on {}", std::process::id(), host.trim())
+}

@@ -1,0 +1,203 @@
+//! The last look before a message goes: what may have changed since it was planned.
+//!
+//! The data is that of this moment, `now` in the conditions is still the tick's: the re-check catches what changed
+//! (paid, cancelled, unsubscribed), not that time went by. Lateness is the business of `expires_after`.
+
+use super::connection::Parcel;
+use super::engine::Shared;
+use super::facts;
+use crate::channels::Outgoing;
+use crate::courtesy::quiet_hours;
+use crate::messages::Words;
+use crate::outreach::judge;
+use crate::plan::audience::{Among, Audience};
+use crate::plan::decide::{self, Candidate, Policy};
+use crate::rules::{Channel, Rule};
+use crate::store::db::Result;
+use crate::store::delivery::Claimed;
+use crate::time::Timestamp;
+use crate::touchpoints::{Reason, State};
+use crate::workspace::Workspace;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What the last look says of a claimed message.
+#[derive(Debug)]
+pub enum Verdict {
+    Send(Box<Parcel>),
+    /// It does not go now: its next state, the reason, what the event says, and when it is due again.
+    Settle(Claimed, State, Option<Reason>, Option<String>, Option<Timestamp>),
+}
+
+/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
+pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+    let workspace = shared.workspace();
+    let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
+    for one in claimed {
+        ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
+    }
+    let mut verdicts = Vec::new();
+    for ((rule, as_of), claimed) in ticks {
+        match workspace.project.rules.get(&rule) {
+            Some(rule) => {
+                let look = Look { shared, workspace: &workspace, rule, channel, as_of };
+                verdicts.extend(look.at(claimed).await?);
+            }
+            None => verdicts.extend(claimed.into_iter().map(|one| {
+                let detail = Some("the rule is not in force".to_owned());
+                Verdict::Settle(one, State::Cancelled, None, detail, None)
+            })),
+        }
+    }
+    Ok(verdicts)
+}
+
+/// Messages of one rule and tick on one channel.
+struct Look<'a> {
+    shared: &'a Shared,
+    workspace: &'a Arc<Workspace>,
+    rule: &'a Rule,
+    channel: Channel,
+    as_of: Timestamp,
+}
+
+/// A customer as they are now, and whether the conditions still hold.
+struct Current {
+    candidate: Candidate,
+    holds: bool,
+}
+
+impl Look<'_> {
+    async fn at(&self, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+        let now = self.shared.clock.now();
+        let current = self.current(&claimed).await?;
+        let mut verdicts = Vec::new();
+        let mut going = Vec::new();
+        for one in claimed {
+            match self.judge(&one, current.get(&one.entity), now) {
+                Ok(address) => going.push((one, address)),
+                Err((state, reason, detail, due_at)) => {
+                    verdicts.push(Verdict::Settle(one, state, Some(reason), detail, due_at));
+                }
+            }
+        }
+        let fresh: Vec<&Claimed> = going.iter().map(|(one, _)| one).filter(|one| one.words.is_none()).collect();
+        let mut facts = facts::of(&self.shared.db, self.workspace, self.rule, self.channel, &fresh).await?;
+        for (one, address) in going {
+            let candidate = &current[&one.entity].candidate;
+            let record = facts.remove(&one.entity).unwrap_or_default();
+            verdicts.push(self.render(one, address, candidate, record));
+        }
+        Ok(verdicts)
+    }
+
+    async fn current(&self, claimed: &[Claimed]) -> Result<HashMap<String, Current>> {
+        let db = &self.shared.db;
+        let audience = Audience {
+            rule: self.rule,
+            offers: &[],
+            catalogue: &self.workspace.project.catalogue,
+            dialect: db.dialect(),
+            as_of: self.as_of,
+        };
+        let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
+        let keys = serde_json::to_string(&keys).expect("text and integers serialise");
+        let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
+        let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
+        judge::complete(db, &mut candidates).await?;
+        let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
+        let current = candidates.into_iter().zip(holds);
+        Ok(current.map(|(candidate, holds)| (candidate.entity.clone(), Current { candidate, holds })).collect())
+    }
+
+    fn judge(
+        &self,
+        one: &Claimed,
+        current: Option<&Current>,
+        now: Timestamp,
+    ) -> std::result::Result<String, (State, Reason, Option<String>, Option<Timestamp>)> {
+        if now > one.expires_at {
+            let detail = format!("{}: was to be sent by {}", Reason::Expired, one.expires_at);
+            return Err((State::Expired, Reason::Expired, Some(detail), None));
+        }
+        let gone = (State::Skipped, Reason::NoLongerTrue, None, None);
+        let current = current.ok_or(gone.clone())?;
+        if self.rule.recheck && !current.holds {
+            return Err(gone);
+        }
+        let settings = &self.workspace.project.settings;
+        let pauses = self.shared.pauses();
+        let policy = Policy {
+            quiet_hours: &settings.quiet_hours,
+            guard: &settings.guard,
+            pauses: &pauses,
+            zone: settings.business.time_zone,
+            first_run: false,
+        };
+        let address = decide::open(self.channel, &current.candidate, &policy, now, one.purpose)
+            .map_err(|reason| (State::Skipped, reason, None, None))?;
+        let zone = current.candidate.zone.unwrap_or(policy.zone);
+        let windows = settings.quiet_hours.get(&self.channel).map_or(&[][..], Vec::as_slice);
+        match quiet_hours::verdict(windows, now, zone) {
+            quiet_hours::Verdict::Send => Ok(address),
+            quiet_hours::Verdict::Defer { until } if until > one.expires_at => {
+                let detail = format!("{}: quiet hours end at {until}", Reason::Expired);
+                Err((State::Expired, Reason::Expired, Some(detail), None))
+            }
+            quiet_hours::Verdict::Defer { until } => {
+                let detail = format!("{}: due {until}", Reason::QuietHours);
+                Err((State::Planned, Reason::QuietHours, Some(detail), Some(until)))
+            }
+        }
+    }
+
+    fn render(&self, one: Claimed, address: String, candidate: &Candidate, facts: facts::Facts) -> Verdict {
+        let kept = one.words.as_deref().and_then(|words| serde_json::from_str::<BTreeMap<String, String>>(words).ok());
+        let (words, locale, fresh) = match kept {
+            Some(parts) => (words_of(parts), candidate.locale.clone().unwrap_or_default(), false),
+            None => match self.workspace.words(self.rule, self.channel, &one, candidate, facts, self.shared.clock.now()) {
+                Ok((words, locale)) => (words, locale, true),
+                Err((reason, why)) => {
+                    let detail = Some(format!("{reason}: {why}"));
+                    return Verdict::Settle(one, State::Skipped, Some(reason), detail, None);
+                }
+            },
+        };
+        let settings = &self.workspace.project.settings;
+        let kept = fresh.then(|| serde_json::to_string(&parts_of(&words)).expect("text serialises"));
+        let outgoing = Outgoing {
+            touchpoint: one.id.clone(),
+            channel: self.channel,
+            from: settings.channels.get(&self.channel).map(|channel| channel.from.clone()).unwrap_or_default(),
+            to: address,
+            words,
+            locale,
+            promotional: one.purpose == crate::rules::Purpose::Promotional,
+            date: one.created_at,
+        };
+        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
+    }
+}
+
+/// Words by the names they are kept under.
+pub fn parts_of(words: &Words) -> BTreeMap<&'static str, &str> {
+    let parts = [
+        ("subject", &words.subject),
+        ("html", &words.html),
+        ("text", &words.text),
+        ("sms", &words.sms),
+        ("voice", &words.voice),
+    ];
+    parts.into_iter().filter_map(|(name, part)| Some((name, part.as_deref()?))).collect()
+}
+
+/// Words as they were kept.
+pub fn words_of(mut parts: BTreeMap<String, String>) -> Words {
+    Words {
+        subject: parts.remove("subject"),
+        html: parts.remove("html"),
+        text: parts.remove("text"),
+        sms: parts.remove("sms"),
+        voice: parts.remove("voice"),
+    }
+}

@@ -1,0 +1,71 @@
+//! What is known of each rule over time: since when it is live, what it said last, whether its file is gone.
+
+use super::db::{Db, Result, Row, Tx};
+use crate::sql::Sql;
+use crate::time::Timestamp;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleState {
+    pub rule: String,
+    pub version: String,
+    pub conditions_hash: String,
+    pub template: String,
+    pub live_since: Option<Timestamp>,
+    pub vanished: bool,
+    /// Why its runs wait for approval whatever their size.
+    pub held_reason: Option<String>,
+}
+
+pub async fn all(db: &Db) -> Result<Vec<RuleState>> {
+    let sql = "select rule, version, conditions_hash, template, live_since, vanished_at, held_reason from rule_states";
+    let read = |row: &Row| RuleState {
+        rule: row.text(0).to_owned(),
+        version: row.text(1).to_owned(),
+        conditions_hash: row.text(2).to_owned(),
+        template: row.text(3).to_owned(),
+        live_since: row.opt_int(4).map(Timestamp::from_micros),
+        vanished: row.opt_int(5).is_some(),
+        held_reason: row.opt_text(6).map(str::to_owned),
+    };
+    Ok(db.fetch(Sql::new(sql)).await?.iter().map(read).collect())
+}
+
+pub async fn save(tx: &mut Tx, state: &RuleState) -> Result<()> {
+    let sql = "insert into rule_states (rule, version, conditions_hash, template, live_since, vanished_at, held_reason) \
+               values ($1, $2, $3, $4, $5, null, $6) on conflict (rule) do update set version = $2, \
+               conditions_hash = $3, template = $4, live_since = $5, vanished_at = null, held_reason = $6";
+    let sql = Sql::new(sql).with(&state.rule).with(&state.version).with(&state.conditions_hash).with(&state.template);
+    tx.execute(sql.with(state.live_since).with(state.held_reason.clone())).await.map(|_| ())
+}
+
+/// Lets a rule's runs go by their size alone again: somebody has approved one.
+pub async fn clear_hold(tx: &mut Tx, rule: &str) -> Result<()> {
+    tx.execute(Sql::new("update rule_states set held_reason = null where rule = $1").with(rule)).await.map(|_| ())
+}
+
+/// Gives the history of `was` to `rule`: one pass over what was sent, once in a rule's life.
+pub async fn rename(db: &Db, was: &str, rule: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    for table in ["rule_states", "runs", "touchpoints"] {
+        let sql = format!("update {table} set rule = $1 where rule = $2");
+        tx.execute(Sql::new(sql).with(rule).with(was)).await?;
+    }
+    tx.commit().await
+}
+
+/// Notes that a rule's file is gone and cancels what it had planned; gives how many messages that were.
+pub async fn vanish(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<u64> {
+    let gone = "update rule_states set vanished_at = $1 where rule = $2";
+    tx.execute(Sql::new(gone).with(now).with(rule)).await?;
+    let cancel = "update touchpoints set state = 'cancelled', version = version + 1, updated_at = $1 \
+                  where rule = $2 and state in ('planned', 'held')";
+    let cancelled = tx.execute(Sql::new(cancel).with(now).with(rule)).await?;
+    let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
+                  select bucket, id, version, $1, 'cancelled', 'the rule is gone' from touchpoints \
+                  where rule = $2 and state = 'cancelled' and updated_at = $1 on conflict do nothing";
+    tx.execute(Sql::new(events).with(now).with(rule)).await?;
+    let release = "update offer_grants set state = 'released', settled_at = $1 where state = 'reserved' and \
+                   (bucket, touchpoint) in (select bucket, id from touchpoints where rule = $2 and state = 'cancelled')";
+    tx.execute(Sql::new(release).with(now).with(rule)).await?;
+    Ok(cancelled)
+}

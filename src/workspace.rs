@@ -1,0 +1,142 @@
+//! The workspace: everything that marketing wrote, checked as a whole and ready to be used.
+//!
+//! 1. A broken rule, offer or template is reported, and its last good text stays in force.
+//! 2. Templates are compiled once per version, here; nothing is compiled per message.
+
+use crate::config::{self, Environment, Files, Project};
+use crate::messages::context::{self, Record};
+use crate::messages::{Env, RenderError, Templates, Words};
+use crate::plan::decide::Candidate;
+use crate::problem::{Problem, Severity, Source};
+use crate::rules::{Channel, Rule};
+use crate::store::delivery::Claimed;
+use crate::time::Timestamp;
+use crate::touchpoints::Reason;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A configuration in force.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub project: Project,
+    pub templates: Templates,
+    /// What is wrong with the files as they are now, in force or not.
+    pub problems: Vec<Problem>,
+}
+
+impl Workspace {
+    /// Reads `files`; where a rule, an offer or a template is broken, its text in `kept` takes its place.
+    ///
+    /// # Errors
+    /// All problems, where `plusone.toml` or `data.toml` cannot be used.
+    pub fn open(
+        files: &Files,
+        environment: &Environment,
+        kept: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let (now, problems) = read(files, environment);
+        let broken = broken_paths(&problems);
+        let last_good = files.with_texts(kept.iter().filter(|(path, _)| is_covered(path, &broken)));
+        let in_force = match (&last_good, now) {
+            (None, now) => now,
+            (Some(files), _) => read(files, environment).0,
+        };
+        let Some((project, templates)) = in_force else { return Err(problems) };
+        Ok(Self { project, templates, problems })
+    }
+
+    /// Texts of the files that are good now, by path: what is kept for a day when they are not.
+    pub fn good_texts(&self, files: &Files) -> BTreeMap<String, String> {
+        let broken = broken_paths(&self.problems);
+        let kept = files.texts().filter(|(path, _)| is_kept(path) && !is_covered(path, &broken));
+        kept.map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
+    }
+
+    /// Renders a claimed message for its customer; gives the words, or the reason why there are none.
+    pub fn words(
+        &self,
+        rule: &Rule,
+        channel: Channel,
+        claimed: &Claimed,
+        candidate: &Candidate,
+        mut data: Record,
+        now: Timestamp,
+    ) -> Result<Words, (Reason, String)> {
+        let business = &self.project.settings.business;
+        let template = self.templates.get(&rule.template);
+        let template =
+            template.ok_or_else(|| (Reason::RenderError, format!("template {} is not in force", rule.template)))?;
+        if let Some(offer) = claimed.offer.as_ref().and_then(|name| self.project.offers.get(name)) {
+            let expires_at = offer.valid_for.map(|span| claimed.as_of.plus(span));
+            data.insert("offer".to_owned(), context::offer(offer, claimed.code.as_deref(), expires_at));
+        }
+        data.insert("business".to_owned(), context::business(business));
+        data.insert("now".to_owned(), context::Value::Timestamp(now));
+        let env = Env {
+            locale: candidate.locale.as_deref().unwrap_or(&business.locale),
+            zone: candidate.zone.unwrap_or(business.time_zone),
+            business_locale: &business.locale,
+            currency: &business.currency,
+        };
+        template.render(channel, &env, &data).map_err(|error| {
+            let reason = match error {
+                RenderError::MissingValue { .. } => Reason::MissingValue,
+                _ => Reason::RenderError,
+            };
+            (reason, error.to_string())
+        })
+    }
+}
+
+/// Reads files as they are: what can be used of them, and every problem.
+fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates)>, Vec<Problem>) {
+    let loaded = config::load_from(files, environment);
+    let mut problems = loaded.problems;
+    let Some(mut project) = loaded.project else { return (None, problems) };
+    let texts: Vec<(String, String)> = project
+        .templates
+        .values()
+        .flatten()
+        .map(|source: &Source| (source.name.to_string(), source.text.to_string()))
+        .collect();
+    let (templates, faults) = Templates::compile(&texts);
+    problems.extend(faults);
+    let mut broken = Vec::new();
+    for rule in project.rules.values_mut() {
+        match templates.get(&rule.template) {
+            None => broken.push(rule.name.clone()),
+            Some(template) => {
+                let faults = template.check(&rule.for_each, !rule.offers.is_empty(), &project.catalogue, &rule.channels);
+                if faults.iter().any(|problem| problem.severity == Severity::Error) {
+                    broken.push(rule.name.clone());
+                }
+                problems.extend(faults);
+                rule.version = crate::ids::content_hash(&[&rule.version, &template.version]);
+            }
+        }
+    }
+    for name in broken {
+        project.rules.remove(&name);
+        project.broken.push(name);
+    }
+    problems.sort_by(|one, other| {
+        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
+    });
+    problems.dedup();
+    (Some((project, templates)), problems)
+}
+
+fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    errors.map(|problem| problem.source.name.to_string()).collect()
+}
+
+/// Rules, offers and templates are kept; settings and data must be good as they are.
+fn is_kept(path: &str) -> bool {
+    path.starts_with("config/rules/") || path.starts_with("config/offers/") || path.starts_with("templates/")
+}
+
+/// Whether a file is broken, or belongs to a template of which a file is: a template is kept as a whole.
+fn is_covered(path: &str, broken: &BTreeSet<String>) -> bool {
+    let folder = |path: &str| path.strip_prefix("templates/").and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    broken.contains(path) || folder(path).is_some_and(|name| broken.iter().any(|other| folder(other).as_ref() == Some(&name)))
+}
