@@ -7,6 +7,8 @@
 //! 2. Relations come from `belongs_to` alone and read both ways: `order.customer`, `customer.orders`.
 //! 3. What leads to a customer is that customer's data and lies in their bucket; what does not is a shared table.
 
+pub mod builtin;
+
 use crate::amount::SCALE;
 use crate::time::Tz;
 use std::collections::BTreeMap;

@@ -1,1 +1,266 @@
-//! Configuration: files into meanings.
+//! Configuration: the files of a home folder into meanings, with every problem of every file at once.
+//!
+//! [`Files`] holds the texts, [`keys`] says what may be written, `node` and `shape` read and check trees, and one
+//! reader per file kind makes [`Settings`], [`Catalogue`], [`Rule`]s and [`Offer`]s of them. What templates say is
+//! checked by `messages`; the data files that the configuration names are read by `data`.
+//!
+//! 1. Nothing is accepted and ignored: an unknown key is an error with the nearest known one.
+//! 2. A broken rule, offer or template takes only itself out; without good settings and data there is no project.
+//! 3. The environment is an argument; only [`Environment::of_process`] asks the process.
+
+mod catalogue;
+mod environment;
+mod files;
+mod forms;
+mod json_schema;
+pub mod keys;
+mod node;
+mod offers;
+mod once_per;
+mod overrides;
+mod reader;
+mod relations;
+mod rules;
+mod settings;
+mod shape;
+
+pub use environment::Environment;
+pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
+pub use json_schema::{FileKind, json_schema};
+
+use crate::catalogue::Catalogue;
+use crate::offers::Offer;
+use crate::problem::{Problem, Severity, Source};
+use crate::rules::Rule;
+use crate::settings::Settings;
+use keys::Section;
+use node::Node;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// A home folder's configuration as it is in force.
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub settings: Settings,
+    pub catalogue: Catalogue,
+    /// By file name without `.toml`; without those that are broken.
+    pub rules: BTreeMap<String, Rule>,
+    pub offers: BTreeMap<String, Offer>,
+    /// The files under `templates/` by their first folder (`_partials` among them), in the order of their paths.
+    pub templates: BTreeMap<String, Vec<Source>>,
+    /// The file of each rule, good or broken, for problems found later.
+    pub rule_files: BTreeMap<String, Source>,
+    /// Names of rules that are there but cannot be used.
+    pub broken: Vec<String>,
+}
+
+/// What reading a home folder gave.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Absent where `plusone.toml` or `data.toml` is broken.
+    pub project: Option<Project>,
+    /// By file and place.
+    pub problems: Vec<Problem>,
+}
+
+impl Loaded {
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Paths of the files with errors: candidates for their last good texts.
+    pub fn broken_files(&self) -> BTreeSet<String> {
+        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        errors.map(|problem| problem.source.name.to_string()).collect()
+    }
+}
+
+/// Reads the home folder with the process's environment.
+pub fn load(home: &Path) -> Loaded {
+    load_from(&Files::read(home), &Environment::of_process())
+}
+
+/// Reads files that are in memory already.
+pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
+    let mut problems = files.problems().to_vec();
+    let project = Loader { files, environment, problems: &mut problems }.project();
+    problems.sort_by(|one, other| {
+        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
+    });
+    problems.dedup();
+    Loaded { project, problems }
+}
+
+/// Whether `name` can name a rule or an offer.
+fn is_file_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(plain)
+}
+
+struct Loader<'a> {
+    files: &'a Files,
+    environment: &'a Environment,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// What one folder of files gave: the good ones, and the names of the others.
+struct Read<T> {
+    good: BTreeMap<String, T>,
+    broken: BTreeSet<String>,
+}
+
+impl Loader<'_> {
+    fn project(&mut self) -> Option<Project> {
+        let before = self.errors();
+        let settings = self.settings();
+        let catalogue = self.catalogue(settings.as_ref());
+        let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
+        let templates = self.templates();
+        let (settings, catalogue) = (settings?, catalogue?);
+        let offers = self.each(OFFERS, &keys::offer::OFFER, |name, tree, loader| {
+            offers::read(name, tree, &catalogue, loader.files, loader.problems)
+        });
+        let around = rules::Around {
+            settings: &settings,
+            catalogue: &catalogue,
+            offers: &offers.good,
+            broken_offers: &offers.broken,
+            templates: &templates,
+        };
+        let mut rules =
+            self.each(RULES, &keys::rule::RULE, |name, tree, loader| rules::read(name, tree, around, loader.problems));
+        self.break_dependents(&mut rules, &offers.broken);
+        is_sound.then(|| Project {
+            rule_files: self.rule_files(),
+            broken: rules.broken.into_iter().collect(),
+            rules: rules.good,
+            offers: offers.good,
+            settings,
+            catalogue,
+            templates,
+        })
+    }
+
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    fn is_unusable(&self, path: &str) -> bool {
+        self.files.unusable().any(|unusable| unusable == path)
+    }
+
+    fn settings(&mut self) -> Option<Settings> {
+        let section = &keys::settings::PLUSONE;
+        let mut tree = self.tree(PLUSONE_TOML)?;
+        overrides::apply(&mut tree, section, self.environment, self.problems);
+        shape::check(&mut tree, section, self.problems);
+        settings::read(&tree, self.problems)
+    }
+
+    fn catalogue(&mut self, settings: Option<&Settings>) -> Option<Catalogue> {
+        let mut tree = self.tree(DATA_TOML)?;
+        shape::check(&mut tree, &keys::data::DATA, self.problems);
+        catalogue::read(&tree, settings, self.files, self.problems)
+    }
+
+    /// The tree of a file that must be there.
+    fn tree(&mut self, path: &str) -> Option<Node> {
+        let Some(source) = self.files.get(path) else {
+            if !self.is_unusable(path) {
+                let message = format!("there is no such file in the home folder `{}`", self.files.home().display());
+                let help = "`plusone init DIR` makes a home folder; `--home DIR` names another one";
+                self.problems.push(Problem::error(&Source::new(path, ""), 0..0, message).help(help));
+            }
+            return None;
+        };
+        node::parse(source, self.environment, self.problems)
+    }
+
+    /// Reads every file of a folder; a file with an error is broken, and only that file.
+    fn each<T>(
+        &mut self,
+        folder: &str,
+        section: &'static Section,
+        read: impl Fn(&str, &Node, &mut Loader<'_>) -> Option<T>,
+    ) -> Read<T> {
+        let files = self.files;
+        let mut result = Read { good: BTreeMap::new(), broken: BTreeSet::new() };
+        for (path, source) in files.under(folder) {
+            let name = stem(folder, path);
+            let before = self.errors();
+            let value = self.one(name, source, section, &read);
+            match value.filter(|_| self.errors() == before) {
+                Some(value) => drop(result.good.insert(name.to_owned(), value)),
+                None => drop(result.broken.insert(name.to_owned())),
+            }
+        }
+        let unusable =
+            files.unusable().filter(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        result.broken.extend(unusable.map(|path| stem(folder, path).to_owned()));
+        result
+    }
+
+    fn one<T>(
+        &mut self,
+        name: &str,
+        source: &Source,
+        section: &'static Section,
+        read: impl Fn(&str, &Node, &mut Loader<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if !is_file_name(name) {
+            let message = format!("`{name}` cannot be a name here");
+            let help = "name the file with small letters, digits and `-`";
+            self.problems.push(Problem::error(source, 0..0, message).help(help));
+        }
+        let mut tree = node::parse(source, self.environment, self.problems)?;
+        if tree.entries().is_empty() {
+            let message = format!("this file is empty: {} is expected", section.what);
+            self.problems.push(Problem::error(source, 0..0, message).help("write it, or delete the file"));
+            return None;
+        }
+        shape::check(&mut tree, section, self.problems);
+        read(name, &tree, self)
+    }
+
+    fn templates(&self) -> BTreeMap<String, Vec<Source>> {
+        let mut templates: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+        for (path, source) in self.files.under(TEMPLATES) {
+            let inner = &path[TEMPLATES.len() + 1..];
+            if let Some((template, _)) = inner.split_once('/') {
+                templates.entry(template.to_owned()).or_default().push(source.clone());
+            }
+        }
+        templates
+    }
+
+    fn rule_files(&self) -> BTreeMap<String, Source> {
+        self.files.under(RULES).map(|(path, source)| (stem(RULES, path).to_owned(), source.clone())).collect()
+    }
+
+    /// A rule whose offer or template cannot be used cannot be used either; the problem is told there.
+    fn break_dependents(&self, rules: &mut Read<Rule>, broken_offers: &BTreeSet<String>) {
+        let broken_templates: BTreeSet<&str> = self
+            .files
+            .unusable()
+            .filter_map(|path| path.strip_prefix(TEMPLATES)?.strip_prefix('/')?.split('/').next())
+            .collect();
+        let is_broken = |rule: &Rule| {
+            rule.offers.iter().any(|offer| broken_offers.contains(offer))
+                || broken_templates.contains(rule.template.as_str())
+        };
+        let names: Vec<String> =
+            rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();
+        for name in names {
+            rules.good.remove(&name);
+            rules.broken.insert(name);
+        }
+    }
+}
+
+fn stem<'a>(folder: &str, path: &'a str) -> &'a str {
+    let file = path.get(folder.len() + 1..).unwrap_or(path);
+    file.strip_suffix(".toml").unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests;

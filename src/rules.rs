@@ -136,9 +136,23 @@ pub struct Rule {
     pub recheck: bool,
     /// In order: the first one the customer is eligible for and that has budget.
     pub offers: Vec<String>,
-    pub on_doubt: OnDoubt,
+    /// As written; see [`Rule::on_doubt`] for what holds.
+    pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+}
+
+impl Rule {
+    /// What becomes of a message in doubt on `channel`. Unless the rule says so itself: a call is dropped, a status or
+    /// reminder is sent again, of an offer or survey somebody is asked.
+    pub const fn on_doubt(&self, channel: Channel) -> OnDoubt {
+        match (self.on_doubt, channel, self.kind) {
+            (Some(written), _, _) => written,
+            (None, Channel::Voice, _) => OnDoubt::Drop,
+            (None, _, Kind::Status | Kind::Reminder) => OnDoubt::Resend,
+            (None, _, Kind::Offer | Kind::Survey) => OnDoubt::Ask,
+        }
+    }
 }
 
 /// Gives an enum its words: `as_str`, `ALL`, `Display` and `FromStr` (the error lists what is known).

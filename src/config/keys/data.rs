@@ -1,0 +1,245 @@
+//! The keys of `config/data.toml`.
+
+use super::{Key, NameForm, Named, Section, Shape, key};
+
+pub const DATA: Section = Section {
+    what: "data.toml",
+    keys: &[
+        key(
+            "customer",
+            Shape::Table(&CUSTOMER),
+            "The people messages go to.",
+            r#"{ key = "id", roles = { email = "email" }, fields = { id = "text", email = "text" } }"#,
+        )
+        .required(),
+        key(
+            "event",
+            Shape::Table(&EVENTS),
+            "Properties of tracked events that conditions use, by the event's name.",
+            r#"{ "Order Completed" = { fields = { revenue = "money" } } }"#,
+        )
+        .default("{}"),
+    ],
+    named: Some(Named {
+        what: "entity",
+        form: NameForm::Word,
+        shape: Shape::Table(&ENTITY),
+        about: "Another kind of customer data: orders, carts, deliveries, appointments.",
+        example: r#"{ key = "id", belongs_to = { customer = "customer_id" }, fields = { id = "text", customer_id = "text" } }"#,
+    }),
+};
+
+const KEY: Key = key("key", Shape::Text, "The field whose value names a row.", r#""id""#).required();
+
+const SOURCE: Key = key(
+    "source",
+    Shape::SourceFile,
+    "A CSV or NDJSON file, read again when it changed.",
+    r#""config/sample/orders.csv""#,
+)
+.otherwise("rows come by `plusone import`");
+
+const TABLE: Key = key(
+    "table",
+    Shape::Text,
+    "A table or view of the same database, read in place and never written.",
+    r#""shop.orders""#,
+)
+.otherwise("plusone keeps a table of its own");
+
+const FIELDS: Key = key(
+    "fields",
+    Shape::Table(&FIELDS_OF),
+    "The columns by name: a type, or a table with a type and options.",
+    r#"{ id = "text", placed_at = "timestamp" }"#,
+)
+.required();
+
+const COMPUTED: Key = key(
+    "computed",
+    Shape::Table(&COMPUTED_OF),
+    "Names for what rules need often; expanded when compiled, nothing is stored.",
+    r#"{ last_order_at = "customer.orders.max(o, o.placed_at)" }"#,
+)
+.default("{}");
+
+const BELONGS_TO: Key = key(
+    "belongs_to",
+    Shape::Table(&LINKS),
+    "For each entity this one belongs to, the field with its key.",
+    r#"{ customer = "customer_id" }"#,
+)
+.default("{}");
+
+const PLURAL: Key =
+    key("plural", Shape::Text, "The name of a list of these.", r#""deliveries""#).otherwise("the name and an s");
+
+const ABSENT: Key = key(
+    "absent",
+    Shape::OneOf(&["keep", "remove"]),
+    "What happens to rows that the source no longer has.",
+    r#""keep""#,
+)
+.otherwise("`remove` for a `source`, `keep` for `import`");
+
+const DECIMAL: Key =
+    key("decimal", Shape::OneOf(&[".", ","]), "The decimal sign in files.", r#"",""#).default(r#"".""#);
+
+const TIME_ZONE: Key =
+    key("time_zone", Shape::Zone, "The zone of times without one.", r#""Europe/London""#).otherwise("the business's");
+
+const RELATIVE_DATES: Key = key(
+    "relative_dates",
+    Shape::Boolean,
+    "Whether a cell may say `today`, `today+3d`, `now-5h`: for samples and tests.",
+    "true",
+)
+.default("false");
+
+pub const CUSTOMER: Section = Section::of(
+    "[customer]",
+    &[
+        KEY,
+        SOURCE,
+        TABLE,
+        PLURAL,
+        FIELDS,
+        COMPUTED,
+        BELONGS_TO,
+        ABSENT,
+        DECIMAL,
+        TIME_ZONE,
+        RELATIVE_DATES,
+        key(
+            "roles",
+            Shape::Table(&ROLES),
+            "Which fields say who a customer is and how to reach them.",
+            r#"{ email = "email", phone = "phone", name = "first_name" }"#,
+        )
+        .default("{}"),
+        key(
+            "consent",
+            Shape::Table(&CONSENT),
+            "Which columns say yes to what; what is not listed is a no for promotional topics.",
+            r#"{ offers = { email = "email_opt_in", at = "opt_in_at", source = "web shop" } }"#,
+        )
+        .default("{}"),
+    ],
+);
+
+pub const ENTITY: Section = Section::of(
+    "an entity",
+    &[KEY, SOURCE, TABLE, PLURAL, FIELDS, COMPUTED, BELONGS_TO, ABSENT, DECIMAL, TIME_ZONE, RELATIVE_DATES],
+);
+
+pub const ROLES: Section = Section::of(
+    "`roles`",
+    &[
+        key("email", Shape::Text, "The field with the email address.", r#""email""#).otherwise("no email"),
+        key("phone", Shape::Text, "The field with the phone number.", r#""phone""#)
+            .otherwise("no text messages, no calls"),
+        key("name", Shape::Text, "The field with the name.", r#""first_name""#),
+        key("locale", Shape::Text, "The field with language and region.", r#""locale""#).otherwise("the business's"),
+        key("time_zone", Shape::Text, "The field with the IANA time zone.", r#""time_zone""#)
+            .otherwise("the business's"),
+        key("country", Shape::Text, "The field with the country of phone numbers.", r#""country""#)
+            .otherwise("the business's"),
+    ],
+);
+
+pub const CONSENT: Section = Section::named(
+    "`consent`",
+    Named {
+        what: "topic",
+        form: NameForm::Dashed,
+        shape: Shape::Table(&CONSENT_OF),
+        about: "A topic, and the columns that say yes to it.",
+        example: r#"{ email = "email_opt_in", source = "web shop" }"#,
+    },
+);
+
+pub const CONSENT_OF: Section = Section::of(
+    "`consent` of a topic",
+    &[
+        key("email", Shape::Text, "The boolean field that says yes to email.", r#""email_opt_in""#).otherwise("no"),
+        key("sms", Shape::Text, "The boolean field that says yes to text messages.", r#""sms_opt_in""#).otherwise("no"),
+        key("voice", Shape::Text, "The boolean field that says yes to calls.", r#""call_opt_in""#).otherwise("no"),
+        key("at", Shape::Text, "The field with the time of the yes.", r#""opt_in_at""#)
+            .otherwise("the time of the import"),
+        key("source", Shape::Text, "Where the yes was given, for the ledger.", r#""checkout of the web shop""#)
+            .otherwise("the file's name"),
+    ],
+);
+
+pub const FIELDS_OF: Section = Section::named(
+    "`fields`",
+    Named {
+        what: "field",
+        form: NameForm::Word,
+        shape: Shape::Either(&[Shape::OneOf(TYPES), Shape::Table(&FIELD)]),
+        about: "A column: its type, or a table with a type and options.",
+        example: r#"{ type = "date", format = "%d.%m.%Y" }"#,
+    },
+);
+
+const TYPES: &[&str] = &["text", "integer", "decimal", "money", "boolean", "date", "timestamp"];
+
+pub const FIELD: Section = Section::of(
+    "a field",
+    &[
+        key("type", Shape::OneOf(TYPES), "What the column holds.", r#""date""#).required(),
+        key("column", Shape::Text, "The file's heading.", r#""E-Mail""#).otherwise("the field's name"),
+        key("format", Shape::Text, "How dates and times are written, as `strftime` has it.", r#""%d.%m.%Y""#)
+            .otherwise("ISO 8601"),
+        key("scale", Shape::Integer { min: 0, max: 9 }, "Digits after the point of a decimal.", "2").otherwise("4"),
+        key("one_of", Shape::List(&Shape::Text), "The only values a text may have.", r#"["basic", "silver", "gold"]"#)
+            .otherwise("any value"),
+        key("required", Shape::Boolean, "Whether a row without a value is refused.", "true").default("false"),
+        key(
+            "index",
+            Shape::Boolean,
+            "Whether the database keeps an index, for columns that many conditions compare.",
+            "true",
+        )
+        .default("false"),
+    ],
+);
+
+pub const COMPUTED_OF: Section = Section::named(
+    "`computed`",
+    Named {
+        what: "computed field",
+        form: NameForm::Word,
+        shape: Shape::Text,
+        about: "An expression over the entity's data.",
+        example: r#""customer.orders.max(o, o.placed_at)""#,
+    },
+);
+
+pub const LINKS: Section = Section::named(
+    "`belongs_to`",
+    Named {
+        what: "entity",
+        form: NameForm::Word,
+        shape: Shape::Text,
+        about: "The field that holds the key of this entity.",
+        example: r#""customer_id""#,
+    },
+);
+
+pub const EVENTS: Section = Section::named(
+    "[event]",
+    Named {
+        what: "event",
+        form: NameForm::Free,
+        shape: Shape::Table(&EVENT),
+        about: "An event, by the name it is tracked under.",
+        example: r#"{ fields = { revenue = "money" } }"#,
+    },
+);
+
+pub const EVENT: Section = Section::of(
+    "an event",
+    &[key("fields", Shape::Table(&FIELDS_OF), "The event's properties by name.", r#"{ revenue = "money" }"#)
+        .required()],
+);

@@ -1,0 +1,338 @@
+//! The keys of `config/plusone.toml`.
+
+use super::{Key, NameForm, Named, Section, Shape, key};
+
+pub const PLUSONE: Section = Section::of(
+    "plusone.toml",
+    &[
+        key("business", Shape::Table(&BUSINESS), "Who writes to the customers.", r#"{ name = "Harbour Coffee Club" }"#)
+            .required(),
+        key(
+            "database",
+            Shape::Table(&DATABASE),
+            "Where plusone keeps its records.",
+            "{ url = \"sqlite://var/plusone.db\" }",
+        )
+        .default("{}"),
+        key("web", Shape::Table(&WEB), "The web server's address.", r#"{ listen = "127.0.0.1:8470" }"#).default("{}"),
+        key(
+            "channels",
+            Shape::Table(&CHANNELS),
+            "The ways to reach customers.",
+            r#"{ email = { from = "Harbour Coffee <hello@harbour.example>", providers = ["outbox"] } }"#,
+        )
+        .default("{}"),
+        key(
+            "providers",
+            Shape::Table(&PROVIDERS),
+            "The ways out of the house.",
+            r#"{ outbox = { type = "folder", path = "var/outbox" } }"#,
+        )
+        .default("{}"),
+        key(
+            "topics",
+            Shape::Table(&TOPICS),
+            "What a customer can leave.",
+            r#"{ reminders = { purpose = "transactional", name = "Reminders" } }"#,
+        )
+        .default("{}"),
+        key(
+            "courtesy",
+            Shape::Table(&COURTESY),
+            "What a considerate sender observes.",
+            r#"{ quiet_hours = { email = "22:00-07:00" } }"#,
+        )
+        .default("{}"),
+        key("guard", Shape::Table(&GUARD), "What a run may do without being asked about.", "{ max_recipients = 5000 }")
+            .default("{}"),
+        key("log", Shape::Table(&LOG), "The program's own log.", r#"{ format = "json" }"#).default("{}"),
+    ],
+);
+
+pub const BUSINESS: Section = Section::of(
+    "[business]",
+    &[
+        key("name", Shape::Text, "The business's name, as customers know it.", r#""Harbour Coffee Club""#).required(),
+        key("postal_address", Shape::Text, "The address printed under letters.", r#""1 Quay Street, Bristol BS1 4XX""#),
+        key("phone", Shape::Text, "The number customers can call, in international form.", r#""+442071838750""#),
+        key("email", Shape::Text, "The address customers can write to.", r#""hello@harbour.example""#),
+        key("website", Shape::Text, "The business's own site.", r#""https://harbour.example""#),
+        key(
+            "time_zone",
+            Shape::Zone,
+            "The business's time, and that of customers without a zone.",
+            r#""Europe/London""#,
+        )
+        .required(),
+        key("locale", Shape::Text, "The language and region of customers without one (BCP 47).", r#""en-GB""#)
+            .default(r#""en""#),
+        key("country", Shape::Text, "How phone numbers without a `+` are read (ISO 3166, two letters).", r#""GB""#)
+            .required(),
+        key("currency", Shape::Text, "The currency of all money (ISO 4217, three letters).", r#""GBP""#).required(),
+    ],
+);
+
+pub const DATABASE: Section = Section::of(
+    "[database]",
+    &[key(
+        "url",
+        Shape::Secret,
+        "`sqlite://path` from the home folder, or `postgres://user:${DB_PASSWORD}@host/name`.",
+        r#""sqlite://var/plusone.db""#,
+    )
+    .default(r#""sqlite://var/plusone.db""#)],
+);
+
+pub const WEB: Section = Section::of(
+    "[web]",
+    &[
+        key("listen", Shape::Text, "Address and port of the web server.", r#""127.0.0.1:8470""#)
+            .default(r#""127.0.0.1:8470""#),
+        key(
+            "public_url",
+            Shape::Text,
+            "How customers' browsers reach the web server.",
+            r#""https://plus.harbour.example""#,
+        )
+        .otherwise("`http://` and `listen`"),
+    ],
+);
+
+pub const CHANNELS: Section = Section::of(
+    "[channels]",
+    &[
+        key(
+            "email",
+            Shape::Table(&EMAIL),
+            "Email.",
+            r#"{ from = "Harbour Coffee <hello@harbour.example>", providers = ["outbox"] }"#,
+        )
+        .otherwise("no email is sent"),
+        key("sms", Shape::Table(&SMS), "Text messages.", r#"{ from = "+442071838750", providers = ["outbox"] }"#)
+            .otherwise("no text message is sent"),
+        key("voice", Shape::Table(&VOICE), "Phone calls.", r#"{ from = "+442071838750", providers = ["outbox"] }"#)
+            .otherwise("nobody is called"),
+    ],
+);
+
+const PROVIDERS_KEY: Key = key(
+    "providers",
+    Shape::List(&Shape::Text),
+    "Names from [providers]: the first healthy one sends, the next is the fallback.",
+    r#"["outbox"]"#,
+)
+.required();
+
+pub const EMAIL: Section = Section::of(
+    "[channels.email]",
+    &[
+        key(
+            "from",
+            Shape::Text,
+            "The sender: an address, or a name and an address.",
+            r#""Harbour Coffee <hello@harbour.example>""#,
+        )
+        .required(),
+        PROVIDERS_KEY,
+    ],
+);
+
+pub const SMS: Section = Section::of(
+    "[channels.sms]",
+    &[
+        key(
+            "from",
+            Shape::Text,
+            "The sender: a number in international form, or up to eleven letters and digits.",
+            r#""+442071838750""#,
+        )
+        .required(),
+        PROVIDERS_KEY,
+    ],
+);
+
+pub const VOICE: Section = Section::of(
+    "[channels.voice]",
+    &[
+        key("from", Shape::Text, "The number that calls, in international form.", r#""+442071838750""#).required(),
+        PROVIDERS_KEY,
+    ],
+);
+
+pub const PROVIDERS: Section = Section::named(
+    "[providers]",
+    Named {
+        what: "provider",
+        form: NameForm::Dashed,
+        shape: Shape::Tagged { tag: "type", variants: &[("folder", &FOLDER), ("smtp", &SMTP), ("twilio", &TWILIO)] },
+        about: "A way out: a folder of files, an SMTP relay, a Twilio account.",
+        example: r#"{ type = "folder", path = "var/outbox" }"#,
+    },
+);
+
+const TYPE: Key = key(
+    "type",
+    Shape::OneOf(&["folder", "smtp", "twilio"]),
+    "What the provider is: a folder, an SMTP relay, a Twilio account.",
+    r#""folder""#,
+)
+.required();
+
+const RATE: Key = key("rate", Shape::Rate, "At most so many messages in a second, minute, hour or day.", r#""100/s""#)
+    .otherwise("as fast as the provider takes them");
+
+pub const FOLDER: Section = Section::of(
+    "a provider of type `folder`",
+    &[TYPE, key("path", Shape::Text, "The folder: every message becomes a file there.", r#""var/outbox""#).required()],
+);
+
+pub const SMTP: Section = Section::of(
+    "a provider of type `smtp`",
+    &[
+        TYPE,
+        key(
+            "url",
+            Shape::Secret,
+            "`smtps://user:${SMTP_PASSWORD}@host:465`, `smtp://` for STARTTLS, `?tls=none` for a relay on this host.",
+            r#""smtp://127.0.0.1:25?tls=none""#,
+        )
+        .required(),
+        key("connections", Shape::Integer { min: 1, max: 200 }, "Connections kept open to the relay.", "20")
+            .default("10"),
+        RATE,
+        key(
+            "ca_file",
+            Shape::Text,
+            "Certificates (PEM) that vouch for the relay, besides the system's.",
+            r#""config/relay-ca.pem""#,
+        )
+        .otherwise("the system's certificates"),
+    ],
+);
+
+pub const TWILIO: Section = Section::of(
+    "a provider of type `twilio`",
+    &[
+        TYPE,
+        key(
+            "account_sid",
+            Shape::Text,
+            "The account's SID, which begins with `AC`.",
+            r#""AC00000000000000000000000000000000""#,
+        )
+        .required(),
+        key(
+            "auth_token",
+            Shape::Secret,
+            "The account's secret; keep it in the environment.",
+            r#""${TWILIO_AUTH_TOKEN}""#,
+        )
+        .required(),
+        RATE,
+        key(
+            "price",
+            Shape::Table(&PRICE),
+            "What a message costs, for the guard and the log.",
+            r#"{ sms = "0.042", voice = "0.015" }"#,
+        )
+        .default("{}"),
+        key(
+            "api_base",
+            Shape::Text,
+            "Another address of the provider: a regional host, a test.",
+            r#""https://api.twilio.com""#,
+        )
+        .otherwise("the provider's own"),
+    ],
+);
+
+pub const PRICE: Section = Section::of(
+    "`price`",
+    &[
+        key("sms", Shape::Money, "Of one segment of a text message.", r#""0.042""#).otherwise("not counted"),
+        key("voice", Shape::Money, "Of one minute of a call.", r#""0.015""#).otherwise("not counted"),
+    ],
+);
+
+pub const TOPICS: Section = Section::named(
+    "[topics]",
+    Named {
+        what: "topic",
+        form: NameForm::Dashed,
+        shape: Shape::Table(&TOPIC),
+        about: "What a customer can leave: deliveries, reminders, offers.",
+        example: r#"{ purpose = "transactional", name = "Reminders" }"#,
+    },
+);
+
+pub const TOPIC: Section = Section::of(
+    "a topic",
+    &[
+        key(
+            "purpose",
+            Shape::OneOf(&["transactional", "promotional"]),
+            "What the law asks: `transactional` for what customers wait for, `promotional` needs their yes.",
+            r#""transactional""#,
+        )
+        .required(),
+        key("name", Shape::Text, "As customers read it.", r#""Delivery updates""#).required(),
+    ],
+);
+
+pub const COURTESY: Section = Section::of(
+    "[courtesy]",
+    &[key(
+        "quiet_hours",
+        Shape::Table(&QUIET_HOURS),
+        "When each channel is silent, in the customer's local time; messages wait for the end.",
+        r#"{ sms = ["20:00-09:00", "Sun"], email = "22:00-07:00" }"#,
+    )
+    .default("{}")],
+);
+
+pub const QUIET_HOURS: Section = Section::of(
+    "`quiet_hours`",
+    &[
+        key("email", Shape::OneOrMany(&Shape::Window), "When no email goes out.", r#""22:00-07:00""#)
+            .otherwise("never"),
+        key("sms", Shape::OneOrMany(&Shape::Window), "When no text message goes out.", r#"["20:00-09:00", "Sun"]"#)
+            .otherwise("never"),
+        key("voice", Shape::OneOrMany(&Shape::Window), "When nobody is called.", r#"["20:00-09:00", "Sat", "Sun"]"#)
+            .otherwise("never"),
+    ],
+);
+
+pub const GUARD: Section = Section::of(
+    "[guard]",
+    &[
+        key(
+            "max_recipients",
+            Shape::Integer { min: 0, max: i64::MAX },
+            "A run that would reach more waits for approval.",
+            "5000",
+        )
+        .otherwise("no limit"),
+        key(
+            "max_share",
+            Shape::Share,
+            "A run that would reach more of all customers waits (from 200 customers on).",
+            r#""25%""#,
+        )
+        .otherwise("no limit"),
+        key("max_cost", Shape::Money, "A run that would cost more, by the providers' prices, waits.", r#""100.00""#)
+            .otherwise("no limit"),
+        key(
+            "only_to",
+            Shape::List(&Shape::Text),
+            "Addresses and numbers of a test system, `*` for any text; everyone else is skipped.",
+            r#"["*@harbour.example", "+44207946*"]"#,
+        )
+        .otherwise("everyone"),
+    ],
+);
+
+pub const LOG: Section = Section::of(
+    "[log]",
+    &[key("format", Shape::OneOf(&["text", "json"]), "Lines to read, or JSON for a machine.", r#""json""#)
+        .default(r#""text""#)],
+);

@@ -1,0 +1,273 @@
+//! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
+
+use super::forms;
+use super::keys;
+use super::node::Node;
+use super::once_per;
+use super::reader::Reader;
+use super::settings::unknown_name;
+use crate::catalogue::Catalogue;
+use crate::expr::{Clause, Scope};
+use crate::offers::Offer;
+use crate::problem::{Problem, Source, nearest};
+use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
+use crate::schedule::Schedule;
+use crate::settings::{Settings, Way};
+use crate::time::{Date, Tz};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a rule is checked against.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub settings: &'a Settings,
+    pub catalogue: &'a Catalogue,
+    pub offers: &'a BTreeMap<String, Offer>,
+    /// Names of offers whose files are there but not good.
+    pub broken_offers: &'a BTreeSet<String>,
+    /// The files of each template folder.
+    pub templates: &'a BTreeMap<String, Vec<Source>>,
+}
+
+/// Reads a checked tree. `None` where something essential is missing; a rule is good only if no error was reported.
+pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Problem>) -> Option<Rule> {
+    let root = Reader::new(tree, &keys::rule::RULE);
+    let time_zone = zone(root, around.settings);
+    let for_each = for_each(root, around.catalogue, problems);
+    let when = conditions(root, "when", for_each.as_deref(), around.catalogue, problems);
+    let unless = conditions(root, "unless", for_each.as_deref(), around.catalogue, problems);
+    let again_after = root.span("again_after");
+    let once_per =
+        for_each.as_deref().and_then(|each| once_per::read(root, each, again_after, around.catalogue, problems));
+    let purpose = topic(root, around.settings, problems);
+    let channels = channels(root, around, problems);
+    let offers = offers(root, around, problems);
+    let template = template(root, around.templates, problems);
+    let schedule = schedule(root, time_zone, problems);
+    let kind: Option<Kind> = root.word("kind");
+    check_offer_kind(root, kind, &offers, problems);
+    warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
+    let template = template?;
+    Some(Rule {
+        name: name.to_owned(),
+        version: version(tree, &template, &offers, around),
+        description: root.text("description").unwrap_or_default(),
+        live: live(root, time_zone, problems),
+        kind: kind?,
+        topic: root.text("topic")?,
+        purpose: purpose?,
+        schedule: schedule?,
+        time_zone,
+        catch_up: root.word("catch_up")?,
+        catch_up_window: root.span("catch_up_window")?,
+        for_each: for_each?,
+        when,
+        unless,
+        once_per: once_per?,
+        again_after,
+        channels,
+        template,
+        priority: root.integer("priority")?,
+        expires_after: root.span("expires_after")?,
+        recheck: root.boolean("recheck")?,
+        offers,
+        on_doubt: root.word("on_doubt"),
+        existing: root.word("existing").unwrap_or(match kind? {
+            Kind::Status => Existing::Skip,
+            _ => Existing::Include,
+        }),
+        was: was(root, name, problems),
+    })
+}
+
+/// The content hash of the rule's file, its template's files and its offers' files.
+fn version(tree: &Node, template: &str, offers: &[String], around: Around<'_>) -> String {
+    let files = around.templates.get(template).into_iter().flatten();
+    let mut parts: Vec<&str> = vec![&tree.source.text];
+    parts.extend(files.flat_map(|file| [file.name.as_ref(), file.text.as_ref()]));
+    parts.extend(offers.iter().filter_map(|offer| Some(around.offers.get(offer)?.version.as_str())));
+    crate::ids::content_hash(&parts)
+}
+
+fn zone(root: Reader<'_>, settings: &Settings) -> Tz {
+    let business = settings.business.time_zone;
+    root.get("time_zone").and_then(|node| forms::zone(node).ok()).unwrap_or(business)
+}
+
+fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
+    if let Some(always) = root.boolean("live") {
+        return if always { Live::Always } else { Live::Draft };
+    }
+    let Some(table) = root.table("live") else { return Live::Draft };
+    let date = |key: &str| table.get(key).and_then(|node| forms::date(node).ok());
+    let (from, until) = (date("from"), date("until"));
+    if let (Some(first), Some(last)) = (from, until) {
+        if last < first {
+            problems.push(table.node.error(format!("`until` is before `from`: {last} and {first}")));
+        }
+    }
+    // The last day is whole: the rule stops at the first instant of the next.
+    let end = until.map(|last| Date::from_days(last.days() + 1).start(zone));
+    Live::Between { from: from.map(|first| first.start(zone)), until: end }
+}
+
+fn for_each(root: Reader<'_>, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<String> {
+    let node = root.get("for_each")?;
+    let name = node.text()?;
+    if catalogue.entity(name).is_none() {
+        problems.push(unknown_name(node, "entity", "data.toml", catalogue.entities.keys()));
+        return None;
+    }
+    if !catalogue.is_owned(name) {
+        let help = format!("give [{name}] a `belongs_to` that leads to the customer, or choose another entity");
+        problems.push(node.error(format!("`{name}` belongs to no customer")).help(help));
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// Compiles the conditions at `key` for rows of `entity`.
+pub fn conditions(
+    root: Reader<'_>,
+    key: &str,
+    entity: Option<&str>,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) -> Vec<Clause> {
+    let texts = root.texts(key);
+    let Some(entity) = entity else { return Vec::new() };
+    let scope = Scope { catalogue, root: entity };
+    let mut clauses = Vec::new();
+    for (node, text) in texts {
+        match Clause::compile(text, scope) {
+            Ok(clause) => clauses.push(clause),
+            Err(faults) => problems.extend(faults.into_iter().map(|fault| node.fault(fault))),
+        }
+    }
+    clauses
+}
+
+fn topic(root: Reader<'_>, settings: &Settings, problems: &mut Vec<Problem>) -> Option<Purpose> {
+    let node = root.get("topic")?;
+    match settings.topics.get(node.text()?) {
+        Some(topic) => Some(topic.purpose),
+        None => {
+            problems.push(unknown_name(node, "topic", "[topics] of plusone.toml", settings.topics.keys()));
+            None
+        }
+    }
+}
+
+fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    for (node, word) in root.texts("channels") {
+        let Ok(channel) = word.parse::<Channel>() else { continue };
+        if channels.contains(&channel) {
+            problems.push(node.error(format!("`{word}` is named twice")));
+            continue;
+        }
+        if !around.settings.channels.contains_key(&channel) {
+            let help = format!("set it up in plusone.toml: `[channels.{word}]`");
+            problems.push(node.error(format!("the channel `{word}` is not set up")).help(help));
+        }
+        let (role, found) = match channel {
+            Channel::Email => ("email", &around.catalogue.roles.email),
+            Channel::Sms | Channel::Voice => ("phone", &around.catalogue.roles.phone),
+        };
+        if found.is_none() {
+            let help = format!("say which field has it in data.toml: `roles = {{ {role} = \"…\" }}`");
+            problems.push(node.error(format!("customers have no `{role}` to send to")).help(help));
+        }
+        channels.push(channel);
+    }
+    if let Some(list) = root.get("channels").filter(|node| node.text().is_none() && node.list().is_empty()) {
+        problems.push(list.error("no channel is named").help("name at least one: `channels = [\"email\"]`"));
+    }
+    channels
+}
+
+fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<String> {
+    let mut offers: Vec<String> = Vec::new();
+    for (node, name) in root.texts("offer") {
+        if !around.offers.contains_key(name) && !around.broken_offers.contains(name) {
+            problems.push(unknown_name(node, "offer", "config/offers", around.offers.keys()));
+        } else if offers.iter().any(|known| known == name) {
+            problems.push(node.error(format!("`{name}` is named twice")));
+        } else {
+            offers.push(name.to_owned());
+        }
+    }
+    offers
+}
+
+fn check_offer_kind(root: Reader<'_>, kind: Option<Kind>, offers: &[String], problems: &mut Vec<Problem>) {
+    if let (Some(Kind::Offer), true, Some(node)) = (kind, offers.is_empty(), root.get("kind")) {
+        if root.texts("offer").is_empty() {
+            let help = "name one from config/offers: `offer = \"free-cookie\"`";
+            problems.push(node.error("a rule of kind `offer` names no offer").help(help));
+        }
+    }
+}
+
+fn template(
+    root: Reader<'_>,
+    templates: &BTreeMap<String, Vec<Source>>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let node = root.get("template")?;
+    let name = node.text()?;
+    if name.starts_with('_') || !templates.contains_key(name) {
+        let known = templates.keys().filter(|name| !name.starts_with('_')).map(String::as_str);
+        let help = match nearest(name, known) {
+            Some(near) => format!("the nearest template is `{near}`"),
+            None => format!("make the folder `templates/{name}` with `email.html.hbs`, `sms.hbs` or `voice.hbs`"),
+        };
+        problems.push(node.error(format!("there is no template `{name}`")).help(help));
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn schedule(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Option<Schedule> {
+    let node = root.get("schedule")?;
+    match Schedule::parse(node.text()?, zone) {
+        Ok(schedule) => Some(schedule),
+        Err(fault) => {
+            problems.push(node.fault(fault));
+            None
+        }
+    }
+}
+
+fn was(root: Reader<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    let node = root.get("was")?;
+    let old = node.text()?;
+    if old == name {
+        problems
+            .push(node.error("a rule was not its own predecessor").help("write the name before the file was renamed"));
+    } else if !super::is_file_name(old) {
+        let help = "write the old file's name without `.toml`: small letters, digits and `-`";
+        problems.push(node.error(format!("`{old}` cannot be a rule's name")).help(help));
+    }
+    Some(old.to_owned())
+}
+
+/// Promotional messages need a way out, which public pages will give; until then they may only go to folders.
+fn warn_no_way_out(
+    root: Reader<'_>,
+    purpose: Option<Purpose>,
+    offers: &[String],
+    channels: &[Channel],
+    settings: &Settings,
+    problems: &mut Vec<Problem>,
+) {
+    let promotional = purpose == Some(Purpose::Promotional) || !offers.is_empty();
+    let leaves_house = |channel: &Channel| {
+        let names = settings.channels.get(channel).map_or(&[][..], |channel| &channel.providers);
+        let ways = names.iter().filter_map(|name| settings.providers.get(name));
+        ways.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }))
+    };
+    if let (true, true, Some(node)) = (promotional, channels.iter().any(leaves_house), root.get("topic")) {
+        let help = "customers cannot unsubscribe by a link until the public pages are there: send these to a folder";
+        problems.push(node.warning("no way out yet in this promotional message").help(help));
+    }
+}
