@@ -1,0 +1,143 @@
+//! A message's words as an Internet message (RFC 5322, MIME), by lettre's builder.
+//!
+//! 1. The same [`Outgoing`] gives the same bytes: Message-ID, Date and boundary follow from it.
+//! 2. Header values are single lines; a control character in one is refused, never repaired.
+//! 3. Lines end in CRLF and have at most 998 octets, and neither CR nor LF stands alone: what is not so is refused.
+//! 4. No unsubscribe header: it must lead to a page that unsubscribes, and it comes with those pages.
+
+use super::address::{Address, Mailbox};
+use crate::channels::{Outgoing, Refused, checked_id};
+use crate::time::Timestamp;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Message, MultiPart, SinglePart};
+use std::time::{Duration, SystemTime};
+
+/// RFC 5322, 2.1.1: octets in a line, without its CRLF.
+const MAX_LINE: usize = 998;
+
+/// An email, ready for a relay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mail {
+    from: Address,
+    to: Address,
+    bytes: Vec<u8>,
+}
+
+impl Mail {
+    pub fn from(&self) -> &Address {
+        &self.from
+    }
+
+    pub fn to(&self) -> &Address {
+        &self.to
+    }
+
+    /// The message with its header, as a file or in an SMTP transaction (before dots are doubled).
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Whether an address needs SMTPUTF8 (RFC 6531). Bodies never do: they are encoded.
+    pub fn needs_utf8(&self) -> bool {
+        self.from.needs_utf8() || self.to.needs_utf8()
+    }
+}
+
+/// Composes the email of a message.
+///
+/// # Errors
+/// [`Refused`] for an address that is none (the recipient's as a bad address), without a subject, without text and
+/// HTML, and where a header holds a control character.
+pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
+    let from: Mailbox = message.from.parse().map_err(|error| Refused::words(format!("the sender: {error}")))?;
+    let to: Address = message.to.parse().map_err(|error| Refused::address(format!("the recipient: {error}")))?;
+    let subject = message.words.subject.as_deref().unwrap_or_default();
+    single_line("subject", subject)?;
+    if subject.trim().is_empty() {
+        return Err(Refused::words("the message has no subject"));
+    }
+    let id = checked_id(message)?;
+    let mut builder = Message::builder()
+        .message_id(Some(format!("<{id}@{}>", from.address.domain())))
+        .date(system_time(message.date))
+        .from(lettre::message::Mailbox::new(from.name, from.address.to_lettre()))
+        .to(lettre::message::Mailbox::new(None, to.to_lettre()))
+        .subject(subject)
+        .raw_header(raw("Auto-Submitted", "auto-generated"))
+        .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
+    if message.promotional {
+        builder = builder.raw_header(raw("Precedence", "bulk"));
+    }
+    let built = match (&message.words.text, &message.words.html) {
+        (Some(text), Some(html)) => builder.multipart(alternative(id, text, html)),
+        (Some(text), None) => builder.singlepart(SinglePart::plain(clean(text))),
+        (None, Some(html)) => builder.singlepart(SinglePart::html(clean(html))),
+        (None, None) => return Err(Refused::words("the message has no words for the channel `email`")),
+    };
+    let bytes = built.map_err(|error| Refused::words(format!("the email cannot be composed: {error}")))?.formatted();
+    check_lines(&bytes)?;
+    Ok(Mail { from: from.address, to, bytes })
+}
+
+/// Both forms, the preferred one last (RFC 2046, 5.1.4).
+fn alternative(id: &str, text: &str, html: &str) -> MultiPart {
+    // `=_` cannot stand in quoted-printable text; that no other text contains the boundary is checked.
+    let mut boundary = format!("=_{id}");
+    while text.contains(&boundary) || html.contains(&boundary) {
+        boundary.push('_');
+    }
+    let kind = ContentType::parse(&format!("multipart/alternative; boundary=\"{boundary}\""))
+        .expect("a boundary of a checked id is a MIME token");
+    MultiPart::builder()
+        .header(kind)
+        .singlepart(SinglePart::plain(clean(text)))
+        .singlepart(SinglePart::html(clean(html)))
+}
+
+/// Line ends as `\n`, which lettre writes as CRLF, and no NUL, which no mail may hold.
+fn clean(text: &str) -> String {
+    if text.bytes().any(|byte| byte == b'\r' || byte == 0) {
+        text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn single_line(name: &str, value: &str) -> Result<(), Refused> {
+    if value.chars().any(char::is_control) {
+        return Err(Refused::words(format!("the {name} is not a single line of text")));
+    }
+    Ok(())
+}
+
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(at.micros()).unwrap_or(0))
+}
+
+/// The law of lines, checked on what will be sent.
+fn check_lines(bytes: &[u8]) -> Result<(), Refused> {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let content = line.strip_suffix(b"\n").map_or(Some(line), |line| line.strip_suffix(b"\r"));
+        let Some(content) = content.filter(|content| !content.contains(&b'\r')) else {
+            return Err(Refused::words("the email would hold a line end that is not CRLF"));
+        };
+        if content.len() > MAX_LINE {
+            return Err(Refused::words(format!(
+                "the email would hold a line of {} octets; 998 is the most",
+                content.len()
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
