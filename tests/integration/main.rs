@@ -1,0 +1,11 @@
+//! The tests of the program as a whole: the real binary, on real parts.
+//!
+//! 1. One binary for all of them, so that they link once.
+//! 2. What a test needs is started by [`harness`], on free ports of the run's loopback address, and stopped with it.
+//! 3. A part that is not there is a failure where `CI` is set; elsewhere the test says that it was left out.
+//! 4. Tests that take minutes, or want the program as users run it, are marked as ignored: `tests/run` runs them on the
+//!    release build.
+
+mod harness;
+mod parts;
+mod smtp_client;
