@@ -3,8 +3,14 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
-mod schema_version;
+mod once;
+mod passes;
+mod run;
 
+use crate::app::{App, AppError};
+use crate::clock::Clock;
+use crate::problem::{Severity, nearest};
+use crate::rules::Rule;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,9 +39,8 @@ pub struct Global {
 /// One line per command, in the order a user meets them; the text is the help.
 #[derive(Subcommand)]
 enum Command {
-    /// Print the version of the database's schema that this program knows
-    #[command(hide = true)]
-    SchemaVersion(schema_version::Options),
+    Run(run::Options),
+    Once(once::Options),
 }
 
 /// Why a command did not do what it was asked to.
@@ -63,6 +68,44 @@ impl From<crate::store::db::StoreError> for Failure {
     }
 }
 
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Configuration(problems) => {
+                check::report(&problems);
+                Self::usage("the configuration cannot be used; `plusone check` shows this again")
+            }
+            error => Self::failed(error.to_string()),
+        }
+    }
+}
+
+/// The application at the home folder, with what is broken in it reported.
+async fn opened(global: &Global, clock: Clock) -> Result<App, Failure> {
+    if !global.home.join("config").is_dir() {
+        let home = global.home.display();
+        return Err(Failure::usage(format!("there is no configuration in {home}: `plusone init DIR` makes one, --home names one")));
+    }
+    let app = App::open(&global.home, clock).await?;
+    for problem in app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error) {
+        eprintln!("{problem}");
+    }
+    Ok(app)
+}
+
+/// The rule of that name.
+fn known_rule<'a>(app: &'a App, name: &str) -> Result<&'a Rule, Failure> {
+    let rules = &app.workspace.project.rules;
+    rules.get(name).ok_or_else(|| {
+        if app.workspace.project.broken.iter().any(|broken| broken == name) {
+            return Failure::usage(format!("rule {name} is broken: `plusone check` says why"));
+        }
+        let near = nearest(name, rules.keys().map(String::as_str));
+        let near = near.map_or_else(|| "`plusone status` lists them".to_owned(), |near| format!("closest: {near}"));
+        Failure::usage(format!("there is no rule {name}; {near}"))
+    })
+}
+
 /// What a command answers: done, or the exit code it ends with.
 pub type Answer = Result<ExitCode, Failure>;
 
@@ -75,7 +118,8 @@ pub fn main() -> ExitCode {
     };
     let answer = runtime.block_on(async {
         match cli.command {
-            Command::SchemaVersion(options) => schema_version::run(&cli.global, &options).await,
+            Command::Run(options) => run::run(&cli.global, &options).await,
+            Command::Once(options) => once::run(&cli.global, &options).await,
         }
     });
     answer.unwrap_or_else(|failure| report(&failure))

@@ -20,6 +20,15 @@ pub struct Settings {
     pub log: LogFormat,
 }
 
+impl Settings {
+    /// What one message on `channel` costs by the prices of its first provider, at one segment or minute; money,
+    /// scaled. Zero where no price is given.
+    pub fn price(&self, channel: Channel) -> i64 {
+        let first = self.channels.get(&channel).and_then(|settings| settings.providers.first());
+        first.and_then(|name| self.providers.get(name)?.price.get(&channel).copied()).unwrap_or(0)
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub struct Business {
     pub name: String,

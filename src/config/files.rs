@@ -51,6 +51,20 @@ impl Files {
         self.texts.insert(path.to_owned(), Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(text)));
     }
 
+    /// Every text by its path.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts.iter().map(|(path, source)| (path.as_str(), source.text.as_ref()))
+    }
+
+    /// These files with other texts in the place of some; `None` where there are no such texts.
+    pub fn with_texts<'a>(&self, texts: impl Iterator<Item = (&'a String, &'a String)>) -> Option<Self> {
+        let mut files = None;
+        for (path, text) in texts {
+            files.get_or_insert_with(|| self.clone()).insert(path, text);
+        }
+        files
+    }
+
     /// Takes a file out.
     pub fn remove(&mut self, path: &str) {
         self.unusable.remove(path);

@@ -8,6 +8,7 @@ use super::committer::{Committer, Entry};
 use super::connection::settlement;
 use super::engine::{Outlet, Shared};
 use super::recheck::{self, Verdict};
+use crate::channels::Provider;
 use crate::courtesy::pauses::Scope;
 use crate::rules::Purpose;
 use crate::store::db::Result;
@@ -76,6 +77,10 @@ impl Claimer {
             (Some(due), Some(resting)) if due <= now => Some(resting),
             (due, _) => due,
         })
+    }
+
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.outlets.get(name).map(|outlet| &outlet.way.provider)
     }
 
     fn withheld(&self, now: Timestamp) -> Withheld {

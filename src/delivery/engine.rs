@@ -16,11 +16,11 @@ use crate::store::db::{Db, Result};
 use crate::store::delivery::Claimed;
 use crate::store::leases::Lease;
 use crate::store::suppressions;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How many messages of one connection may be marked and not yet settled: what a crash leaves in doubt at most.
 pub const WINDOW: usize = 4;
@@ -38,6 +38,8 @@ pub struct Shared {
     pauses: RwLock<Arc<Pauses>>,
     workspace: RwLock<Arc<Workspace>>,
     stop: watch::Sender<bool>,
+    /// Rung when planning has written something.
+    pub planned: Notify,
 }
 
 impl Shared {
@@ -174,6 +176,7 @@ impl Delivery {
             pauses: RwLock::default(),
             workspace: RwLock::new(Arc::clone(&workspace)),
             stop,
+            planned: Notify::new(),
         });
         let (committer, committing) = Committer::start(db, lease, clock);
         let mut outlets = BTreeMap::new();
@@ -229,9 +232,18 @@ impl Delivery {
         }
     }
 
-    /// When there is something to do next, as far as the database knows.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.claimer.next_due().await
+    /// How long there is nothing to claim, `most` at most.
+    pub async fn until_due(&self, most: Span) -> Span {
+        let now = self.shared.clock.now();
+        match self.claimer.next_due().await {
+            Ok(Some(due)) if due > now => due.since(now).min(most),
+            _ => most,
+        }
+    }
+
+    /// A configured provider.
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.claimer.provider(name)
     }
 
     /// Waits until every message in hand has its outcome written. With `stop`, what is not on the wire goes back.

@@ -152,7 +152,7 @@ impl Writer<'_> {
                 Decision::Plan(message) => {
                     last_planned.clone_from(&candidate.customer);
                     counts.planned += 1;
-                    counts.cost += self.project.price(message.channel);
+                    counts.cost += self.project.settings.price(message.channel);
                     if message.deferred {
                         counts.deferred += 1;
                         counts.deferred_until = counts.deferred_until.into_iter().chain([message.due_at.micros()]).min();

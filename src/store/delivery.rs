@@ -362,3 +362,12 @@ pub async fn resolve(tx: &mut Tx, resolutions: &[Resolution], now: Timestamp) ->
     tx.execute(Sql::new(events).with(data).with(now)).await?;
     Ok(resolved)
 }
+
+/// Which of a provider's ids belong to touchpoints already.
+pub async fn known_provider_ids(db: &Db, ids: &[String]) -> Result<Vec<String>> {
+    let rows: Vec<[&String; 1]> = ids.iter().map(|id| [id]).collect();
+    let rows = serde_json::to_string(&rows).expect("text serialises");
+    let item = db.dialect().rows("$1", &[("id", TEXT)], "r");
+    let sql = format!("select distinct t.provider_id from {item} join touchpoints t on t.provider_id = r.id");
+    Ok(db.fetch(Sql::new(sql).with(rows)).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}

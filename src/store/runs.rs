@@ -148,3 +148,8 @@ pub async fn newest(db: &Db) -> Result<Vec<(String, Option<Timestamp>)>> {
     let rows = db.fetch(Sql::new(sql)).await?;
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.opt_int(1).map(Timestamp::from_micros))).collect())
 }
+
+/// Whether a run waits to be planned: asked for by `fire`, or left behind by a crash.
+pub async fn is_any_unfinished(db: &Db) -> Result<bool> {
+    Ok(db.fetch_one(Sql::new("select 1 from runs where state = 'planning' limit 1")).await?.is_some())
+}

@@ -1,0 +1,102 @@
+//! What a pass of planning and delivery says: a line per rule, then what was sent.
+
+use super::Global;
+use crate::app::{App, Planned};
+use crate::delivery::Tally;
+use crate::store::runs::Run;
+use crate::time::{Timestamp, Tz};
+use serde_json::{Value, json};
+
+/// Prints one pass, for people or with the names of `once --json`.
+pub fn print(global: &Global, app: &App, now: Timestamp, planned: &Planned, delivered: Option<&Tally>) {
+    if global.json {
+        println!("{}", to_json(now, planned, delivered));
+        return;
+    }
+    lines(app, planned).iter().for_each(|line| println!("{line}"));
+    if planned.runs.is_empty() {
+        println!("no rule is due");
+    }
+    if let Some(tally) = delivered {
+        println!("{}", delivery_line(tally));
+    }
+    drafts(app).iter().for_each(|line| println!("{line}"));
+}
+
+fn to_json(now: Timestamp, planned: &Planned, delivered: Option<&Tally>) -> Value {
+    let rules = planned.runs.iter().map(|run| {
+        let mut rule = json!({ "rule": run.rule, "instant": run.instant.to_string() });
+        let counts = run.counts.to_json();
+        for (name, value) in counts.as_object().into_iter().flatten() {
+            rule[name] = value.clone();
+        }
+        rule
+    });
+    let delivery = delivered.map_or(Value::Null, Tally::to_json);
+    json!({ "at": now.to_string(), "rules": rules.collect::<Vec<_>>(), "delivery": delivery })
+}
+
+/// What planning did, a line for each thing worth knowing.
+pub fn lines(app: &App, planned: &Planned) -> Vec<String> {
+    let zone = app.workspace.project.settings.business.time_zone;
+    let mut lines = planned.synced.lines();
+    lines.extend(planned.told.iter().cloned());
+    lines.extend(planned.runs.iter().map(|run| rule_line(run, zone)));
+    lines
+}
+
+/// `abandoned-cart   12:15  3 planned (1 waits until 09:00), 2 no_consent`.
+fn rule_line(run: &Run, zone: Tz) -> String {
+    let counts = &run.counts;
+    let mut parts = Vec::new();
+    if counts.held > 0 {
+        let reason = run.reason.as_deref().unwrap_or("it waits for approval");
+        parts.push(format!("{} held: {reason}; `plusone approve {}` lets them go", counts.held, &run.id[..8]));
+    } else if counts.planned > 0 || counts.matched() == 0 {
+        let waiting = match (counts.deferred, counts.deferred_until) {
+            (deferred, Some(until)) if deferred > 0 => {
+                let until = Timestamp::from_micros(until).local(zone).format("%a %H:%M");
+                format!(" ({deferred} in quiet hours, from {until} on)")
+            }
+            _ => String::new(),
+        };
+        parts.push(format!("{} planned{waiting}", counts.planned));
+    }
+    if counts.already_touched > 0 {
+        parts.push(format!("{} already touched", counts.already_touched));
+    }
+    parts.extend(counts.skipped.iter().map(|(reason, count)| format!("{count} {reason}")));
+    format!("{:<24} {}  {}", run.rule, run.instant.local(zone).format("%H:%M"), parts.join(", "))
+}
+
+/// `sent 12, retry 1`: what is not zero.
+pub fn delivery_line(tally: &Tally) -> String {
+    let counts = tally.to_json();
+    let told: Vec<String> = counts
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, count)| *name == "sent" || count.as_u64() != Some(0))
+        .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
+        .collect();
+    told.join(", ")
+}
+
+/// Rules that were left out: drafts, and broken ones.
+pub fn drafts(app: &App) -> Vec<String> {
+    let project = &app.workspace.project;
+    let drafts: Vec<&str> = project
+        .rules
+        .values()
+        .filter(|rule| rule.live == crate::rules::Live::Draft)
+        .map(|rule| rule.name.as_str())
+        .collect();
+    let mut lines = Vec::new();
+    if !drafts.is_empty() {
+        lines.push(format!("left out, since they are drafts (no `live = true`): {}", drafts.join(", ")));
+    }
+    if !project.broken.is_empty() {
+        lines.push(format!("left out, since they are broken (see `plusone check`): {}", project.broken.join(", ")));
+    }
+    lines
+}

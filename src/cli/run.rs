@@ -1,0 +1,95 @@
+//! `plusone run`: the daemon.
+
+use super::{Answer, Failure, Global, opened, passes};
+use crate::app::{App, AppError, owner};
+use crate::clock::Clock;
+use crate::daemon::{Daemon, Stop};
+use crate::logging;
+use crate::metrics::Metrics;
+use crate::store::leases::Lease;
+use crate::web::{self, Health};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Work until told to stop: read data, plan, deliver, answer on the web
+#[derive(clap::Args)]
+pub struct Options {}
+
+pub async fn run(global: &Global, _options: &Options) -> Answer {
+    let app = opened(global, Clock::System).await?;
+    let settings = app.workspace.project.settings.clone();
+    logging::start(settings.log);
+    let stop = Stop::default();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let owner = owner();
+    let lock = app.lock(&owner)?;
+    greet(&app);
+    let Some(lease) = wait_for_lease(&app, &owner, lock.is_some(), &stop).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let metrics = Metrics::default();
+    let health = Health::default();
+    health.set_problems(&app.workspace.problems);
+    let listening = web::listen(&settings.web.listen).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let serving = tokio::spawn(web::serve(listening, app.db.clone(), metrics.clone(), health.clone(), {
+        let stop = stop.clone();
+        async move { stop.asked().await }
+    }));
+    println!("working; Ctrl-C ends it. Health and metrics: http://{}/readyz, /metrics", settings.web.listen);
+    let tell = Arc::new(|line: &str| println!("{line}"));
+    let db = app.db.clone();
+    let worked = Daemon::new(app, lease, stop.clone(), health, tell).work(metrics).await;
+    stop.now();
+    let _ = serving.await;
+    db.close().await;
+    let tally = worked?;
+    println!("stopped; {}", passes::delivery_line(&tally));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn greet(app: &App) {
+    let project = &app.workspace.project;
+    let live = project.rules.values().filter(|rule| rule.live != crate::rules::Live::Draft).count();
+    println!("plusone for {}: {live} rules live", project.settings.business.name);
+    passes::drafts(app).iter().for_each(|line| println!("{line}"));
+    for (name, provider) in &project.settings.providers {
+        if let crate::settings::Way::Folder { path } = &provider.way {
+            println!("provider {name} writes its messages into {}", app.home.join(path).display());
+        }
+    }
+}
+
+/// Waits while another daemon holds the database; `None` when told to stop meanwhile.
+async fn wait_for_lease(app: &App, owner: &str, is_locked: bool, stop: &Stop) -> Result<Option<Lease>, Failure> {
+    let mut told = false;
+    loop {
+        match app.lease(owner, is_locked).await {
+            Ok(lease) => return Ok(Some(lease)),
+            Err(AppError::Held { owner, .. }) => {
+                if !std::mem::replace(&mut told, true) {
+                    println!("waiting: {owner} does the work; this daemon takes over when it ends");
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+                    () = stop.asked() => return Ok(None),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// SIGTERM or Ctrl-C: finish what is on the wire, then end. A second Ctrl-C ends at once, as is usual.
+async fn stop_on_signal(stop: Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    println!("stopping: finishing what is on the wire");
+    stop.now();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(130);
+    }
+}
