@@ -1,1 +1,83 @@
-//! Customer data: imports and sources.
+//! Customer data: from files into typed tables, and the questions that are asked of it by name.
+//!
+//! The way of a row: [`files`] reads it, [`records`] and [`values`] give it its types, [`import`] writes what changed,
+//! [`sync`] does so for every declared source. Consent that a file states goes through [`consent`]. Which statements
+//! are run is said in `store`.
+//!
+//! 1. A file is read as a stream, twice: once to survey its keys, once to write. Memory does not grow with its rows
+//!    but for eight bytes each.
+//! 2. A row that did not change is not written; a second import of a file changes nothing.
+//! 3. A transaction holds a few thousand rows. A crash between two of them leaves rows that the next sync completes.
+//! 4. Nothing here ever takes back a customer's no, or lifts a suppression.
+
+pub mod addresses;
+pub mod consent;
+pub mod errors_file;
+pub mod files;
+pub mod import;
+pub mod moments;
+pub mod records;
+pub mod survey;
+pub mod sync;
+pub mod values;
+
+use crate::store::db::StoreError;
+use std::path::{Path, PathBuf};
+
+/// What can be wrong with a file as a whole, or with the database under it.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    #[error("cannot read {file}: {source}")]
+    File { file: String, source: std::io::Error },
+    #[error("{file} is in {encoding}: save it as UTF-8 (in a spreadsheet: `CSV UTF-8`)")]
+    Encoding { file: String, encoding: &'static str },
+    #[error("{file} is empty: the first row must name the columns")]
+    NoHeading { file: String },
+    #[error("{file} has two columns named `{heading}`: rename one")]
+    TwiceNamed { file: String, heading: String },
+    #[error("row {row} of {file} is longer than {limit} MB: is a quote not closed?")]
+    RowTooLong { file: String, row: u64, limit: u64 },
+    #[error("{file} has no column `{heading}`{}", .near.as_ref().map(|near| format!("; the nearest is `{near}` (say `column = \"{near}\"` at the field if that is it)")).unwrap_or_default())]
+    NoColumn { file: String, heading: String, near: Option<String> },
+    #[error("`{entity}` is not declared in config/data.toml{}", .near.as_ref().map(|near| format!("; the nearest is `{near}`")).unwrap_or_default())]
+    NoEntity { entity: String, near: Option<String> },
+    #[error("`{entity}` is read in place and cannot be imported")]
+    InPlace { entity: String },
+    #[error(
+        "{file} has lost {lost} of the {known} rows of `{entity}`; more than a fifth is refused as a mistake. To \
+         remove them run `plusone import {entity} {file} --absent remove`"
+    )]
+    Shrunk { file: String, entity: String, lost: u64, known: u64 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DataError {
+    fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { file: path.display().to_string(), source }
+    }
+}
+
+/// What an import did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    pub entity: String,
+    /// Rows in the file, good and bad.
+    pub rows: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    /// Rows that are not as declared; they are in the errors file.
+    pub refused: u64,
+    /// Rows taken out because the file no longer has them.
+    pub removed: u64,
+    /// Rows of a key that comes again further down: the last one counts.
+    pub duplicates: u64,
+    /// Email addresses and phone numbers that cannot be used, kept as written.
+    pub bad_contacts: u64,
+    /// Yeses and noes written into the ledger of consent.
+    pub consents: u64,
+    /// What is worth knowing and no error.
+    pub notes: Vec<String>,
+    pub errors_file: Option<PathBuf>,
+}

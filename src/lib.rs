@@ -20,6 +20,7 @@ pub mod time;
 
 // meaning: pure
 pub mod catalogue;
+pub mod contact;
 pub mod courtesy;
 pub mod expr;
 pub mod messages;

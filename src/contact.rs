@@ -1,0 +1,128 @@
+//! Email addresses and phone numbers as they lie in the data: which are good, and how they are shown.
+//!
+//! Parsing and normalising them is the import's work (`data`); here is only what everyone may ask of a stored value.
+//!
+//! 1. A good phone number is stored in E.164 form (`+` and 7 to 15 digits), a good email address as an addr-spec with
+//!    a lower-case domain. Whatever else stands in such a column is what the file said, kept so that the customer
+//!    can be told of as `bad_address`; where it would look like a good one, a `?` stands before it.
+//! 2. A log shows a contact only through [`mask`].
+
+/// Stands before a bad contact that has the shape of a good one.
+const BAD_MARK: char = '?';
+
+/// Whether a stored phone number can be called: E.164.
+///
+/// ```
+/// assert!(plusone::contact::is_good_phone("+442071838750"));
+/// assert!(!plusone::contact::is_good_phone("020 7183 8750"));
+/// ```
+pub fn is_good_phone(stored: &str) -> bool {
+    let Some(digits) = stored.strip_prefix('+') else { return false };
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+}
+
+/// Whether a stored email address can be written to: one `@`, no quoting, a domain of two labels or more in lower
+/// case, 64 and 254 bytes at most (RFC 5321, 4.5.3.1).
+///
+/// ```
+/// assert!(plusone::contact::is_good_email("Ann.Lee+shop@example.com"));
+/// assert!(!plusone::contact::is_good_email("ann@example"));
+/// assert!(!plusone::contact::is_good_email("ann@EXAMPLE.com"));
+/// ```
+pub fn is_good_email(stored: &str) -> bool {
+    let Some((local, domain)) = stored.split_once('@') else { return false };
+    stored.len() <= 254
+        && local.len() <= 64
+        && !stored.starts_with(BAD_MARK)
+        && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom))
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+}
+
+/// `atext` of RFC 5322.
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// How a bad contact is stored: as written, never in the shape of a good one.
+pub fn as_bad(written: &str) -> String {
+    if is_good_phone(written) || is_good_email(written) { format!("{BAD_MARK}{written}") } else { written.to_owned() }
+}
+
+/// A contact of either kind as it may be shown: `j…@e….com`, `+44…12`.
+///
+/// ```
+/// use plusone::contact::mask;
+/// assert_eq!(mask("jane@example.com"), "j…@e….com");
+/// assert_eq!(mask("+442071838750"), "+44…50");
+/// ```
+pub fn mask(contact: &str) -> String {
+    if contact.contains('@') { mask_email(contact) } else { mask_phone(contact) }
+}
+
+/// The first letters of the local part and of the domain, and the last label.
+pub fn mask_email(address: &str) -> String {
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    match domain.rsplit_once('.') {
+        Some((name, last)) => format!("{}…@{}….{last}", first(local), first(name)),
+        None => format!("{}…@{}…", first(local), first(domain)),
+    }
+}
+
+/// The first two digits and the last two, where at least four are hidden between them.
+pub fn mask_phone(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() < 8 {
+        return "…".to_owned();
+    }
+    let text = |part: &[char]| part.iter().collect::<String>();
+    let plus = if number.starts_with('+') { "+" } else { "" };
+    format!("{plus}{}…{}", text(&digits[..2]), text(&digits[digits.len() - 2..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{as_bad, is_good_email, is_good_phone, mask, mask_email, mask_phone};
+
+    #[test]
+    fn a_bad_contact_never_looks_like_a_good_one() {
+        for written in ["+441234567", "a@example.com", "a@b", "07700", "?", ""] {
+            let stored = as_bad(written);
+            assert!(!is_good_phone(&stored) && !is_good_email(&stored), "{stored}");
+            assert!(stored.ends_with(written));
+        }
+    }
+
+    #[test]
+    fn quoting_comments_and_lists_are_no_addresses() {
+        for text in [
+            "\"a b\"@example.com",
+            "a(comment)@example.com",
+            "a@b@example.com",
+            "a@example.com,b@example.com",
+            "a b@example.com",
+            "a@example..com",
+            ".a@example.com",
+            "a@-example.com",
+            "a@example.com\r\nBcc: b@example.com",
+            "<a@example.com>",
+        ] {
+            assert!(!is_good_email(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_does_not_give_the_contact_away() {
+        assert_eq!(mask_email("x"), "x…@…");
+        assert_eq!(mask_phone("12345"), "…");
+        assert_eq!(mask("a.very.long.name@mail.example.co.uk"), "a…@m….uk");
+    }
+}

@@ -1,0 +1,76 @@
+//! Email addresses and phone numbers, brought into one form.
+//!
+//! The only file that speaks to the crates `email_address` and `phonenumber`. What a stored one looks like is said in
+//! [`crate::contact`].
+
+use crate::contact::{is_good_email, is_good_phone};
+use email_address::{EmailAddress, Options};
+use phonenumber::country::Id;
+
+/// An email address with its domain in lower case; `None` for what is no addr-spec (RFC 5322, 3.4.1) without
+/// quoting, comments and domain literals.
+pub fn email(text: &str) -> Option<String> {
+    let text = text.trim();
+    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
+    let parsed = EmailAddress::parse_with_options(text, options).ok()?;
+    let address = format!("{}@{}", parsed.local_part(), parsed.domain().to_ascii_lowercase());
+    is_good_email(&address).then_some(address)
+}
+
+/// A phone number in E.164 form; one without a country code is read as dialled in `country` (ISO 3166-1 alpha-2).
+/// `None` for what is no number of that country's plan.
+pub fn phone(text: &str, country: Option<Id>) -> Option<String> {
+    let number = phonenumber::parse(country, text.trim()).ok()?;
+    if !number.is_valid() || number.extension().is_some() {
+        return None;
+    }
+    let written = number.format().mode(phonenumber::Mode::E164).to_string();
+    is_good_phone(&written).then_some(written)
+}
+
+/// The country that a two-letter code names, in either case.
+pub fn country(code: &str) -> Option<Id> {
+    code.trim().to_ascii_uppercase().parse().ok()
+}
+
+/// An address in the one form by which it is suppressed and looked up: email in lower case (the local part too: a
+/// match must not be missed), phone in E.164.
+pub fn normalised(text: &str, home: Option<Id>) -> Option<String> {
+    if text.contains('@') { email(text).map(|address| address.to_lowercase()) } else { phone(text, home) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{country, email, phone};
+
+    #[test]
+    fn a_phone_number_is_read_in_any_notation() {
+        let gb = country("gb");
+        for text in ["020 7183 8750", "+44 20 7183 8750", "(020) 7183-8750", "0044 20 7183 8750", "+442071838750"] {
+            assert_eq!(phone(text, gb).as_deref(), Some("+442071838750"), "{text}");
+        }
+        assert_eq!(phone("030 901820", country("DE")).as_deref(), Some("+4930901820"));
+        for text in ["", "123", "07", "not a number", "+44 20", "+999 1234567", "+4420718387501234567"] {
+            assert_eq!(phone(text, gb), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_one_plain_address() {
+        assert_eq!(email(" Ann.Lee@Example.COM ").as_deref(), Some("Ann.Lee@example.com"));
+        for text in [
+            "",
+            "ann",
+            "ann@localhost",
+            "Ann <ann@example.com>",
+            "\"a b\"@example.com",
+            "a@b@c.com",
+            "ann@example.com, bob@example.com",
+            "ann@[127.0.0.1]",
+            "ann@exa mple.com",
+            "jürgen@example.com",
+        ] {
+            assert_eq!(email(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! One file into one entity's table.
+//!
+//! The file is read in a thread of its own, a few chunks ahead of the database. Consent that the rows state is
+//! written with them, in the same transaction.
+//!
+//! 1. A chunk is [`CHUNK`] rows, a transaction [`CHUNKS_A_COMMIT`] chunks; nothing waits for the file inside one.
+//! 2. Whose a row is follows from its link: at once where that names the customer, through the parent's row where it
+//!    does not, and later where the parent is not there yet.
+
+use super::consent;
+use super::errors_file::ErrorsFile;
+use super::files::{Next, Rows};
+use super::records::{Plan, Refusal};
+use super::survey::Survey;
+use super::{DataError, Report};
+use crate::catalogue::{Absent, CUSTOMER, Catalogue, Entity, Place};
+use crate::problem::nearest;
+use crate::settings::Business;
+use crate::store::db::{Cell, Db, Tx};
+use crate::store::rows::{self, Existing, Moved, Record};
+use crate::time::Timestamp;
+use csv::ByteRecord;
+use futures_util::TryStreamExt;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+/// Rows in one statement.
+const CHUNK: usize = 1_000;
+
+/// Statements' worth of rows in one transaction.
+const CHUNKS_A_COMMIT: usize = 5;
+
+/// A file is refused when it has lost more than one row in so many.
+const LOST_SHARE: u64 = 5;
+
+/// What to import, into what, and how.
+#[derive(Clone, Debug)]
+pub struct Import<'a> {
+    pub catalogue: &'a Catalogue,
+    pub business: &'a Business,
+    pub entity: &'a str,
+    pub path: &'a Path,
+    pub now: Timestamp,
+    /// What becomes of rows that the file does not have.
+    pub absent: Absent,
+    /// Whether it was said for this import that they go, however many.
+    pub confirmed: bool,
+    /// Whether to look and not to write.
+    pub dry_run: bool,
+}
+
+/// The entity of this name that can be filled from a file.
+pub fn writable<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Entity, DataError> {
+    let entity = catalogue.entity(name).ok_or_else(|| DataError::NoEntity {
+        entity: name.to_owned(),
+        near: nearest(name, catalogue.entities.keys().map(String::as_str)).map(str::to_owned),
+    })?;
+    match entity.place {
+        Place::Own => Ok(entity),
+        Place::InPlace(_) | Place::BuiltIn => Err(DataError::InPlace { entity: name.to_owned() }),
+    }
+}
+
+/// Brings the rows of a file into the entity's table. The tables must have been prepared.
+///
+/// # Errors
+/// When the file as a whole cannot be used, or the database refuses. Bad rows are no error: they are in the report.
+pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
+    let entity = writable(job.catalogue, job.entity)?;
+    let (plan, survey, mut report) = survey(job, entity).await?;
+    let writer = Writer { db, job, entity, owned: job.catalogue.is_owned(&entity.name), plan: &plan };
+    let lost = match job.absent {
+        Absent::Remove => writer.lost(&survey).await?,
+        Absent::Keep => Vec::new(),
+    };
+    report.rows = survey.rows;
+    let (sender, mut groups) = mpsc::channel(1);
+    let (path, reading) = (job.path.to_owned(), plan.clone());
+    let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
+    let reader = tokio::task::spawn_blocking(move || read(&path, headings, &reading, survey, &sender));
+    let fresh = rows::is_empty(db, entity).await?;
+    while let Some(group) = groups.recv().await {
+        writer.write(group, fresh, &mut report).await?;
+    }
+    let tally = reader.await.expect("the reader does not panic")?;
+    report.refused = tally.refused;
+    report.duplicates = tally.duplicates;
+    report.bad_contacts = tally.bad_contacts;
+    report.errors_file = tally.errors_file;
+    report.notes.extend(tally.note);
+    report.removed = writer.remove(&lost).await?;
+    if !job.dry_run {
+        adopt(db, job.catalogue).await?;
+    }
+    Ok(report)
+}
+
+/// The first reading of the file.
+async fn survey(job: &Import<'_>, entity: &Entity) -> Result<(Plan, Survey, Report), DataError> {
+    let fields: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
+    let path: PathBuf = job.path.to_owned();
+    let mut rows = Rows::open(&path, &fields)?;
+    let file = path.display().to_string();
+    let plan = Plan::new(job.catalogue, entity, job.business, &file, rows.headings(), job.now)?;
+    let mut report = Report { entity: entity.name.clone(), ..Report::default() };
+    let named = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let ignored = plan.ignored(rows.headings());
+    if !ignored.is_empty() {
+        report.notes.push(format!("columns that no field is read from: {}", named(&ignored)));
+    }
+    let missing: Vec<&str> = plan.missing().into_iter().map(|(_, name)| name).collect();
+    if !missing.is_empty() {
+        report.notes.push(format!("fields that the file has no column for, left as they are: {}", named(&missing)));
+    }
+    let reading = plan.clone();
+    let survey = tokio::task::spawn_blocking(move || Survey::take(&path, &mut rows, &reading));
+    let survey = survey.await.expect("the survey does not panic")?;
+    Ok((plan, survey, report))
+}
+
+/// What the second reading counted.
+#[derive(Debug, Default)]
+struct Tally {
+    refused: u64,
+    duplicates: u64,
+    bad_contacts: u64,
+    errors_file: Option<PathBuf>,
+    note: Option<String>,
+}
+
+/// The second reading: hands good rows on in groups and writes bad ones to the errors file.
+fn read(
+    path: &Path,
+    fields: Vec<String>,
+    plan: &Plan,
+    mut survey: Survey,
+    groups: &mpsc::Sender<Vec<Vec<Record>>>,
+) -> Result<Tally, DataError> {
+    let mut rows = Rows::open(path, &fields)?;
+    let mut errors = ErrorsFile::of(path, rows.headings());
+    let mut tally = Tally::default();
+    let mut row = ByteRecord::new();
+    let mut group = vec![Vec::with_capacity(CHUNK)];
+    loop {
+        let refusal = match rows.next(path, &mut row)? {
+            Next::End => break,
+            Next::Bad(reason) => Refusal { column: String::new(), reason },
+            Next::Row => {
+                if plan.key(&row).is_some_and(|key| !survey.is_last(&key)) {
+                    tally.duplicates += 1;
+                    continue;
+                }
+                match plan.record(&row) {
+                    Ok(read) => {
+                        tally.bad_contacts += read.bad_contacts;
+                        if !hand_on(&mut group, read.record, groups) {
+                            return Ok(tally);
+                        }
+                        continue;
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
+        };
+        tally.refused += 1;
+        errors.add(rows.number(), &refusal, &row);
+    }
+    // A closed channel means that the writer failed; its error is the one to report.
+    let _ = groups.blocking_send(group);
+    match errors.close() {
+        Ok(path) => tally.errors_file = path,
+        Err(failure) => tally.note = Some(failure),
+    }
+    Ok(tally)
+}
+
+/// Adds a record to the group and sends a full one; false when nobody takes it any more.
+fn hand_on(group: &mut Vec<Vec<Record>>, record: Record, groups: &mpsc::Sender<Vec<Vec<Record>>>) -> bool {
+    let full = group.last().is_none_or(|chunk| chunk.len() == CHUNK);
+    if full && group.len() == CHUNKS_A_COMMIT {
+        let full = std::mem::take(group);
+        if groups.blocking_send(full).is_err() {
+            return false;
+        }
+    }
+    if full {
+        group.push(Vec::with_capacity(CHUNK));
+    }
+    if let Some(chunk) = group.last_mut() {
+        chunk.push(record);
+    }
+    true
+}
+
+struct Writer<'a> {
+    db: &'a Db,
+    job: &'a Import<'a>,
+    entity: &'a Entity,
+    owned: bool,
+    plan: &'a Plan,
+}
+
+impl Writer<'_> {
+    /// The rows that the file no longer has, by key and bucket.
+    async fn lost(&self, survey: &Survey) -> Result<Vec<(Cell, i64)>, DataError> {
+        let mut lost = Vec::new();
+        let mut known = 0_u64;
+        let mut keys = rows::keys(self.db, self.entity, self.owned);
+        while let Some(row) = keys.try_next().await? {
+            known += 1;
+            if !survey.has(row.cell(0)) {
+                lost.push((row.cell(0).clone(), row.int(1)));
+            }
+        }
+        let count = lost.len() as u64;
+        if count * LOST_SHARE > known && !self.job.confirmed {
+            return Err(DataError::Shrunk {
+                file: self.job.path.display().to_string(),
+                entity: self.entity.name.clone(),
+                lost: count,
+                known,
+            });
+        }
+        Ok(lost)
+    }
+
+    async fn remove(&self, lost: &[(Cell, i64)]) -> Result<u64, DataError> {
+        if self.job.dry_run {
+            return Ok(lost.len() as u64);
+        }
+        let mut removed = 0;
+        for chunk in lost.chunks(CHUNK) {
+            let keys: Vec<(&Cell, i64)> = chunk.iter().map(|(key, bucket)| (key, *bucket)).collect();
+            let mut tx = self.db.begin().await?;
+            rows::lock(&mut tx, self.entity).await?;
+            removed += rows::remove(&mut tx, self.entity, self.owned, &keys).await?;
+            tx.commit().await?;
+        }
+        Ok(removed)
+    }
+
+    /// Writes a group of chunks in one transaction.
+    async fn write(&self, group: Vec<Vec<Record>>, fresh: bool, report: &mut Report) -> Result<(), DataError> {
+        let mut tx = self.db.begin().await?;
+        rows::lock(&mut tx, self.entity).await?;
+        for chunk in group.into_iter().filter(|chunk| !chunk.is_empty()) {
+            self.write_chunk(&mut tx, chunk, fresh, report).await?;
+        }
+        if !self.job.dry_run {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn write_chunk(
+        &self,
+        tx: &mut Tx,
+        mut chunk: Vec<Record>,
+        fresh: bool,
+        report: &mut Report,
+    ) -> Result<(), DataError> {
+        self.own(tx, &mut chunk).await?;
+        // Into a table that was empty most rows are new, and asking for each of them first is half of the work. Where
+        // another import was quicker with one of them the chunk goes the long way.
+        if fresh && !self.job.dry_run && self.plan.missing().is_empty() {
+            tx.script("savepoint chunk").await?;
+            let all: Vec<&Record> = chunk.iter().collect();
+            if rows::insert(tx, self.entity, self.owned, &all, true).await? == chunk.len() as u64 {
+                report.created += chunk.len() as u64;
+                report.consents += self.consents(tx, &all).await?;
+                return Ok(tx.script("release savepoint chunk").await?);
+            }
+            tx.script("rollback to savepoint chunk").await?;
+        }
+        self.compare_and_write(tx, chunk, report).await
+    }
+
+    /// Finds the owners of rows that belong to a customer through another row.
+    async fn own(&self, tx: &mut Tx, chunk: &mut [Record]) -> Result<(), DataError> {
+        let path = self.job.catalogue.path_to_customer(&self.entity.name).unwrap_or_default();
+        let [link, _, ..] = path[..] else { return Ok(()) };
+        let parent = self.job.catalogue.entity(&link.entity).expect("a path runs through declared entities");
+        let Some(field) = self.entity.fields.iter().position(|field| field.name == link.field) else { return Ok(()) };
+        let named = chunk.iter().enumerate().map(|(index, record)| (index, &record.values[field]));
+        let links: Vec<(usize, &Cell)> = named.filter(|(_, link)| **link != Cell::Null).collect();
+        for (index, bucket, customer) in rows::owners(tx, parent, &links).await? {
+            if customer.is_some() {
+                chunk[index].bucket = bucket;
+                chunk[index].customer = customer;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares a chunk with the table and writes what differs.
+    async fn compare_and_write(
+        &self,
+        tx: &mut Tx,
+        mut chunk: Vec<Record>,
+        report: &mut Report,
+    ) -> Result<(), DataError> {
+        let missing = self.plan.missing();
+        let wanted: Vec<&str> = missing.iter().map(|(_, name)| *name).collect();
+        let mut known: Vec<Option<Existing>> = vec![None; chunk.len()];
+        for found in rows::existing(tx, self.entity, self.owned, &chunk, &wanted).await? {
+            let index = found.index;
+            known[index] = Some(found);
+        }
+        if !missing.is_empty() {
+            self.fill_in(tx, &mut chunk, &known).await?;
+        }
+        let mut write: Vec<&Record> = Vec::new();
+        let mut replaced: Vec<(&Cell, i64)> = Vec::new();
+        let mut moved: Moved = Vec::new();
+        for (record, known) in chunk.iter().zip(&known) {
+            let key = &record.values[self.plan.key_index()];
+            let Some(known) = known else {
+                report.created += 1;
+                write.push(record);
+                continue;
+            };
+            let changed_hands = known.customer != record.customer;
+            if known.digest == record.digest && !changed_hands {
+                report.unchanged += 1;
+                continue;
+            }
+            report.updated += 1;
+            replaced.push((key, known.bucket));
+            write.push(record);
+            if changed_hands {
+                moved.push((key.clone(), known.bucket, record.bucket, record.customer.clone()));
+            }
+        }
+        if self.job.dry_run || write.is_empty() {
+            return Ok(());
+        }
+        if !replaced.is_empty() {
+            rows::remove(tx, self.entity, self.owned, &replaced).await?;
+        }
+        rows::insert(tx, self.entity, self.owned, &write, false).await?;
+        report.consents += self.consents(tx, &write).await?;
+        hand_down(tx, self.job.catalogue, self.entity, moved).await
+    }
+
+    /// Gives the fields that the file has no column for the values they have.
+    async fn fill_in(&self, tx: &mut Tx, chunk: &mut [Record], known: &[Option<Existing>]) -> Result<(), DataError> {
+        let places: Vec<usize> = self.plan.missing().into_iter().map(|(place, _)| place).collect();
+        for (record, known) in chunk.iter_mut().zip(known) {
+            let Some(known) = known else { continue };
+            for (place, value) in places.iter().zip(&known.values) {
+                record.values[*place] = value.clone();
+            }
+            self.plan.seal(record);
+        }
+        self.own(tx, chunk).await
+    }
+
+    /// Writes down the consent that rows state; gives how many entries were new.
+    async fn consents(&self, tx: &mut Tx, records: &[&Record]) -> Result<u64, DataError> {
+        if self.entity.name != CUSTOMER {
+            return Ok(0);
+        }
+        consent::from_rows(tx, self.job.catalogue, records, self.job.now).await
+    }
+}
+
+/// Hands what belongs to moved rows to their new owner, level by level.
+async fn hand_down(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity, moved: Moved) -> Result<(), DataError> {
+    let mut levels = vec![(entity, moved)];
+    while let Some((parent, moved)) = levels.pop() {
+        if moved.is_empty() {
+            continue;
+        }
+        for (child, link) in rows::children(catalogue, parent) {
+            for chunk in moved.chunks(CHUNK) {
+                let followed = rows::follow(tx, child, link, &chunk.to_vec()).await?;
+                levels.push((child, followed));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives rows that came before their parents their owners, parents first.
+async fn adopt(db: &Db, catalogue: &Catalogue) -> Result<(), DataError> {
+    let limit = i64::try_from(CHUNK * CHUNKS_A_COMMIT).expect("a small number");
+    let mut through: Vec<(usize, &Entity)> = catalogue
+        .entities
+        .values()
+        .filter(|entity| entity.place == Place::Own)
+        .filter_map(|entity| Some((catalogue.path_to_customer(&entity.name)?.len(), entity)))
+        .filter(|(length, _)| *length > 1)
+        .collect();
+    through.sort_by_key(|(length, _)| *length);
+    for (_, child) in through {
+        let path = catalogue.path_to_customer(&child.name).unwrap_or_default();
+        let parent = catalogue.entity(&path[0].entity).expect("a path runs through declared entities");
+        loop {
+            let mut tx = db.begin().await?;
+            rows::lock(&mut tx, child).await?;
+            let found = rows::orphans(&mut tx, child, path[0], parent, limit).await?;
+            rows::hand_over(&mut tx, child, &found).await?;
+            tx.commit().await?;
+            if found.len() < CHUNK * CHUNKS_A_COMMIT {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Sources: the files that the data declares, read again when they have changed.
+//!
+//! 1. A file whose size and time are as they were is not opened; one whose content and declaration are as they were
+//!    is not imported. One with relative dates counts as changed each day.
+//! 2. Parents come before children, so that owners are known.
+//! 3. What is wrong with one source does not keep the others from being read; its last rows stay.
+
+use super::import::{self, Import};
+use super::{DataError, Report};
+use crate::catalogue::{Absent, Catalogue, Entity, Place};
+use crate::ids::content_hash;
+use crate::settings::Settings;
+use crate::store::db::Db;
+use crate::store::{foreign, sources};
+use crate::time::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// What a sync did, source by source.
+#[derive(Debug, Default)]
+pub struct SyncReport {
+    /// Sources that had changed and were read.
+    pub read: Vec<Report>,
+    /// Sources that were as they had been, by entity.
+    pub unchanged: Vec<String>,
+    /// Sources that could not be read, by entity.
+    pub failed: Vec<(String, DataError)>,
+}
+
+impl SyncReport {
+    /// Whether any row of any table differs from before.
+    pub fn changed_anything(&self) -> bool {
+        self.read.iter().any(|report| report.created + report.updated + report.removed + report.consents > 0)
+    }
+}
+
+/// Reads every source that has changed. `home` is where relative paths begin. The tables must have been prepared.
+///
+/// # Errors
+/// When the database cannot say or keep what was read last; what is wrong with a file is in the report.
+pub async fn sync(
+    db: &Db,
+    catalogue: &Catalogue,
+    settings: &Settings,
+    home: &Path,
+    now: Timestamp,
+) -> Result<SyncReport, DataError> {
+    foreign::sync_buckets(db, catalogue).await?;
+    let mut report = SyncReport::default();
+    for (entity, source) in in_order(catalogue) {
+        let source = Source { db, catalogue, settings, entity, path: home.join(source), now };
+        match source.sync().await {
+            Ok(Some(read)) => report.read.push(read),
+            Ok(None) => report.unchanged.push(entity.name.clone()),
+            Err(error) => report.failed.push((entity.name.clone(), error)),
+        }
+    }
+    Ok(report)
+}
+
+/// The entities with a source, those nearer to the customer first, shared tables before all.
+fn in_order(catalogue: &Catalogue) -> Vec<(&Entity, &str)> {
+    let own = catalogue.entities.values().filter(|entity| entity.place == Place::Own);
+    let mut sources: Vec<(&Entity, &str)> =
+        own.filter_map(|entity| Some((entity, entity.source.as_deref()?))).collect();
+    sources.sort_by_key(|(entity, _)| catalogue.path_to_customer(&entity.name).map_or(0, |path| path.len() + 1));
+    sources
+}
+
+struct Source<'a> {
+    db: &'a Db,
+    catalogue: &'a Catalogue,
+    settings: &'a Settings,
+    entity: &'a Entity,
+    path: PathBuf,
+    now: Timestamp,
+}
+
+/// What a source was when it was last read, as kept: what it looks like from outside, and what is in it.
+struct Fingerprint {
+    outside: String,
+    inside: String,
+}
+
+impl Fingerprint {
+    fn parse(kept: &str) -> Option<Self> {
+        let (outside, inside) = kept.split_once(' ')?;
+        Some(Self { outside: outside.to_owned(), inside: inside.to_owned() })
+    }
+
+    fn kept(&self) -> String {
+        format!("{} {}", self.outside, self.inside)
+    }
+}
+
+impl Source<'_> {
+    /// Reads the source if it has changed; `None` where it has not.
+    async fn sync(&self) -> Result<Option<Report>, DataError> {
+        let outside = self.outside()?;
+        let kept = sources::fingerprint(self.db, &self.entity.name).await?;
+        let kept = kept.as_deref().and_then(Fingerprint::parse);
+        if kept.as_ref().is_some_and(|kept| kept.outside == outside) {
+            return Ok(None);
+        }
+        let path = self.path.clone();
+        let hashed = tokio::task::spawn_blocking(move || content(&path)).await.expect("hashing does not panic");
+        let inside = content_hash(&[&hashed?, &self.declaration()]);
+        let fingerprint = Fingerprint { outside, inside };
+        if kept.is_some_and(|kept| kept.inside == fingerprint.inside) {
+            self.remember(&fingerprint, 0).await?;
+            return Ok(None);
+        }
+        let job = Import {
+            catalogue: self.catalogue,
+            business: &self.settings.business,
+            entity: &self.entity.name,
+            path: &self.path,
+            now: self.now,
+            absent: self.entity.absent.unwrap_or(Absent::Remove),
+            confirmed: false,
+            dry_run: false,
+        };
+        let report = import::import(self.db, &job).await?;
+        self.remember(&fingerprint, report.rows).await?;
+        Ok(Some(report))
+    }
+
+    async fn remember(&self, fingerprint: &Fingerprint, rows: u64) -> Result<(), DataError> {
+        Ok(sources::remember(self.db, &self.entity.name, &fingerprint.kept(), rows, self.now).await?)
+    }
+
+    /// Size and time of change of the file, and what it is read by.
+    fn outside(&self) -> Result<String, DataError> {
+        let failed = |error| DataError::file(&self.path, error);
+        let metadata = std::fs::metadata(&self.path).map_err(failed)?;
+        let changed = metadata.modified().map_err(failed)?;
+        let changed = changed.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        Ok(content_hash(&[&format!("{} {changed}", metadata.len()), &self.declaration()]))
+    }
+
+    /// What the same content is read differently by: the declaration, and the day where dates are relative.
+    fn declaration(&self) -> String {
+        let business = &self.settings.business;
+        let day =
+            if self.entity.relative_dates { self.now.date(business.time_zone).to_string() } else { String::new() };
+        let path = self.catalogue.path_to_customer(&self.entity.name);
+        format!(
+            "{:?} {path:?} {:?} {:?} {} {} {day}",
+            self.entity, self.catalogue.roles, self.catalogue.consent, business.country, business.time_zone
+        )
+    }
+}
+
+/// The SHA-256 of a file.
+fn content(path: &Path) -> Result<String, DataError> {
+    use sha2::{Digest, Sha256};
+    use std::io::Read;
+    let failed = |error| DataError::file(path, error);
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => break,
+            count => hash.update(&buffer[..count]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,223 @@
+//! Cells: from the bytes of a file to a stored value, by the type of the field.
+//!
+//! 1. An empty cell is a missing value, whatever the type.
+//! 2. Nothing is guessed: a cell that is not of its type is refused with what would be right.
+//! 3. A bad email address or phone number is kept as written and counted; it does not refuse its row.
+
+use super::addresses;
+use super::moments::Calendar;
+use crate::amount::Amount;
+use crate::catalogue::{Field, Type};
+use crate::contact::as_bad;
+use crate::store::db::Cell;
+use phonenumber::country::Id;
+
+/// The longest cell, in bytes.
+pub const MAX_CELL: usize = 64 << 10;
+
+const MAX_INTEGER: i64 = (1 << 53) - 1;
+
+/// How the cells of a column become values.
+#[derive(Clone, Debug)]
+pub enum Parse {
+    Text { one_of: Vec<String> },
+    Email,
+    Phone,
+    Integer,
+    Decimal { scale: u8, sign: char },
+    Boolean,
+    Date(Calendar),
+    Timestamp(Calendar),
+}
+
+/// A value, and whether it is a contact that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parsed {
+    pub cell: Cell,
+    pub bad_contact: bool,
+}
+
+impl Parse {
+    /// How `field` is read, where it is neither an email address nor a phone number.
+    pub fn of(field: &Field, sign: char, calendar: Calendar) -> Self {
+        match field.ty {
+            Type::Text => Self::Text { one_of: field.one_of.clone() },
+            Type::Integer => Self::Integer,
+            Type::Decimal(_) | Type::Money => Self::Decimal { scale: field.ty.scale().unwrap_or(0), sign },
+            Type::Boolean => Self::Boolean,
+            Type::Date => Self::Date(calendar),
+            Type::Timestamp => Self::Timestamp(calendar),
+        }
+    }
+
+    /// Reads one cell. `country` is how phone numbers without a country code are dialled.
+    ///
+    /// # Errors
+    /// Why the cell is not of its type.
+    pub fn cell(&self, bytes: &[u8], country: Option<Id>) -> Result<Parsed, String> {
+        let good = |cell| Ok(Parsed { cell, bad_contact: false });
+        if bytes.is_empty() {
+            return good(Cell::Null);
+        }
+        let text = readable(bytes)?;
+        if let Self::Text { one_of } = self {
+            if !one_of.is_empty() && !one_of.iter().any(|value| value == text) {
+                return Err(format!("`{}` is not one of {}", short(text), listed(one_of)));
+            }
+            return good(Cell::Text(text.to_owned()));
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            return good(Cell::Null);
+        }
+        match self {
+            Self::Email => Ok(contact(addresses::email(text), text)),
+            Self::Phone => Ok(contact(addresses::phone(text, country), text)),
+            _ => good(Cell::Int(self.number(text).ok_or_else(|| self.refusal(text))?)),
+        }
+    }
+
+    fn number(&self, text: &str) -> Option<i64> {
+        match self {
+            Self::Text { .. } | Self::Email | Self::Phone => None,
+            Self::Integer => text.parse().ok().filter(|value: &i64| value.abs() <= MAX_INTEGER),
+            Self::Decimal { scale, sign } => decimal(text, *scale, *sign),
+            Self::Boolean => boolean(text).map(i64::from),
+            Self::Date(calendar) => calendar.date(text).map(crate::time::Date::days),
+            Self::Timestamp(calendar) => calendar.timestamp(text).map(crate::time::Timestamp::micros),
+        }
+    }
+
+    fn refusal(&self, text: &str) -> String {
+        let text = short(text);
+        match self {
+            Self::Text { .. } | Self::Email | Self::Phone => format!("`{text}` is not text"),
+            Self::Integer => format!("`{text}` is not a whole number within ±9007199254740991"),
+            Self::Decimal { scale, sign } => format!(
+                "`{text}` is not a number with `{sign}` as its decimal sign, at most {scale} places and no separators"
+            ),
+            Self::Boolean => format!("`{text}` is neither true, yes, 1 nor false, no, 0"),
+            Self::Date(calendar) => format!("`{text}` is not a date such as {}", example(calendar, "2026-11-03")),
+            Self::Timestamp(calendar) => {
+                format!("`{text}` is not a time such as {}", example(calendar, "2026-11-03T09:00:00Z"))
+            }
+        }
+    }
+}
+
+fn example(calendar: &Calendar, iso: &str) -> String {
+    calendar.format.as_ref().map_or(format!("`{iso}`"), |format| format!("the format `{format}` has"))
+}
+
+/// The bytes of a cell as text that can be stored.
+fn readable(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() > MAX_CELL {
+        return Err(format!("is {} bytes long; at most {MAX_CELL} are kept (is a quote not closed?)", bytes.len()));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let byte = bytes[error.valid_up_to()];
+        format!("is not UTF-8 (byte 0x{byte:02X}; Latin-1 or Windows-1252?): save the file as UTF-8")
+    })?;
+    if text.contains('\0') { Err("has a NUL character, which no database keeps".to_owned()) } else { Ok(text) }
+}
+
+fn contact(good: Option<String>, written: &str) -> Parsed {
+    match good {
+        Some(address) => Parsed { cell: Cell::Text(address), bad_contact: false },
+        None => Parsed { cell: Cell::Text(as_bad(written)), bad_contact: true },
+    }
+}
+
+fn decimal(text: &str, scale: u8, sign: char) -> Option<i64> {
+    if sign == '.' {
+        return Amount::parse(text, scale).map(|amount| amount.units);
+    }
+    if text.contains('.') {
+        return None;
+    }
+    Amount::parse(&text.replacen(sign, ".", 1), scale).map(|amount| amount.units)
+}
+
+/// `true`, `yes`, `1` and `false`, `no`, `0`, in any case.
+pub fn boolean(text: &str) -> Option<bool> {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    match () {
+        () if is("true") || is("yes") || text == "1" => Some(true),
+        () if is("false") || is("no") || text == "0" => Some(false),
+        () => None,
+    }
+}
+
+/// The start of a text, for messages.
+fn short(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn listed(values: &[String]) -> String {
+    values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_CELL, Parse};
+    use crate::store::db::Cell;
+
+    fn number(parse: &Parse, text: &str) -> Option<i64> {
+        match parse.cell(text.as_bytes(), None).ok()?.cell {
+            Cell::Int(value) => Some(value),
+            Cell::Null | Cell::Text(_) => None,
+        }
+    }
+
+    #[test]
+    fn numbers_keep_to_their_range_and_their_decimal_sign() {
+        assert_eq!(number(&Parse::Integer, "9007199254740991"), Some(9_007_199_254_740_991));
+        assert_eq!(number(&Parse::Integer, "9007199254740992"), None);
+        assert_eq!(number(&Parse::Integer, "5.0"), None);
+        let comma = Parse::Decimal { scale: 4, sign: ',' };
+        assert_eq!(number(&comma, "-1,5"), Some(-15_000));
+        assert_eq!(number(&comma, "1.5"), None);
+        assert_eq!(number(&comma, "1,5,0"), None);
+        let point = Parse::Decimal { scale: 4, sign: '.' };
+        assert_eq!(number(&point, " 12.34 "), Some(123_400));
+        assert_eq!(number(&point, "12,34"), None);
+        assert_eq!(number(&point, "1e3"), None);
+    }
+
+    #[test]
+    fn an_empty_cell_is_a_missing_value() {
+        for parse in [Parse::Integer, Parse::Boolean, Parse::Email, Parse::Text { one_of: vec!["a".to_owned()] }] {
+            assert_eq!(parse.cell(b"", None).expect("missing").cell, Cell::Null);
+        }
+        assert_eq!(Parse::Boolean.cell(b"  ", None).expect("missing").cell, Cell::Null);
+    }
+
+    #[test]
+    fn words_for_yes_and_no_are_read() {
+        for (text, value) in [("true", 1), ("Yes", 1), ("1", 1), ("FALSE", 0), ("no", 0), ("0", 0)] {
+            assert_eq!(number(&Parse::Boolean, text), Some(value));
+        }
+        assert!(Parse::Boolean.cell(b"maybe", None).is_err());
+    }
+
+    #[test]
+    fn what_no_database_keeps_is_refused() {
+        let text = Parse::Text { one_of: Vec::new() };
+        assert!(text.cell(b"a\0b", None).expect_err("refused").contains("NUL"));
+        assert!(text.cell(&vec![b'x'; MAX_CELL + 1], None).is_err());
+        assert!(text.cell(b"caf\xE9", None).expect_err("refused").contains("0xE9"));
+    }
+
+    #[test]
+    fn a_bad_contact_is_kept_as_written() {
+        let parsed = Parse::Email.cell(b"ann at example", None).expect("kept");
+        assert_eq!((parsed.cell, parsed.bad_contact), (Cell::Text("ann at example".to_owned()), true));
+        let parsed = Parse::Phone.cell(b"+15550100", None).expect("kept");
+        assert_eq!((parsed.cell, parsed.bad_contact), (Cell::Text("?+15550100".to_owned()), true));
+    }
+}
