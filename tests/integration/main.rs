@@ -7,5 +7,7 @@
 //!    release build.
 
 mod harness;
+mod kill;
 mod parts;
+mod real_data;
 mod smtp_client;

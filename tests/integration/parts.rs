@@ -8,7 +8,7 @@ use crate::harness::postfix::Postfix;
 use crate::harness::postgres::Database;
 use crate::harness::prism::Prism;
 use crate::harness::smtp_sink::SmtpSink;
-use crate::harness::{address, free_port, node_program, python, socket};
+use crate::harness::{address, free_port, node_program, python, root, socket};
 use crate::smtp_client::{Answer, Client};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -132,7 +132,8 @@ fn prism_answers_from_the_description_and_refuses_what_does_not_fit() {
 #[test]
 fn the_packages_of_node_and_python_are_there() {
     if let Some(taplo) = node_program("taplo") {
-        assert!(Command::new(taplo).arg("--version").output().expect("taplo starts").status.success());
+        let lint = Command::new(taplo).arg("lint").arg(root().join("Cargo.toml")).output().expect("taplo starts");
+        assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stderr));
     }
     if let Some(python) = python() {
         assert!(Command::new(python).args(["-c", "import phonenumbers"]).status().expect("Python starts").success());

@@ -37,7 +37,9 @@ impl Client {
 
     fn transact(&mut self, recipient: &str, message_id: &str) -> std::io::Result<Answer> {
         let local = message_id.split('@').next().unwrap_or_default();
-        for command in [format!("MAIL FROM:<bounces+{local}@sender.test>"), format!("RCPT TO:<{recipient}>"), "DATA".into()] {
+        for command in
+            [format!("MAIL FROM:<bounces+{local}@sender.test>"), format!("RCPT TO:<{recipient}>"), "DATA".into()]
+        {
             let reply = self.command(&command)?;
             if !reply.starts_with(['2', '3']) {
                 self.command("RSET")?;

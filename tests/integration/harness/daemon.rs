@@ -79,7 +79,8 @@ impl Daemon {
     pub fn terminate(mut self) -> (ExitStatus, String) {
         self.server.signal("TERM");
         let child = &mut self.server.child;
-        let status = wait_for("the daemon's end after SIGTERM", LIMIT, || child.try_wait().expect("the process is ours"));
+        let status =
+            wait_for("the daemon's end after SIGTERM", LIMIT, || child.try_wait().expect("the process is ours"));
         (status, self.said())
     }
 

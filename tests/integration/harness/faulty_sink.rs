@@ -215,7 +215,8 @@ impl Shared {
             return Ok(false);
         }
         let answered = fate == Fate::Accept;
-        let accepted = Accepted { message_id, recipient: recipient.to_owned(), at: self.start.elapsed(), answered, bytes };
+        let accepted =
+            Accepted { message_id, recipient: recipient.to_owned(), at: self.start.elapsed(), answered, bytes };
         self.state.lock().expect("no thread of the sink panics").accepted.push(accepted);
         self.grown.notify_all();
         Ok(answered)

@@ -105,7 +105,8 @@ impl Ran {
     fn wait(mut child: Child, command: String) -> Self {
         let stdout = collect(child.stdout.take().expect("it is piped"));
         let stderr = collect(child.stderr.take().expect("it is piped"));
-        let status = super::wait_for(&command, Duration::from_secs(300), || child.try_wait().expect("the process is ours"));
+        let status =
+            super::wait_for(&command, Duration::from_secs(300), || child.try_wait().expect("the process is ours"));
         let read = |thread: std::thread::JoinHandle<String>| thread.join().expect("output is read to its end");
         Self { command, code: status.code(), stdout: read(stdout), stderr: read(stderr) }
     }
@@ -124,7 +125,8 @@ impl Ran {
 
     /// The JSON lines it printed.
     pub fn json_lines(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.command));
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.command));
         self.stdout.lines().map(parse).collect()
     }
 }

@@ -27,9 +27,14 @@ impl Postfix {
         let certificates = postfix.folder.path().join("certificates");
         let made = Command::new(script("certificates")).arg(certificates).arg(address()).status();
         assert!(made.expect("the script starts").success(), "cannot make certificates");
-        postfix.script("up", &[address(), port(postfix.smtp), port(postfix.submission), port(free_port()), port(postfix.imap)]);
+        postfix.script(
+            "up",
+            &[address(), port(postfix.smtp), port(postfix.submission), port(free_port()), port(postfix.imap)],
+        );
         for port in [postfix.imap, postfix.submission, postfix.smtp] {
-            wait_for(&format!("Postfix on port {port}"), Duration::from_secs(30), || TcpStream::connect(socket(port)).ok());
+            wait_for(&format!("Postfix on port {port}"), Duration::from_secs(30), || {
+                TcpStream::connect(socket(port)).ok()
+            });
         }
         Some(postfix)
     }

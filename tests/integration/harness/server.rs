@@ -21,7 +21,8 @@ impl Server {
     pub fn start(command: &mut Command) -> Self {
         let child = command.process_group(0).stdin(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let note = text_of("PLUSONE_TEST_RUN").map(|run| PathBuf::from(run).join("servers").join(child.id().to_string()));
+        let note =
+            text_of("PLUSONE_TEST_RUN").map(|run| PathBuf::from(run).join("servers").join(child.id().to_string()));
         if let Some(note) = &note {
             std::fs::write(note, format!("{command:?}\n")).expect("the run's folder is ours");
         }
