@@ -1,7 +1,7 @@
 //! Candidates in chunks, with everything the decision needs: what the live run and `who` share.
 
 use crate::courtesy::pauses::Pauses;
-use crate::data::contacts;
+use crate::contact;
 use crate::offers::Offer;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Address, Candidate, Policy};
@@ -157,12 +157,12 @@ pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
 /// Marks addresses that nothing can be sent to.
 fn check_addresses(candidate: &mut Candidate) {
     if let Address::Good(email) = &candidate.email
-        && !contacts::is_email(email)
+        && !contact::is_good_email(email)
     {
         candidate.email = Address::Bad(email.clone());
     }
     if let Address::Good(phone) = &candidate.phone
-        && !contacts::is_e164(phone)
+        && !contact::is_good_phone(phone)
     {
         candidate.phone = Address::Bad(phone.clone());
     }
