@@ -3,7 +3,22 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
+pub mod approve;
+pub mod cancel;
+pub mod customer;
+pub mod desk;
+pub mod find;
+pub mod log;
+pub mod lookup;
+pub mod opened;
+pub mod pause;
+pub mod print;
+pub mod resolve;
+pub mod resume;
 mod schema_version;
+pub mod show;
+pub mod status;
+pub mod when;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -63,6 +78,22 @@ impl From<crate::store::db::StoreError> for Failure {
     }
 }
 
+impl From<crate::store::settle::SettleError> for Failure {
+    fn from(error: crate::store::settle::SettleError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// The answer could not be written. A reader who has seen enough (`plusone log | head`) is no failure.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self { message: String::new(), exit: 0 },
+            _ => Self::failed(format!("cannot write the answer: {error}")),
+        }
+    }
+}
+
 /// What a command answers: done, or the exit code it ends with.
 pub type Answer = Result<ExitCode, Failure>;
 
@@ -82,6 +113,8 @@ pub fn main() -> ExitCode {
 }
 
 fn report(failure: &Failure) -> ExitCode {
-    eprintln!("plusone: {}", failure.message);
+    if !failure.message.is_empty() {
+        eprintln!("plusone: {}", failure.message);
+    }
     ExitCode::from(failure.exit)
 }

@@ -1,1 +1,3 @@
 //! Courtesy: what a considerate sender observes.
+
+pub mod pauses;

@@ -14,6 +14,7 @@
 pub mod amount;
 pub mod clock;
 pub mod ids;
+pub mod logging;
 pub mod problem;
 pub mod sql;
 pub mod time;
@@ -22,7 +23,9 @@ pub mod time;
 pub mod catalogue;
 pub mod courtesy;
 pub mod expr;
+pub mod health;
 pub mod messages;
+pub mod metrics;
 pub mod offers;
 pub mod rules;
 pub mod schedule;
