@@ -3,14 +3,29 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
+mod approve;
+mod cancel;
+mod customer;
+pub mod desk;
+mod find;
+mod log;
+pub mod lookup;
 mod once;
+pub mod opened;
 mod passes;
+mod pause;
+mod print;
+mod resolve;
+mod resume;
 mod run;
+mod show;
+mod status;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::problem::{Severity, nearest};
 use crate::rules::Rule;
+use self::opened::Opened;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +56,8 @@ pub struct Global {
 enum Command {
     Run(run::Options),
     Once(once::Options),
+    #[command(flatten)]
+    Desk(desk::Desk),
 }
 
 /// Why a command did not do what it was asked to.
@@ -72,16 +89,32 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         match error {
             AppError::Configuration(problems) => {
-                check::report(&problems);
-                Self::usage("the configuration cannot be used; `plusone check` shows this again")
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Self::usage(format!("the configuration cannot be used; `plusone check` shows more:\n{}", problems.join("\n")))
             }
             error => Self::failed(error.to_string()),
         }
     }
 }
 
+impl From<crate::store::settle::SettleError> for Failure {
+    fn from(error: crate::store::settle::SettleError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// The answer could not be written. A reader who has seen enough (`plusone log | head`) is no failure.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self { message: String::new(), exit: 0 },
+            _ => Self::failed(format!("cannot write the answer: {error}")),
+        }
+    }
+}
+
 /// The application at the home folder, with what is broken in it reported.
-async fn opened(global: &Global, clock: Clock) -> Result<App, Failure> {
+async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     if !global.home.join("config").is_dir() {
         let home = global.home.display();
         return Err(Failure::usage(format!("there is no configuration in {home}: `plusone init DIR` makes one, --home names one")));
@@ -120,12 +153,18 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Run(options) => run::run(&cli.global, &options).await,
             Command::Once(options) => once::run(&cli.global, &options).await,
+            Command::Desk(command) => {
+                let app = open(&cli.global, Clock::System).await?;
+                desk::run(&Opened::of(&app), cli.global.json, &command, &mut std::io::stdout().lock()).await
+            }
         }
     });
     answer.unwrap_or_else(|failure| report(&failure))
 }
 
 fn report(failure: &Failure) -> ExitCode {
-    eprintln!("plusone: {}", failure.message);
+    if !failure.message.is_empty() {
+        eprintln!("plusone: {}", failure.message);
+    }
     ExitCode::from(failure.exit)
 }

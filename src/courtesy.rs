@@ -1,3 +1,4 @@
 //! Courtesy: what a considerate sender observes. Pure.
 
+pub mod pauses;
 pub mod quiet_hours;

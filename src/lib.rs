@@ -14,6 +14,7 @@
 pub mod amount;
 pub mod clock;
 pub mod ids;
+pub mod logging;
 pub mod problem;
 pub mod sql;
 pub mod time;
@@ -23,8 +24,11 @@ pub mod catalogue;
 pub mod contact;
 pub mod courtesy;
 pub mod expr;
+pub mod health;
 pub mod messages;
+pub mod metrics;
 pub mod offers;
+pub mod plan;
 pub mod rules;
 pub mod schedule;
 pub mod settings;
@@ -37,8 +41,11 @@ pub mod store;
 
 // engines
 pub mod data;
-pub mod delivery;
+pub mod workspace;
 pub mod outreach;
+pub mod delivery;
+pub mod app;
+pub mod daemon;
 
 // edges
 pub mod cli;

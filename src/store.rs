@@ -2,8 +2,21 @@
 
 pub mod consents;
 pub mod db;
+pub mod delivery;
 pub mod entities;
+pub mod find;
 pub mod foreign;
+pub mod kept_files;
+pub mod leases;
+pub mod lock;
+pub mod log;
 pub mod migrate;
+pub mod page;
+pub mod pauses;
+pub mod planning;
 pub mod rows;
+pub mod rule_states;
+pub mod runs;
+pub mod settle;
 pub mod sources;
+pub mod status;

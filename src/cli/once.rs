@@ -1,6 +1,6 @@
 //! `plusone once`: one pass, then the end.
 
-use super::{Answer, Failure, Global, opened, passes};
+use super::{Answer, Failure, Global, open, passes};
 use crate::app::owner;
 use crate::clock::Clock;
 use crate::outreach::tick::History;
@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
-    let mut app = opened(global, Clock::System).await?;
+    let mut app = open(global, Clock::System).await?;
     let zone = app.workspace.project.settings.business.time_zone;
     if let Some(text) = &options.at {
         let at = parse_when(text, app.clock.now(), zone).map_err(|fault| Failure::usage(format!("--at: {fault}")))?;

@@ -1,6 +1,6 @@
 //! `plusone run`: the daemon.
 
-use super::{Answer, Failure, Global, opened, passes};
+use super::{Answer, Failure, Global, open, passes};
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
 use crate::daemon::{Daemon, Stop};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Options {}
 
 pub async fn run(global: &Global, _options: &Options) -> Answer {
-    let app = opened(global, Clock::System).await?;
+    let app = open(global, Clock::System).await?;
     let settings = app.workspace.project.settings.clone();
     logging::start(settings.log);
     let stop = Stop::default();

@@ -29,3 +29,12 @@ pub async fn migrate(db: &Db) -> Result<()> {
         tx.commit().await?;
     }
 }
+
+/// Whether the schema is exactly the one that this program knows.
+///
+/// # Errors
+/// When the database does not answer, or was never migrated.
+pub async fn is_current(db: &Db) -> Result<bool> {
+    let row = db.fetch_one(Sql::new("select coalesce(max(version), 0) from schema_version")).await?;
+    Ok(row.is_some_and(|row| usize::try_from(row.int(0)) == Ok(MIGRATIONS.len())))
+}

@@ -6,8 +6,11 @@
 //! 4. Tests that take minutes, or want the program as users run it, are marked as ignored: `tests/run` runs them on the
 //!    release build.
 
+mod databases;
 mod harness;
 mod kill;
+mod log;
 mod parts;
 mod real_data;
 mod smtp_client;
+mod web;

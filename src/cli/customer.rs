@@ -1,0 +1,98 @@
+//! `plusone customer`: one customer on one page.
+
+use super::print::{Table, local, plain, short};
+use super::{Answer, Failure, log, lookup, opened::Opened};
+use crate::amount::Amount;
+use crate::courtesy::pauses::Scope;
+use crate::store::page::{CustomerPage, customer_page};
+use crate::store::pauses;
+use crate::touchpoints::Touchpoint;
+use serde_json::Value;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// How many touchpoints the page holds.
+const SHOWN: i64 = 20;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// An id, an email address, a phone number, or order:1234
+    pub customer: String,
+}
+
+pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
+    let customer = lookup::the_customer(opened, &options.customer).await?;
+    let page = customer_page(&opened.db, &opened.catalogue, &customer, SHOWN).await?;
+    let page = page.ok_or_else(|| Failure::failed(format!("nothing is known of customer `{customer}`")))?;
+    let paused = pauses::load(&opened.db).await?.holds(&Scope::Customer(customer), opened.now);
+    if json {
+        let mut whole = page.to_json(&opened.catalogue, opened.currency());
+        whole["paused"] = Value::Bool(paused);
+        writeln!(out, "{whole:#}")?;
+    } else {
+        sentences(opened, &page, paused, out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Customer {}  (times of {})", plain(&page.customer), opened.zone())?;
+    if paused {
+        writeln!(out, "  paused: nothing is sent to them; `plusone resume {}` ends it", plain(&page.customer))?;
+    }
+    match &page.fields {
+        None => writeln!(out, "  no longer in the customer data; only what plusone recorded remains")?,
+        Some(fields) => {
+            for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                writeln!(out, "  {:<16} {}", plain(name), plain(&text))?;
+            }
+        }
+    }
+    consents(opened, page, out)?;
+    section(opened, "Planned next", &page.planned, out)?;
+    section(opened, "Touchpoints", &page.touchpoints, out)?;
+    offers(opened, page, out)
+}
+
+fn consents(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nConsent")?;
+    if page.consents.is_empty() {
+        return writeln!(out, "  nothing recorded: a no for promotional topics");
+    }
+    let mut table = Table::new(&["TOPIC", "CHANNEL", "ANSWER", "SINCE", "SOURCE"]);
+    for one in &page.consents {
+        let answer = if one.value { "yes" } else { "no" };
+        let since = local(one.at, opened.zone());
+        table.row(vec![one.topic.clone(), one.channel.clone(), answer.to_owned(), since, one.source.clone()]);
+    }
+    table.write(out, "  ")
+}
+
+fn section(opened: &Opened, title: &str, touchpoints: &[Touchpoint], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{title}")?;
+    if touchpoints.is_empty() {
+        return writeln!(out, "  none");
+    }
+    log::table(touchpoints, opened.zone()).write(out, "  ")
+}
+
+fn offers(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nOffers")?;
+    if page.offers.is_empty() {
+        return writeln!(out, "  none");
+    }
+    let mut table = Table::new(&["OFFER", "CODE", "STATE", "WORTH", "GIVEN", "VALID UNTIL", "TOUCHPOINT"]);
+    for one in &page.offers {
+        table.row(vec![
+            one.offer.clone(),
+            one.code.clone().unwrap_or_default(),
+            one.state.clone(),
+            format!("{} {}", Amount::money(one.value), opened.currency()),
+            local(one.granted_at, opened.zone()),
+            one.expires_at.map_or(String::new(), |at| local(at, opened.zone())),
+            short(&one.touchpoint).to_owned(),
+        ]);
+    }
+    table.write(out, "  ")
+}

@@ -1,0 +1,46 @@
+//! The commands of the desk: they look at what plusone did, and turn its small switches. None of them sends.
+//!
+//! Each writes its answer to `out`, for people or with `--json` for programs, so that a test reads what a user reads.
+
+use super::{Answer, approve, cancel, customer, find, log, opened::Opened, pause, resolve, resume, show, status};
+use std::io::Write;
+
+#[derive(clap::Subcommand)]
+pub enum Desk {
+    /// Is it well: rules, next ticks, what waits and how long, runs to approve, pauses
+    Status(status::Options),
+    /// Find customers and touchpoints by name, address, phone, order number, code or provider's id
+    Find(find::Options),
+    /// One customer on one page
+    Customer(customer::Options),
+    /// List touchpoints, newest first
+    Log(log::Options),
+    /// One touchpoint: words, facts, gates, events
+    Show(show::Options),
+    /// Stop everything, a rule, a channel, a provider or a customer
+    Pause(pause::Options),
+    /// Let what was paused go on
+    Resume(resume::Options),
+    /// Let a held run go
+    Approve(approve::Options),
+    /// Cancel a held run, or what a rule has planned
+    Cancel(cancel::Options),
+    /// Settle a doubt by hand: it was sent, or it was not
+    Resolve(resolve::Options),
+}
+
+/// Runs one command of the desk.
+pub async fn run(opened: &Opened, json: bool, command: &Desk, out: &mut dyn Write) -> Answer {
+    match command {
+        Desk::Status(_) => status::run(opened, json, out).await,
+        Desk::Find(options) => find::run(opened, json, options, out).await,
+        Desk::Customer(options) => customer::run(opened, json, options, out).await,
+        Desk::Log(options) => log::run(opened, json, options, out).await,
+        Desk::Show(options) => show::run(opened, json, options, out).await,
+        Desk::Pause(options) => pause::run(opened, json, options, out).await,
+        Desk::Resume(options) => resume::run(opened, json, options, out).await,
+        Desk::Approve(options) => approve::run(opened, json, options, out).await,
+        Desk::Cancel(options) => cancel::run(opened, json, options, out).await,
+        Desk::Resolve(options) => resolve::run(opened, json, options, out).await,
+    }
+}

@@ -1,0 +1,178 @@
+//! `plusone show`: one touchpoint, with the words as sent, why it was decided so, and what became of it.
+
+use super::log::addressed;
+use super::print::{counted, local_seconds, plain, short};
+use super::{Answer, Failure, opened::Opened};
+use crate::amount::Amount;
+use crate::store::log::{Named, by_id, detail};
+use crate::time::Tz;
+use crate::touchpoints::record::parsed_json;
+use crate::touchpoints::{Detail, Touchpoint};
+use serde_json::Value;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Its id, or the first 8 characters of it
+    pub touchpoint: String,
+}
+
+pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
+    let touchpoint = the_touchpoint(opened, &options.touchpoint).await?;
+    let detail = detail(&opened.db, touchpoint).await?;
+    if json {
+        writeln!(out, "{:#}", detail.to_json(opened.currency()))?;
+    } else {
+        sentences(&detail, opened.zone(), opened.currency(), out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one touchpoint that `text` names.
+///
+/// # Errors
+/// When it names none, or several begin with it.
+pub async fn the_touchpoint(opened: &Opened, text: &str) -> Result<Touchpoint, Failure> {
+    match by_id(&opened.db, text).await? {
+        Named::One(touchpoint) => Ok(*touchpoint),
+        Named::Nothing => Err(Failure::failed(format!(
+            "no touchpoint has an id that is or begins with `{text}` (8 characters or more): `plusone log` lists them"
+        ))),
+        Named::Several(several) => {
+            let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
+            Err(Failure::failed(format!(
+                "more than one touchpoint has an id that begins with `{text}`: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+fn sentences(detail: &Detail, zone: Tz, currency: &str, out: &mut dyn Write) -> io::Result<()> {
+    let one = &detail.touchpoint;
+    writeln!(out, "Touchpoint {}  (times of {zone})", one.id)?;
+    for (name, value) in summary(one, zone, currency) {
+        writeln!(out, "  {name:<13}{}", plain(&value))?;
+    }
+    if let Some(words) = &detail.words {
+        writeln!(out, "\nWords")?;
+        write_words(&parsed_json(Some(words)), out)?;
+    }
+    if let Some(facts) = &detail.facts {
+        writeln!(out, "\nFacts")?;
+        write_values(&parsed_json(Some(facts)), out)?;
+    }
+    if let Some(gates) = &detail.gates {
+        writeln!(out, "\nGates")?;
+        write_gates(&parsed_json(Some(gates)), out)?;
+    }
+    if !detail.events.is_empty() {
+        writeln!(out, "\nWhat happened")?;
+    }
+    for event in &detail.events {
+        let said = inline(&parsed_json(event.detail.as_deref()));
+        let line = format!("  {}  {:<12} {said}", local_seconds(event.at, zone), event.kind);
+        writeln!(out, "{}", plain(line.trim_end()))?;
+    }
+    Ok(())
+}
+
+/// What is known, name by name; what is not is left out.
+fn summary(one: &Touchpoint, zone: Tz, currency: &str) -> Vec<(&'static str, String)> {
+    let time = |at| local_seconds(at, zone);
+    let mut lines = vec![
+        ("rule", format!("{} (a {} about {}, {})", one.rule, one.kind, one.topic, one.purpose)),
+        ("customer", one.customer.clone()),
+        ("about", format!("{} {}, occurrence {}", one.entity_kind, one.entity_id, one.occurrence)),
+        ("state", one.state.to_string()),
+    ];
+    let mut add = |name, value: Option<String>| lines.extend(value.map(|value| (name, value)));
+    add("reason", one.reason.map(|reason| format!("{reason}: {}", reason.meaning())));
+    add("channel", Some(addressed(one.channel, one.address.as_ref())));
+    add("subject", one.subject.clone());
+    add(
+        "offer",
+        one.offer.as_ref().map(|offer| match &one.code {
+            Some(code) => format!("{offer}, code {code}"),
+            None => offer.clone(),
+        }),
+    );
+    add("decided as of", Some(time(one.as_of)));
+    add("due", one.due_at.map(time));
+    add("not after", one.expires_at.map(time));
+    add("sent", one.sent_at.map(time));
+    add(
+        "provider",
+        one.provider.as_ref().map(|name| match &one.provider_id {
+            Some(id) => format!("{name}, its id {id}"),
+            None => name.clone(),
+        }),
+    );
+    add("attempts", (one.attempts > 0).then(|| one.attempts.to_string()));
+    add("cost", one.cost.map(|cost| format!("{} {currency}", Amount::money(cost))));
+    add("variant", one.variant.clone());
+    add("locale", one.locale.clone());
+    let copy = "possibly a second copy: the first may have arrived too";
+    add("note", one.possible_duplicate.then(|| copy.to_owned()));
+    add("note", one.test.then(|| "a test: counted nowhere".to_owned()));
+    add("run", Some(short(&one.run_id).to_owned()));
+    add("written", Some(time(one.created_at)));
+    add("changed", Some(time(one.updated_at)));
+    lines
+}
+
+/// The parts of a message. HTML is for mail clients: of it only the size is told.
+fn write_words(words: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let Value::Object(parts) = words else { return writeln!(out, "  {}", plain(&inline(words))) };
+    for (part, text) in parts {
+        let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+        if part == "html" {
+            let size = counted(i64::try_from(text.chars().count()).unwrap_or(i64::MAX), "character");
+            writeln!(out, "  html: {size}, in full with --json")?;
+        } else if text.contains('\n') {
+            writeln!(out, "  {}:", plain(part))?;
+            text.lines().try_for_each(|line| writeln!(out, "    {}", plain(line)))?;
+        } else {
+            writeln!(out, "  {}: {}", plain(part), plain(&text))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_values(values: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let Value::Object(values) = values else { return writeln!(out, "  {}", plain(&inline(values))) };
+    values.iter().try_for_each(|(name, value)| writeln!(out, "  {} = {}", plain(name), plain(&inline(value))))
+}
+
+/// `[{gate, passed, reason, detail}]`, a line each.
+fn write_gates(gates: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let Value::Array(gates) = gates else { return write_values(gates, out) };
+    for gate in gates {
+        let text = |name: &str| gate.get(name).filter(|value| !value.is_null()).map(inline);
+        let Some(name) = text("gate") else {
+            writeln!(out, "  {}", plain(&inline(gate)))?;
+            continue;
+        };
+        let passed = match gate.get("passed").and_then(Value::as_bool) {
+            Some(true) => "passed",
+            Some(false) => "refused",
+            None => "",
+        };
+        let rest: Vec<String> = [text("reason"), text("detail")].into_iter().flatten().collect();
+        writeln!(out, "{}", plain(format!("  {name:<16} {passed:<8} {}", rest.join(", ")).trim_end()))?;
+    }
+    Ok(())
+}
+
+/// A value on one line: text as it is, an object as `name value`, anything else as JSON.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Object(object) => {
+            object.iter().map(|(name, value)| format!("{name} {}", inline(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,306 @@
+//! `plusone status`: is it well, and if not, what is to be done.
+//!
+//! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
+
+use super::print::{Table, counted, local, plain, short, spoken};
+use super::{Answer, opened::Opened};
+use crate::courtesy::pauses::Pauses;
+use crate::problem::Severity;
+use crate::rules::{Channel, Rule};
+use crate::settings::Way;
+use crate::store::pauses;
+use crate::store::status::{Standing, standing};
+use crate::time::{Span, Timestamp};
+use crate::touchpoints::record::time_json;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// A message that waits longer than this past its time is a concern.
+const LATE: Span = Span::from_seconds(900);
+
+#[derive(clap::Args)]
+pub struct Options {}
+
+pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
+    let status =
+        Status { opened, standing: standing(&opened.db, opened.now).await?, pauses: pauses::load(&opened.db).await? };
+    if json {
+        writeln!(out, "{:#}", status.to_json())?;
+    } else {
+        status.write(out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Status<'a> {
+    opened: &'a Opened,
+    standing: Standing,
+    pauses: Pauses,
+}
+
+impl Status<'_> {
+    const fn now(&self) -> Timestamp {
+        self.opened.now
+    }
+
+    fn local(&self, at: Timestamp) -> String {
+        local(at, self.opened.zone())
+    }
+
+    /// The rules that send, and those that do not (drafts and those outside their time).
+    fn rules(&self) -> (Vec<&Rule>, Vec<&Rule>) {
+        self.opened.rules.iter().partition(|rule| rule.live.at(self.now()))
+    }
+
+    fn next_tick(&self, rule: &Rule) -> Option<Timestamp> {
+        rule.schedule.next_after(self.now(), rule.time_zone)
+    }
+
+    fn broken(&self) -> impl Iterator<Item = String> {
+        self.opened.problems.iter().filter(|problem| problem.severity == Severity::Error).map(ToString::to_string)
+    }
+
+    /// The channels that may send through a provider.
+    fn channels_of(&self, provider: &str) -> Vec<Channel> {
+        let uses = |(_, settings): &(&Channel, &crate::settings::ChannelSettings)| {
+            settings.providers.iter().any(|name| name == provider)
+        };
+        self.opened.settings.channels.iter().filter(uses).map(|(channel, _)| *channel).collect()
+    }
+
+    fn concerns(&self) -> Vec<String> {
+        let standing = &self.standing;
+        let mut concerns: Vec<String> = Vec::new();
+        let broken = self.broken().count();
+        if broken > 0 {
+            let problems = counted(broken as i64, "problem");
+            concerns.push(format!("{problems} in the files, the last good versions stay in force: `plusone check`"));
+        }
+        if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
+            concerns.push("no daemon is running, so nothing is sent: `plusone run`".to_owned());
+        }
+        let oldest = standing.lanes.iter().map(|lane| lane.oldest_age(self.now())).max().unwrap_or_default();
+        if oldest > LATE {
+            concerns.push(format!("the oldest message that is due has waited for {}", spoken(oldest)));
+        }
+        if standing.in_doubt > 0 {
+            let messages = counted(standing.in_doubt, "message");
+            concerns.push(format!(
+                "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
+            ));
+        }
+        for run in &standing.held {
+            let messages = counted(run.touchpoints, "message");
+            let id = short(&run.id);
+            let rule = &run.rule;
+            concerns.push(format!(
+                "a run of {rule} with {messages} waits: `plusone approve {id}` or `plusone cancel {id}`"
+            ));
+        }
+        concerns
+    }
+
+    fn to_json(&self) -> Value {
+        let (live, drafts) = self.rules();
+        let standing = &self.standing;
+        let concerns = self.concerns();
+        json!({
+            "at": self.now().to_string(),
+            "well": concerns.is_empty(),
+            "concerns": concerns,
+            "rules": {
+                "live": live.iter().map(|rule| json!({
+                    "rule": rule.name, "next_tick": time_json(self.next_tick(rule)),
+                })).collect::<Value>(),
+                "drafts": drafts.iter().map(|rule| rule.name.as_str()).collect::<Value>(),
+                "broken": self.broken().collect::<Value>(),
+                "held": standing.rules.iter().filter_map(|state| {
+                    let reason = state.held_reason.as_ref()?;
+                    Some(json!({ "rule": state.rule, "reason": reason }))
+                }).collect::<Value>(),
+            },
+            "waiting": standing.lanes.iter().map(|lane| json!({
+                "channel": lane.channel.map(Channel::as_str),
+                "purpose": lane.purpose.as_str(),
+                "waiting": lane.waiting,
+                "due": lane.due,
+                "first_due_at": time_json(lane.first_due_at),
+                "oldest_age_seconds": lane.oldest_age(self.now()).seconds(),
+            })).collect::<Value>(),
+            "on_their_way": standing.on_their_way,
+            "in_doubt": standing.in_doubt,
+            "oldest_doubt_at": time_json(standing.oldest_doubt_at),
+            "held_runs": standing.held.iter().map(|run| json!({
+                "run": run.id, "rule": run.rule, "instant": run.instant.to_string(),
+                "touchpoints": run.touchpoints, "reason": run.reason,
+            })).collect::<Value>(),
+            "pauses": self.pauses.at(self.now()).map(|pause| json!({
+                "scope": pause.scope.to_string(),
+                "paused_at": pause.paused_at.to_string(),
+                "paused_until": time_json(pause.paused_until),
+            })).collect::<Value>(),
+            "providers": self.opened.settings.providers.iter().map(|(name, settings)| {
+                self.provider_json(name, &settings.way)
+            }).collect::<Value>(),
+            "last_runs": standing.last_runs.iter().map(|run| json!({
+                "run": run.id, "rule": run.rule, "instant": run.instant.to_string(),
+                "cause": run.cause, "state": run.state, "counts": run.counts,
+            })).collect::<Value>(),
+            "daemons": standing.daemons.iter().map(|daemon| json!({
+                "owner": daemon.owner, "buckets": daemon.buckets,
+                "lease_until": daemon.lease_until.to_string(), "fresh": daemon.is_fresh(self.now()),
+            })).collect::<Value>(),
+        })
+    }
+
+    fn provider_json(&self, name: &str, way: &Way) -> Value {
+        let traffic = self.standing.traffic.iter().find(|traffic| traffic.provider == name);
+        json!({
+            "provider": name,
+            "type": way_name(way),
+            "channels": self.channels_of(name).into_iter().map(Channel::as_str).collect::<Value>(),
+            "sent_24h": traffic.map_or(0, |traffic| traffic.sent),
+            "failed_24h": traffic.map_or(0, |traffic| traffic.failed),
+            "last_sent_at": time_json(traffic.and_then(|traffic| traffic.last_sent_at)),
+        })
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let concerns = self.concerns();
+        let zone = self.opened.zone();
+        if concerns.is_empty() {
+            writeln!(out, "All is well.  (times of {zone})")?;
+        } else {
+            writeln!(out, "{} to look at:  (times of {zone})", counted(concerns.len() as i64, "thing"))?;
+            concerns.iter().try_for_each(|concern| writeln!(out, "  - {}", plain(concern)))?;
+        }
+        self.write_rules(out)?;
+        self.write_waiting(out)?;
+        self.write_pauses(out)?;
+        self.write_providers(out)?;
+        self.write_daemons(out)
+    }
+
+    fn write_rules(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (live, drafts) = self.rules();
+        writeln!(out, "\nRules")?;
+        let mut table = Table::new(&["RULE", "NEXT TICK", "LAST TICK", "ITS RUN"]);
+        for rule in &live {
+            let last = self.standing.last_runs.iter().rev().find(|run| run.rule == rule.name);
+            table.row(vec![
+                rule.name.clone(),
+                self.next_tick(rule).map_or_else(|| "by hand".to_owned(), |at| self.local(at)),
+                last.map_or_else(|| "never".to_owned(), |run| self.local(run.instant)),
+                last.map_or(String::new(), |run| counts_in_words(&run.state, &run.counts)),
+            ]);
+        }
+        if table.is_empty() {
+            writeln!(out, "  none is live")?;
+        } else {
+            table.write(out, "  ")?;
+        }
+        if !drafts.is_empty() {
+            let names: Vec<&str> = drafts.iter().map(|rule| rule.name.as_str()).collect();
+            writeln!(out, "  not live, so never sent: {}", names.join(", "))?;
+        }
+        for state in self.standing.rules.iter() {
+            if let Some(reason) = &state.held_reason {
+                writeln!(out, "  held: {}: {}", plain(&state.rule), plain(reason))?;
+            }
+        }
+        self.broken().try_for_each(|broken| writeln!(out, "  broken: {}", plain(&broken)))
+    }
+
+    fn write_waiting(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nWaiting")?;
+        let mut table = Table::new(&["CHANNEL", "PURPOSE", "PLANNED", "DUE", "OLDEST", "NEXT"]);
+        for lane in &self.standing.lanes {
+            let age = lane.oldest_age(self.now());
+            let first = lane.first_due_at.filter(|due| *due > self.now());
+            table.row(vec![
+                lane.channel.map_or(String::new(), |channel| channel.to_string()),
+                lane.purpose.to_string(),
+                lane.waiting.to_string(),
+                lane.due.to_string(),
+                if lane.due > 0 { spoken(age) } else { String::new() },
+                first.map_or(String::new(), |due| self.local(due)),
+            ]);
+        }
+        if table.is_empty() { writeln!(out, "  nothing") } else { table.write(out, "  ") }?;
+        if self.standing.on_their_way > 0 {
+            writeln!(out, "  {} on the way", counted(self.standing.on_their_way, "message"))?;
+        }
+        Ok(())
+    }
+
+    fn write_pauses(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut pauses = self.pauses.at(self.now()).peekable();
+        if pauses.peek().is_none() {
+            return Ok(());
+        }
+        writeln!(out, "\nPaused")?;
+        for pause in pauses {
+            let scope = plain(&pause.scope.to_string());
+            let until = match pause.paused_until {
+                Some(until) => format!("until {}", self.local(until)),
+                None => format!("until `plusone resume {scope}`"),
+            };
+            writeln!(out, "  {scope} since {}, {until}", self.local(pause.paused_at))?;
+        }
+        Ok(())
+    }
+
+    fn write_providers(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nProviders, last 24 hours")?;
+        let mut table = Table::new(&["PROVIDER", "TYPE", "FOR", "SENT", "FAILED", "LAST SENT"]);
+        for (name, settings) in &self.opened.settings.providers {
+            let traffic = self.standing.traffic.iter().find(|traffic| traffic.provider == *name);
+            let channels = self.channels_of(name).into_iter().map(Channel::as_str);
+            table.row(vec![
+                name.clone(),
+                way_name(&settings.way).to_owned(),
+                channels.collect::<Vec<_>>().join(" "),
+                traffic.map_or(0, |traffic| traffic.sent).to_string(),
+                traffic.map_or(0, |traffic| traffic.failed).to_string(),
+                traffic.and_then(|traffic| traffic.last_sent_at).map_or(String::new(), |at| self.local(at)),
+            ]);
+        }
+        if table.is_empty() { writeln!(out, "  none") } else { table.write(out, "  ") }
+    }
+
+    fn write_daemons(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nDaemons")?;
+        if self.standing.daemons.is_empty() {
+            return writeln!(out, "  none has run on this database");
+        }
+        for daemon in &self.standing.daemons {
+            let owner = plain(&daemon.owner);
+            let buckets = daemon.buckets;
+            if daemon.is_fresh(self.now()) {
+                writeln!(out, "  {owner} is at work ({buckets} of 256 buckets)")?;
+            } else {
+                writeln!(out, "  {owner} is gone since {}", self.local(daemon.lease_until))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn way_name(way: &Way) -> &'static str {
+    match way {
+        Way::Folder { .. } => "folder",
+        Way::Smtp { .. } => "smtp",
+        Way::Twilio { .. } => "twilio",
+    }
+}
+
+/// `released: 12 matched, 10 planned`; nothing of what is zero or not a number.
+fn counts_in_words(state: &str, counts: &Value) -> String {
+    let said = counts.as_object().into_iter().flatten().filter_map(|(name, count)| {
+        let count = count.as_i64().filter(|count| *count > 0)?;
+        Some(format!("{count} {}", name.replace('_', " ")))
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { state.to_owned() } else { format!("{state}: {}", said.join(", ")) }
+}

@@ -1,0 +1,199 @@
+//! Finding customers and touchpoints by whatever somebody has at hand: a name, an address, a phone number, an order
+//! number, a code, a provider's id.
+//!
+//! 1. Exact answers (a key, a phone number, a code, an id) come before those that only contain the text.
+//! 2. Every word of the text must stand somewhere in the customer's texts, in any order and case of A–Z.
+//! 3. What is read of customer data is read through the tables of the catalogue; values are only bound.
+
+use super::db::{Db, Result, Row};
+use super::log::{COLUMNS, Named, by_id, touchpoint};
+use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place, Storage, Type, quoted};
+use crate::sql::{ColumnType, Sql};
+use crate::touchpoints::Touchpoint;
+use serde_json::{Value, json};
+
+/// What is looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Needle {
+    pub text: String,
+    /// The text as a phone number in E.164, where it is one.
+    pub phone: Option<String>,
+}
+
+/// A customer, and what of them matched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FoundCustomer {
+    pub customer: String,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    /// `id`, `phone`, `text`, or an entity and its key: `order 1234`.
+    pub matched: String,
+}
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Found {
+    pub customers: Vec<FoundCustomer>,
+    pub touchpoints: Vec<Touchpoint>,
+}
+
+impl FoundCustomer {
+    pub fn to_json(&self) -> Value {
+        json!({
+            "customer": self.customer,
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+            "matched": self.matched,
+        })
+    }
+}
+
+impl Found {
+    pub fn to_json(&self, currency: &str) -> Value {
+        json!({
+            "customers": self.customers.iter().map(FoundCustomer::to_json).collect::<Value>(),
+            "touchpoints": self.touchpoints.iter().map(|found| found.to_json(currency)).collect::<Value>(),
+        })
+    }
+}
+
+/// At most `limit` customers and `limit` touchpoints that `needle` names.
+pub async fn find(db: &Db, catalogue: &Catalogue, needle: &Needle, limit: usize) -> Result<Found> {
+    let mut hits: Vec<(String, String)> = Vec::new();
+    for (customer, entity) in by_key(db, catalogue, &needle.text).await? {
+        let matched = if entity == CUSTOMER { "id".to_owned() } else { format!("{entity} {}", needle.text.trim()) };
+        hits.push((customer, matched));
+    }
+    if let Some(phone) = &needle.phone {
+        hits.extend(by_role(db, catalogue, Role::Phone, phone).await?.into_iter().map(|id| (id, "phone".to_owned())));
+    }
+    hits.extend(by_words(db, catalogue, &needle.text, limit).await?.into_iter().map(|id| (id, "text".to_owned())));
+    let mut seen = std::collections::HashSet::new();
+    hits.retain(|(customer, _)| seen.insert(customer.clone()));
+    hits.truncate(limit);
+    Ok(Found {
+        customers: name_all(db, catalogue, hits).await?,
+        touchpoints: touchpoints(db, needle.text.trim(), limit).await?,
+    })
+}
+
+/// The customers whose data holds a row with this key, with the entity it belongs to.
+pub async fn by_key(db: &Db, catalogue: &Catalogue, key: &str) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    let owned = |entity: &&Entity| entity.place != Place::BuiltIn && catalogue.is_owned(&entity.name);
+    for entity in catalogue.entities.values().filter(owned) {
+        for customer in owners_of(db, entity, key).await? {
+            found.push((customer, entity.name.clone()));
+        }
+    }
+    // The customer's own key first.
+    found.sort_by_key(|(_, entity)| entity != CUSTOMER);
+    Ok(found)
+}
+
+/// The customers who own the row of `entity` with this key.
+pub async fn owners_of(db: &Db, entity: &Entity, key: &str) -> Result<Vec<String>> {
+    let mut sql = Sql::new(format!("select _customer from {} where {} = ", entity.table(), quoted(&entity.key)));
+    match entity.key_field().ty.storage() {
+        Storage::Text => sql.bind(key.trim()),
+        Storage::Integer => match key.trim().parse::<i64>() {
+            Ok(key) => sql.bind(key),
+            Err(_) => return Ok(Vec::new()),
+        },
+    };
+    sql.push(" and _customer is not null limit 20");
+    Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// A way to reach a customer, by the role of its field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    Email,
+    Phone,
+}
+
+/// The customers whose address or number is exactly this one; case of A–Z does not matter.
+pub async fn by_role(db: &Db, catalogue: &Catalogue, role: Role, value: &str) -> Result<Vec<String>> {
+    let field = match role {
+        Role::Email => catalogue.roles.email.as_deref(),
+        Role::Phone => catalogue.roles.phone.as_deref(),
+    };
+    let Some(field) = field.filter(|field| catalogue.customer().field(field).is_some()) else { return Ok(Vec::new()) };
+    let column = quoted(field);
+    let column = if role == Role::Email { format!("lower({column})") } else { column };
+    let mut sql = Sql::new(format!("select _customer from {} where {column} = ", catalogue.customer().table()));
+    let value = value.trim();
+    sql.bind(if role == Role::Email { value.to_ascii_lowercase() } else { value.to_owned() });
+    sql.push(" order by _customer limit 20");
+    Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// The customers in whose texts every word stands. Reads every customer where nothing narrows it down.
+async fn by_words(db: &Db, catalogue: &Catalogue, text: &str, limit: usize) -> Result<Vec<String>> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let customer = catalogue.customer();
+    // A word out of a short list (`gold`) tells nobody apart.
+    let told_apart = customer.fields.iter().filter(|field| field.ty == Type::Text && field.one_of.is_empty());
+    let columns: Vec<String> = told_apart.map(|field| format!("lower({})", quoted(&field.name))).collect();
+    if words.is_empty() || columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(format!("select _customer from {} where 1 = 1", customer.table()));
+    for word in words {
+        let place = sql.reserve(format!("%{}%", word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+        let any: Vec<String> = columns.iter().map(|column| format!("{column} like {place} escape '\\'")).collect();
+        sql.push(&format!(" and ({})", any.join(" or ")));
+    }
+    sql.push(" order by _customer limit ").bind(limit as i64);
+    Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// Adds each customer's name and addresses, keeping the order.
+async fn name_all(db: &Db, catalogue: &Catalogue, hits: Vec<(String, String)>) -> Result<Vec<FoundCustomer>> {
+    let customer = catalogue.customer();
+    let roles = [&catalogue.roles.name, &catalogue.roles.email, &catalogue.roles.phone];
+    let column = |field: &Option<String>| match field.as_deref().and_then(|name| customer.field(name)) {
+        Some(field) if field.ty.storage() == Storage::Text => format!("c.{}", quoted(&field.name)),
+        _ => "null".to_owned(),
+    };
+    let columns = roles.map(column).join(", ");
+    let keys: Value = hits.iter().map(|(id, _)| json!([crate::ids::bucket_of(id), id])).collect();
+    let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
+    let sql = format!(
+        "select r.id, {columns} from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id",
+        customer.table()
+    );
+    let rows = db.fetch(Sql::new(sql).with(keys.to_string())).await?;
+    let text = |row: Option<&Row>, index| row.and_then(|row| row.opt_text(index)).map(str::to_owned);
+    let named = |(id, matched): (String, String)| {
+        let row = rows.iter().find(|row| row.text(0) == id);
+        FoundCustomer { name: text(row, 1), email: text(row, 2), phone: text(row, 3), customer: id, matched }
+    };
+    Ok(hits.into_iter().map(named).collect())
+}
+
+/// The touchpoints with this id (or its beginning, or the Message-ID made of it), code or provider's id.
+async fn touchpoints(db: &Db, text: &str, limit: usize) -> Result<Vec<Touchpoint>> {
+    let id = text.trim_start_matches('<').split('@').next().unwrap_or(text);
+    let mut found = match by_id(db, id).await? {
+        Named::Nothing => Vec::new(),
+        Named::One(one) => vec![*one],
+        Named::Several(several) => several,
+    };
+    let sql = format!(
+        "select {COLUMNS} from touchpoints where (bucket, id) in \
+         (select bucket, touchpoint from offer_grants where code in ($1, $2) \
+         union all select bucket, id from touchpoints where provider_id = $1) \
+         order by created_at desc, id desc limit $3"
+    );
+    let sql = Sql::new(sql).with(text).with(text.to_uppercase()).with(limit as i64);
+    for row in db.fetch(sql).await? {
+        let other = touchpoint(&row)?;
+        if !found.contains(&other) {
+            found.push(other);
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}

@@ -1,0 +1,190 @@
+//! One customer on one page: who they are, what they agreed to, what is planned, what they got, which offers.
+//!
+//! Everything is read from the customer's bucket by its keys. Sentences for people are `cli`'s.
+
+use super::db::{Cell, Db, Result};
+use super::log::{COLUMNS, touchpoint};
+use crate::amount::Amount;
+use crate::catalogue::{Catalogue, Field, Type, quoted};
+use crate::ids::bucket_of;
+use crate::sql::Sql;
+use crate::time::{Date, Timestamp};
+use crate::touchpoints::Touchpoint;
+use crate::touchpoints::record::{money_json, time_json};
+use serde_json::{Map, Value, json};
+
+/// The current answer to one topic on one channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Consent {
+    pub topic: String,
+    pub channel: String,
+    pub value: bool,
+    pub at: Timestamp,
+    pub source: String,
+}
+
+/// An offer that was given, or is about to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grant {
+    pub touchpoint: String,
+    pub offer: String,
+    pub code: Option<String>,
+    pub state: String,
+    /// What it is worth to the customer; money, scaled.
+    pub value: i64,
+    pub granted_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct CustomerPage {
+    pub customer: String,
+    /// The customer's own fields in the catalogue's order; `None` when their row is gone.
+    pub fields: Option<Map<String, Value>>,
+    pub consents: Vec<Consent>,
+    /// What waits, the soonest first.
+    pub planned: Vec<Touchpoint>,
+    /// The latest of everything else, newest first.
+    pub touchpoints: Vec<Touchpoint>,
+    pub offers: Vec<Grant>,
+}
+
+/// The page of `customer`, with at most `limit` touchpoints; `None` when nothing at all is known of them.
+pub async fn customer_page(db: &Db, catalogue: &Catalogue, customer: &str, limit: i64) -> Result<Option<CustomerPage>> {
+    let page = CustomerPage {
+        customer: customer.to_owned(),
+        fields: fields(db, catalogue, customer).await?,
+        consents: consents(db, customer).await?,
+        planned: touchpoints(db, customer, "state in ('planned', 'claimed', 'held') order by due_at, id", limit)
+            .await?,
+        touchpoints: {
+            let rest = "state not in ('planned', 'claimed', 'held') order by created_at desc, id desc";
+            touchpoints(db, customer, rest, limit).await?
+        },
+        offers: grants(db, customer, limit).await?,
+    };
+    let known = page.fields.is_some()
+        || !page.consents.is_empty()
+        || !page.planned.is_empty()
+        || !page.touchpoints.is_empty()
+        || !page.offers.is_empty();
+    Ok(known.then_some(page))
+}
+
+async fn fields(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Option<Map<String, Value>>> {
+    let entity = catalogue.customer();
+    let columns: Vec<String> = entity.fields.iter().map(|field| quoted(&field.name)).collect();
+    let sql = format!("select {} from {} where _bucket = $1 and _customer = $2", columns.join(", "), entity.table());
+    let row = db.fetch_one(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
+    let value = |row: &super::db::Row| {
+        let cells = entity.fields.iter().enumerate();
+        cells.map(|(index, field)| (field.name.clone(), field_json(field, row.cell(index)))).collect()
+    };
+    Ok(row.as_ref().map(value))
+}
+
+/// A field's value as JSON: decimals and money as text with all digits, dates and times as ISO 8601.
+fn field_json(field: &Field, cell: &Cell) -> Value {
+    match (cell, field.ty) {
+        (Cell::Null, _) => Value::Null,
+        (Cell::Text(text), _) => Value::String(text.clone()),
+        (Cell::Int(value), Type::Boolean) => Value::Bool(*value != 0),
+        (Cell::Int(value), Type::Date) => Value::String(Date::from_days(*value).to_string()),
+        (Cell::Int(value), Type::Timestamp) => Value::String(Timestamp::from_micros(*value).to_string()),
+        (Cell::Int(value), Type::Money) => Value::String(Amount::money(*value).to_string()),
+        (Cell::Int(value), Type::Decimal(scale)) => Value::String(Amount { units: *value, scale }.to_string()),
+        (Cell::Int(value), Type::Integer | Type::Text) => Value::from(*value),
+    }
+}
+
+async fn consents(db: &Db, customer: &str) -> Result<Vec<Consent>> {
+    // The latest answer counts; of two at one instant the no.
+    let sql = "select topic, channel, value, at, source from consents c \
+               where bucket = $1 and customer = $2 and not exists (select 1 from consents later \
+               where later.bucket = c.bucket and later.customer = c.customer and later.topic = c.topic \
+               and later.channel = c.channel and (later.at > c.at or (later.at = c.at and later.value < c.value))) \
+               order by topic, channel";
+    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
+    let consent = |row: &super::db::Row| Consent {
+        topic: row.text(0).to_owned(),
+        channel: row.text(1).to_owned(),
+        value: row.int(2) != 0,
+        at: Timestamp::from_micros(row.int(3)),
+        source: row.text(4).to_owned(),
+    };
+    Ok(rows.iter().map(consent).collect())
+}
+
+async fn touchpoints(db: &Db, customer: &str, rest: &str, limit: i64) -> Result<Vec<Touchpoint>> {
+    let sql = format!("select {COLUMNS} from touchpoints where bucket = $1 and customer = $2 and {rest} limit $3");
+    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer).with(limit)).await?;
+    rows.iter().map(touchpoint).collect()
+}
+
+async fn grants(db: &Db, customer: &str, limit: i64) -> Result<Vec<Grant>> {
+    let sql = "select touchpoint, offer, code, state, value, granted_at, expires_at from offer_grants \
+               where bucket = $1 and customer = $2 order by granted_at desc, touchpoint limit $3";
+    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer).with(limit)).await?;
+    let grant = |row: &super::db::Row| Grant {
+        touchpoint: row.text(0).to_owned(),
+        offer: row.text(1).to_owned(),
+        code: row.opt_text(2).map(str::to_owned),
+        state: row.text(3).to_owned(),
+        value: row.int(4),
+        granted_at: Timestamp::from_micros(row.int(5)),
+        expires_at: row.opt_int(6).map(Timestamp::from_micros),
+    };
+    Ok(rows.iter().map(grant).collect())
+}
+
+impl CustomerPage {
+    /// The text of the field that `role` names, where there is one.
+    pub fn field(&self, role: Option<&str>) -> Option<&str> {
+        self.fields.as_ref()?.get(role?)?.as_str()
+    }
+
+    pub fn to_json(&self, catalogue: &Catalogue, currency: &str) -> Value {
+        let roles = &catalogue.roles;
+        let list = |touchpoints: &[Touchpoint]| touchpoints.iter().map(|one| one.to_json(currency)).collect::<Value>();
+        json!({
+            "customer": self.customer,
+            "name": self.field(roles.name.as_deref()),
+            "email": self.field(roles.email.as_deref()),
+            "phone": self.field(roles.phone.as_deref()),
+            "locale": self.field(roles.locale.as_deref()),
+            "time_zone": self.field(roles.time_zone.as_deref()),
+            "country": self.field(roles.country.as_deref()),
+            "fields": self.fields,
+            "consents": self.consents.iter().map(Consent::to_json).collect::<Value>(),
+            "planned": list(&self.planned),
+            "touchpoints": list(&self.touchpoints),
+            "offers": self.offers.iter().map(|grant| grant.to_json(currency)).collect::<Value>(),
+        })
+    }
+}
+
+impl Consent {
+    fn to_json(&self) -> Value {
+        json!({
+            "topic": self.topic,
+            "channel": self.channel,
+            "value": self.value,
+            "at": self.at.to_string(),
+            "source": self.source,
+        })
+    }
+}
+
+impl Grant {
+    fn to_json(&self, currency: &str) -> Value {
+        json!({
+            "offer": self.offer,
+            "code": self.code,
+            "state": self.state,
+            "value": money_json(Some(self.value), currency),
+            "granted_at": self.granted_at.to_string(),
+            "expires_at": time_json(self.expires_at),
+            "touchpoint": self.touchpoint,
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! The table of pauses.
+
+use super::db::{Db, Result, StoreError};
+use crate::courtesy::pauses::{Pause, Pauses, Scope};
+use crate::sql::Sql;
+use crate::time::Timestamp;
+
+/// Every pause there is, ended ones too, in one statement.
+pub async fn load(db: &Db) -> Result<Pauses> {
+    let rows = db.fetch(Sql::new("select scope, paused_at, paused_until from pauses")).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Pause {
+                scope: row.text(0).parse().map_err(StoreError::Column)?,
+                paused_at: Timestamp::from_micros(row.int(1)),
+                paused_until: row.opt_int(2).map(Timestamp::from_micros),
+            })
+        })
+        .collect()
+}
+
+/// Pauses `scope`; a pause that it has already is replaced, and keeps the time it began while it still holds.
+pub async fn pause(db: &Db, scope: &Scope, until: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    let sql = Sql::new(
+        "insert into pauses (scope, paused_at, paused_until) values ($1, $2, $3) \
+         on conflict (scope) do update set paused_until = excluded.paused_until, \
+         paused_at = case when pauses.paused_until <= excluded.paused_at then excluded.paused_at \
+         else pauses.paused_at end",
+    );
+    db.execute(sql.with(scope.to_string()).with(now).with(until)).await.map(|_| ())
+}
+
+/// Takes the pause of `scope` back; says whether there was one that still held.
+pub async fn resume(db: &Db, scope: &Scope, now: Timestamp) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let held = "select 1 from pauses where scope = $1 and (paused_until is null or paused_until > $2)";
+    let held = tx.fetch_one(Sql::new(held).with(scope.to_string()).with(now)).await?.is_some();
+    tx.execute(Sql::new("delete from pauses where scope = $1").with(scope.to_string())).await?;
+    tx.commit().await?;
+    Ok(held)
+}
