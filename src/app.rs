@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
 use crate::problem::Problem;
+use crate::rules::Channel;
 use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
@@ -37,6 +38,8 @@ pub enum AppError {
     Data(#[from] data::DataError),
     #[error("{0}")]
     Channel(#[from] crate::channels::ChannelError),
+    #[error(transparent)]
+    Wake(#[from] crate::outreach::wake::WakeError),
     #[error("another daemon ({owner}) holds the database until {until}")]
     Held { owner: String, until: Timestamp },
 }
@@ -131,6 +134,12 @@ impl App {
         Ok(Planned { synced, told, runs })
     }
 
+    /// Every way out that the settings name.
+    pub fn ways_out(&self) -> Vec<(Channel, String)> {
+        let channels = &self.workspace.project.settings.channels;
+        channels.iter().flat_map(|(channel, settings)| settings.providers.iter().map(|name| (*channel, name.clone()))).collect()
+    }
+
     /// Starts delivery to the configured providers.
     pub fn delivery(&self, lease: &Lease, metrics: Metrics) -> Result<Delivery, AppError> {
         let providers = self.providers()?;
@@ -140,7 +149,7 @@ impl App {
 
     /// Delivers all that is due, and ends.
     pub async fn deliver(&self, lease: &Lease) -> Result<Tally, AppError> {
-        let delivery = self.delivery(lease, Metrics::default())?;
+        let delivery = self.delivery(lease, Metrics::start(self.ways_out()))?;
         delivery.shared.set_pauses(pauses::load(&self.db).await?);
         let drained = delivery.drain().await;
         let tally = delivery.finish(false).await;

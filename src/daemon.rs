@@ -2,16 +2,17 @@
 //!
 //! Planning and delivery are separate tasks: a long evaluation does not hold up a message, nor a slow provider a tick.
 
-use crate::app::{App, AppError, LEASE};
+use crate::app::{App, AppError, LEASE, Planned};
 use crate::config::Files;
 use crate::delivery::{Delivery, Tally, doubt};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
 use crate::outreach::wake::{Wake, Woken};
 use crate::store::leases::{self, Lease};
+use crate::store::runs::Run;
 use crate::store::{pauses, runs};
 use crate::time::{Span, Timestamp};
-use crate::web::Health;
+use crate::health::{Health, Phase};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -46,8 +47,13 @@ impl Stop {
     }
 }
 
-/// What the daemon tells as it works: one line at a time, for the terminal.
-pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+/// What the daemon tells as it works; how it is said is the edge's business.
+pub enum Told<'a> {
+    Planned(&'a App, &'a Planned),
+    TookUpChanges,
+}
+
+pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
 
 /// A daemon at work.
 pub struct Daemon {
@@ -70,9 +76,12 @@ impl Daemon {
     pub async fn work(mut self, metrics: Metrics) -> Result<Tally, AppError> {
         let delivery = Arc::new(self.app.delivery(&self.lease, metrics)?);
         delivery.shared.set_pauses(pauses::load(&self.app.db).await?);
+        self.note_problems(&delivery.shared.metrics);
+        self.health.set_phase(Phase::Running);
         let delivering = tokio::spawn(deliver(Arc::clone(&delivery), self.stop.clone()));
         let keeping = tokio::spawn(keep_lease(self.app.db.clone(), self.app.clock.clone(), self.lease.clone(), self.stop.clone()));
         let planned = self.plan_all_the_time(&delivery).await;
+        self.health.set_phase(Phase::Stopping);
         self.stop.now();
         let _ = tokio::join!(delivering, keeping);
         let delivery = Arc::into_inner(delivery).expect("its task has ended");
@@ -81,8 +90,14 @@ impl Daemon {
         planned.map(|()| tally)
     }
 
+    fn note_problems(&self, metrics: &Metrics) {
+        let problems = &self.app.workspace.problems;
+        metrics.configuration_problems(problems.len());
+        self.health.set_configuration(problems.iter().map(ToString::to_string).collect());
+    }
+
     async fn plan_all_the_time(&mut self, delivery: &Delivery) -> Result<(), AppError> {
-        let mut wake = Wake::start().await.map_err(|error| AppError::Wake(error.to_string()))?;
+        let mut wake = Wake::start().await?;
         let mut seen = Files::fingerprint(&self.app.home);
         self.app.keep_good_files().await?;
         loop {
@@ -111,10 +126,8 @@ impl Daemon {
     async fn plan(&self, delivery: &Delivery) -> Result<Option<Timestamp>, AppError> {
         let now = self.app.clock.now();
         let planned = self.app.plan(&self.lease, now, None).await?;
-        for line in planned.lines(&self.app.workspace.project.settings.business) {
-            (self.tell)(&line);
-        }
-        delivery.shared.metrics.planned(&planned.runs, now);
+        (self.tell)(Told::Planned(&self.app, &planned));
+        note(&delivery.shared.metrics, &planned.runs, now);
         delivery.shared.planned.notify_one();
         let history = History::load(&self.app.db).await?;
         let rules = self.app.workspace.project.rules.values();
@@ -125,7 +138,7 @@ impl Daemon {
         match self.app.reload().await {
             Ok(()) => {
                 delivery.shared.set_workspace(Arc::clone(&self.app.workspace));
-                (self.tell)("changed files are in force");
+                (self.tell)(Told::TookUpChanges);
                 if let Err(error) = self.app.keep_good_files().await {
                     tracing::error!(%error, "the good files could not be kept for a day when they are broken");
                 }
@@ -137,7 +150,17 @@ impl Daemon {
             }
             Err(error) => tracing::error!(%error, "changed files are not taken up; what was in force stays"),
         }
-        self.health.set_problems(&self.app.workspace.problems);
+        self.note_problems(&delivery.shared.metrics);
+    }
+}
+
+/// The figures of one pass.
+fn note(metrics: &Metrics, runs: &[Run], now: Timestamp) {
+    for run in runs {
+        metrics.schedule_lag(now.since(run.instant));
+        for (reason, count) in &run.counts.skipped {
+            metrics.suppressed(*reason, *count);
+        }
     }
 }
 

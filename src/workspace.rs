@@ -3,12 +3,15 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+use crate::catalogue::Catalogue;
 use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
-use crate::messages::{Env, RenderError, Templates, Words};
+use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
+use crate::offers::Offer;
 use crate::plan::decide::Candidate;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::{Channel, Rule};
+use crate::settings::Settings;
 use crate::store::delivery::Claimed;
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
@@ -79,7 +82,7 @@ impl Workspace {
         };
         template.render(channel, &env, &data).map_err(|error| {
             let reason = match error {
-                RenderError::MissingValue { .. } => Reason::MissingValue,
+                RenderError::MissingValue(_) => Reason::MissingValue,
                 _ => Reason::RenderError,
             };
             (reason, error.to_string())
@@ -105,7 +108,7 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         match templates.get(&rule.template) {
             None => broken.push(rule.name.clone()),
             Some(template) => {
-                let faults = template.check(&rule.for_each, !rule.offers.is_empty(), &project.catalogue, &rule.channels);
+                let faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
                 if faults.iter().any(|problem| problem.severity == Severity::Error) {
                     broken.push(rule.name.clone());
                 }
@@ -123,6 +126,25 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     });
     problems.dedup();
     (Some((project, templates)), problems)
+}
+
+/// What a rule asks of its template.
+fn wanted<'a>(
+    rule: &'a Rule,
+    settings: &'a Settings,
+    catalogue: &'a Catalogue,
+    offers: &BTreeMap<String, Offer>,
+) -> Use<'a> {
+    let mut given = rule.offers.iter().filter_map(|name| offers.get(name)).peekable();
+    let offer = given.peek().is_some().then(|| {
+        let (mut code, mut expires) = (true, true);
+        for offer in given {
+            code &= offer.code.is_some();
+            expires &= offer.valid_for.is_some();
+        }
+        OfferTerms { code, expires }
+    });
+    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business: &settings.business }
 }
 
 fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {

@@ -3,11 +3,12 @@
 use super::{Answer, Failure, Global, open, passes};
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
-use crate::daemon::{Daemon, Stop};
+use crate::daemon::{Daemon, Stop, Told};
+use crate::health::Health;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::store::leases::Lease;
-use crate::web::{self, Health};
+use crate::web::{self, Web};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub struct Options {}
 pub async fn run(global: &Global, _options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let settings = app.workspace.project.settings.clone();
-    logging::start(settings.log);
+    logging::start(settings.log, settings.business.time_zone);
     let stop = Stop::default();
     tokio::spawn(stop_on_signal(stop.clone()));
     let owner = owner();
@@ -27,16 +28,19 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     let Some(lease) = wait_for_lease(&app, &owner, lock.is_some(), &stop).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let metrics = Metrics::default();
+    let metrics = Metrics::start(app.ways_out());
     let health = Health::default();
-    health.set_problems(&app.workspace.problems);
-    let listening = web::listen(&settings.web.listen).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let serving = tokio::spawn(web::serve(listening, app.db.clone(), metrics.clone(), health.clone(), {
-        let stop = stop.clone();
-        async move { stop.asked().await }
-    }));
-    println!("working; Ctrl-C ends it. Health and metrics: http://{}/readyz, /metrics", settings.web.listen);
-    let tell = Arc::new(|line: &str| println!("{line}"));
+    let listen = &settings.web.listen;
+    let listener = tokio::net::TcpListener::bind(listen).await;
+    let listener = listener.map_err(|error| Failure::failed(format!("cannot listen on {listen}: {error}")))?;
+    let web = Web { db: app.db.clone(), clock: app.clock.clone(), metrics: metrics.clone(), health: health.clone() };
+    let asked = stop.clone();
+    let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));
+    println!("working; Ctrl-C ends it. Health and metrics: http://{listen}/readyz, http://{listen}/metrics");
+    let tell = Arc::new(|told: Told<'_>| match told {
+        Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(|line| println!("{line}")),
+        Told::TookUpChanges => println!("changed files are in force"),
+    });
     let db = app.db.clone();
     let worked = Daemon::new(app, lease, stop.clone(), health, tell).work(metrics).await;
     stop.now();

@@ -162,7 +162,9 @@ impl Claimer {
                 if to != State::Planned {
                     self.shared.tally.count(to);
                 }
-                self.shared.metrics.outcome(lane.channel, &outlet.way.name, lane.purpose, to, reason);
+                if let Some(reason) = reason {
+                    self.shared.metrics.suppressed(reason, 1);
+                }
                 let outcome = Outcome {
                     bucket: claimed.bucket,
                     id: claimed.id.clone(),

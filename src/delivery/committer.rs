@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::store::db::{Db, Result, StoreError};
 use crate::store::delivery::{self, Mark, Outcome};
 use crate::store::leases::{self, Lease};
-use crate::store::offers::{self, Settlement};
+use crate::offers::grant::Shown;
+use crate::store::offers::grants;
 use crate::time::Span;
 use std::collections::HashSet;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -16,6 +17,20 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 const GROUP: usize = 1_000;
 /// How long the committer waits before it tries a refused group again.
 const PATIENCE: Span = Span::from_millis(500);
+
+/// What an outcome means for the offer that the message carried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settlement {
+    pub bucket: i64,
+    pub touchpoint: String,
+    pub shown: Shown,
+}
+
+impl Settlement {
+    pub fn fate(&self) -> (i64, &str, Shown) {
+        (self.bucket, &self.touchpoint, self.shown)
+    }
+}
 
 /// Something to be written.
 #[derive(Debug)]
@@ -112,11 +127,11 @@ fn answer(group: impl Iterator<Item = Entry>, marked: &HashSet<String>) {
 async fn write(db: &Db, lease: &Lease, clock: &Clock, group: &[Entry]) -> Result<Option<HashSet<String>>> {
     let marks: Vec<&Mark> = group.iter().flat_map(|entry| if let Entry::Marks(marks, _) = entry { &marks[..] } else { &[] }).collect();
     let mut outcomes: Vec<&Outcome> = Vec::new();
-    let mut settlements: Vec<&Settlement> = Vec::new();
+    let mut settlements: Vec<(i64, &str, Shown)> = Vec::new();
     for entry in group {
         if let Entry::Outcome { outcome, settlement, .. } = entry {
             outcomes.push(outcome);
-            settlements.extend(settlement);
+            settlements.extend(settlement.as_ref().map(Settlement::fate));
         }
     }
     if marks.is_empty() && outcomes.is_empty() {
@@ -133,7 +148,7 @@ async fn write(db: &Db, lease: &Lease, clock: &Clock, group: &[Entry]) -> Result
         delivery::settle(&mut tx, lease, &outcomes, now).await?;
     }
     if !settlements.is_empty() {
-        offers::settle(&mut tx, &settlements, now).await?;
+        grants::settle(&mut tx, &settlements, now).await?;
     }
     let marked = if marks.is_empty() { Vec::new() } else { delivery::mark(&mut tx, lease, &marks, now).await? };
     tx.commit().await?;

@@ -5,18 +5,19 @@
 //!    most [`Window`] messages per connection in doubt.
 //! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
 
-use super::committer::{Committer, Entry};
+use super::committer::{Committer, Entry, Settlement};
 use super::engine::Shared;
 use super::queue::Exit;
 use super::retry;
 use crate::channels::{Connection, Outgoing, Prepared, Sent};
-use crate::rules::Channel;
+use crate::offers::grant::Shown;
+use crate::metrics;
 use crate::store::delivery::{Claimed, Mark, Outcome};
-use crate::store::offers::{Settled, Settlement};
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// A message on its way: claimed, re-checked, rendered.
@@ -141,15 +142,14 @@ impl Line {
             if !go.contains(&ready.parcel.claimed.id) {
                 continue;
             }
-            let began = self.shared.clock.now();
+            let began = Instant::now();
             let sent = connection.send(&ready.prepared).await;
-            let now = self.shared.clock.now();
-            self.shared.metrics.sent(ready.parcel.outgoing.channel, &self.provider.name, now.since(began));
-            self.outcome(&ready.parcel, sent, ready.permit, now).await;
+            self.outcome(&ready.parcel, sent, ready.permit, began.elapsed()).await;
         }
     }
 
-    async fn outcome(&self, parcel: &Parcel, sent: Sent, permit: OwnedSemaphorePermit, now: Timestamp) {
+    async fn outcome(&self, parcel: &Parcel, sent: Sent, permit: OwnedSemaphorePermit, took: Duration) {
+        let now = self.shared.clock.now();
         let reached = !matches!(sent, Sent::NotNow { code: None, .. });
         self.provider.heard(reached, now);
         let channel = parcel.outgoing.channel;
@@ -181,6 +181,8 @@ impl Line {
                 outcome.detail = Some(why);
             }
         }
+        let (metrics, purpose) = (&self.shared.metrics, parcel.claimed.purpose);
+        metrics.sent(channel, &self.provider.name, purpose, outcome_metric(outcome.to), took);
         self.hand_in(parcel, outcome, Some(permit)).await;
     }
 
@@ -221,9 +223,7 @@ impl Line {
     }
 
     async fn hand_in(&self, parcel: &Parcel, outcome: Outcome, permit: Option<OwnedSemaphorePermit>) {
-        let channel: Channel = parcel.outgoing.channel;
         self.shared.tally.count(outcome.to);
-        self.shared.metrics.outcome(channel, &self.provider.name, parcel.claimed.purpose, outcome.to, outcome.reason);
         let settlement = settlement(&parcel.claimed, outcome.to);
         self.committer.hand_in(Entry::Outcome { outcome, settlement, permit }).await;
     }
@@ -232,12 +232,21 @@ impl Line {
 /// What an outcome means for the offer that the message carried: spent once it is sent, released once it will not be.
 pub fn settlement(claimed: &Claimed, to: State) -> Option<Settlement> {
     claimed.offer.as_ref()?;
-    let settled = match to {
-        State::Sent => Settled::Spent,
-        State::Failed | State::Skipped | State::Expired | State::Cancelled => Settled::Released,
+    let shown = match to {
+        State::Sent => Shown::Yes,
+        State::Failed | State::Skipped | State::Expired | State::Cancelled => Shown::No,
         _ => return None,
     };
-    Some(Settlement { bucket: claimed.bucket, touchpoint: claimed.id.clone(), settled })
+    Some(Settlement { bucket: claimed.bucket, touchpoint: claimed.id.clone(), shown })
+}
+
+const fn outcome_metric(state: State) -> metrics::Outcome {
+    match state {
+        State::Sent => metrics::Outcome::Sent,
+        State::Planned => metrics::Outcome::Retry,
+        State::InDoubt => metrics::Outcome::InDoubt,
+        _ => metrics::Outcome::Failed,
+    }
 }
 
 fn with_code(why: &str, code: Option<&str>) -> String {

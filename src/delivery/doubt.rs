@@ -11,7 +11,8 @@ use crate::rules::OnDoubt;
 use crate::store::db::Result;
 use crate::store::delivery::{self as statements, Doubt, Resolution};
 use crate::store::leases;
-use crate::store::offers::{self, Settled, Settlement};
+use crate::offers::grant::Shown;
+use crate::store::offers::grants;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;
 use std::collections::HashSet;
@@ -35,16 +36,10 @@ pub async fn settle(delivery: &Delivery) -> Result<()> {
     for doubt in &doubts {
         let provider = delivery.provider(&doubt.provider);
         if let Some(resolution) = resolve(shared, doubt, provider, now).await? {
-            let settled = match resolution.to {
-                // A dropped message may have arrived: its offer is spent.
-                State::Sent | State::Failed => Some(Settled::Spent),
-                _ => None,
-            };
-            settlements.extend(settled.map(|settled| Settlement {
-                bucket: doubt.bucket,
-                touchpoint: doubt.id.clone(),
-                settled,
-            }));
+            // A message that is not sent again may have arrived: its offer is spent.
+            if matches!(resolution.to, State::Sent | State::Failed) {
+                settlements.push((doubt.bucket, doubt.id.as_str(), Shown::Yes));
+            }
             resolutions.push(resolution);
         }
     }
@@ -57,7 +52,7 @@ pub async fn settle(delivery: &Delivery) -> Result<()> {
         return Ok(());
     }
     statements::resolve(&mut tx, &resolutions, now).await?;
-    offers::settle(&mut tx, &settlements.iter().collect::<Vec<_>>(), now).await?;
+    grants::settle(&mut tx, &settlements, now).await?;
     tx.commit().await
 }
 

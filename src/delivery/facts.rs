@@ -3,7 +3,8 @@
 
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Storage, quoted};
 use crate::messages::context::{Record, Value};
-use crate::messages::{List, MAX_LIST, Order, Shape};
+use crate::messages::MAX_LIST;
+use crate::messages::needs::{List, Order, Shape};
 use crate::rules::{Channel, Rule};
 use crate::sql::{ColumnType, Sql};
 use crate::store::db::{Cell, Db, Result, Row};
@@ -46,7 +47,7 @@ pub async fn of_rows(
     let Some(template) = workspace.templates.get(&rule.template).filter(|_| !keys.is_empty()) else {
         return Ok(HashMap::new());
     };
-    let needs = template.needs(&rule.for_each, catalogue, &[channel]);
+    let needs = template.needs(catalogue, &rule.for_each, &[channel]);
     let reader = Reader { db, catalogue };
     let customers: Vec<Key> = keys.iter().map(|(customer, _)| customer.clone()).collect();
     let customers = reader.rows(CUSTOMER, &needs.customer, &customers).await?;

@@ -1,6 +1,8 @@
 //! Candidates in chunks, with everything the decision needs: what the live run and `who` share.
 
 use crate::courtesy::pauses::Pauses;
+use crate::amount::Amount;
+use crate::catalogue::Type;
 use crate::contact;
 use crate::offers::Offer;
 use crate::plan::audience::{Among, Audience};
@@ -8,11 +10,12 @@ use crate::plan::decide::{Address, Candidate, Policy};
 use crate::config::Project;
 use crate::rules::{Channel, Rule};
 use crate::sql::Dialect;
-use crate::store::db::{Db, Result, Row};
+use crate::store::db::{Cell, Db, Result, Row};
 use crate::store::suppressions;
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// How many candidates are decided, and written, at a time.
@@ -73,10 +76,10 @@ impl<'a> Question<'a> {
         let mut column = audience.facts_from();
         let mut facts = serde_json::Map::new();
         for used in audience.clauses().flat_map(crate::expr::Clause::used) {
-            facts.insert(used.text, crate::data::shown::value(used.ty, row.cell(column)));
+            facts.insert(used.text, shown(used.ty, row.cell(column)));
             column += 1;
         }
-        serde_json::Value::Object(facts).to_string()
+        Value::Object(facts).to_string()
     }
 }
 
@@ -165,5 +168,20 @@ fn check_addresses(candidate: &mut Candidate) {
         && !contact::is_good_phone(phone)
     {
         candidate.phone = Address::Bad(phone.clone());
+    }
+}
+
+/// A stored value as it is told: text and amounts as text, dates and instants in ISO 8601, a missing one as null.
+pub fn shown(ty: Type, cell: &Cell) -> Value {
+    match (ty, cell) {
+        (_, Cell::Null) => Value::Null,
+        (_, Cell::Text(text)) => json!(text),
+        (Type::Boolean, Cell::Int(value)) => json!(*value != 0),
+        (Type::Date, Cell::Int(days)) => json!(Date::from_days(*days).to_string()),
+        (Type::Timestamp, Cell::Int(micros)) => json!(Timestamp::from_micros(*micros).to_string()),
+        (Type::Money | Type::Decimal(_), Cell::Int(units)) => {
+            json!(Amount { units: *units, scale: ty.scale().unwrap_or(0) }.to_string())
+        }
+        (_, Cell::Int(value)) => json!(value),
     }
 }

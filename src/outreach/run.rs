@@ -8,6 +8,7 @@ use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
 use crate::ids;
 use crate::offers::Offer;
+use crate::offers::grant::Grant;
 use crate::outreach::guard;
 use crate::outreach::judge::{Judged, Question};
 use crate::plan::Counts;
@@ -17,12 +18,11 @@ use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
-use crate::store::offers as ledger;
+use crate::store::offers::{self as ledger, grants};
 use crate::store::planning::{self, Planned, RunFacts};
 use crate::store::runs::{self, Cause, Part, Run};
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 use serde_json::json;
-use std::collections::HashMap;
 
 /// What a run is made with.
 #[derive(Clone, Copy)]
@@ -132,7 +132,7 @@ struct Rows {
     fresh: Vec<Planned>,
     changed: Vec<Planned>,
     moved: Vec<(i64, String, String)>,
-    grants: Vec<ledger::Grant>,
+    grants: Vec<Grant>,
 }
 
 impl Writer<'_> {
@@ -157,7 +157,8 @@ impl Writer<'_> {
                         counts.deferred += 1;
                         counts.deferred_until = counts.deferred_until.into_iter().chain([message.due_at.micros()]).min();
                     }
-                    self.planned(judged, message, &mut rows);
+                    let code = message.offer.and_then(|place| blocks.code(place));
+                    self.planned(judged, message, code, &mut rows);
                 }
                 Decision::Refuse(refusal) => {
                     counts.skip(refusal.reason);
@@ -168,7 +169,7 @@ impl Writer<'_> {
         self.write(tx, rows, blocks).await
     }
 
-    fn planned(&self, judged: &Judged, message: Message, rows: &mut Rows) {
+    fn planned(&self, judged: &Judged, message: Message, code: Option<String>, rows: &mut Rows) {
         let offer = message.offer.map(|place| self.question.offers[place]);
         let row = Planned {
             purpose: message.purpose.to_string(),
@@ -177,6 +178,7 @@ impl Writer<'_> {
             state: "planned".to_owned(),
             due_at: Some(message.due_at.micros()),
             offer: offer.map(|offer| offer.name.clone()),
+            code,
             facts: Some(self.question.facts(&judged.row)),
             gates: Some(gates_text(&message.gates)),
             detail: message.deferred.then(|| format!("quiet_hours: due {}", message.due_at)),
@@ -188,12 +190,12 @@ impl Writer<'_> {
         if judged.candidate.existing.is_some() { rows.changed.push(row) } else { rows.fresh.push(row) }
     }
 
-    fn grant(&self, offer: &Offer, row: &Planned) -> ledger::Grant {
-        ledger::Grant {
+    fn grant(&self, offer: &Offer, row: &Planned) -> Grant {
+        Grant {
             bucket: row.bucket,
             touchpoint: row.id.clone(),
             offer: offer.name.clone(),
-            code: None,
+            code: row.code.clone(),
             customer: row.customer.clone(),
             cost: offer.cost,
             value: offer.value,
@@ -204,8 +206,8 @@ impl Writer<'_> {
     }
 
     /// The business's calendar day of the tick: the day whose budget is used.
-    fn day(&self) -> String {
-        self.question.as_of.date(self.project.settings.business.time_zone).to_string()
+    fn day(&self) -> Date {
+        self.question.as_of.date(self.project.settings.business.time_zone)
     }
 
     /// A refusal is written once, and again only when its reason changes.
@@ -248,8 +250,8 @@ impl Writer<'_> {
         }
     }
 
-    async fn write(&self, tx: &mut Tx, mut rows: Rows, blocks: Blocks) -> Result<()> {
-        blocks.settle(tx, self, &mut rows).await?;
+    async fn write(&self, tx: &mut Tx, rows: Rows, blocks: Blocks) -> Result<()> {
+        blocks.give_back(tx, self).await?;
         let rule = self.question.rule;
         let facts = RunFacts {
             run_id: &self.run.id,
@@ -269,52 +271,48 @@ impl Writer<'_> {
         planning::move_on(tx, &rows.moved).await?;
         planning::events(tx, &rows.fresh, self.now).await?;
         planning::events(tx, &rows.changed, self.now).await?;
-        ledger::insert_grants(tx, &rows.grants).await
+        grants::insert(tx, &rows.grants).await
     }
 }
 
-/// Budget taken for one chunk, by the offer's place in the rule's list.
+/// What was taken out of the budgets for one chunk, by the offer's place in the rule's list: one code, or none for an
+/// offer without codes, for each grant that is paid for.
 struct Blocks {
-    granted: Vec<u64>,
-    used: Vec<u64>,
+    taken: Vec<Vec<Option<String>>>,
+    used: Vec<usize>,
 }
 
 impl Blocks {
     async fn reserve(tx: &mut Tx, writer: &Writer<'_>, chunk: &[Judged]) -> Result<Self> {
-        let mut granted = Vec::new();
-        for (place, offer) in writer.question.offers.iter().enumerate() {
+        let offers = &writer.question.offers;
+        ledger::lock(tx, offers, writer.day()).await?;
+        let mut taken = Vec::new();
+        for (place, offer) in offers.iter().enumerate() {
             let wanted = chunk.iter().filter(|one| one.candidate.offers.get(place).is_some_and(|facts| facts.eligible));
             let wanted = wanted.count() as u64;
-            granted.push(if wanted == 0 { 0 } else { ledger::reserve_block(tx, offer, &writer.day(), wanted).await? });
+            taken.push(if wanted == 0 { Vec::new() } else { grants::take(tx, offer, writer.day(), wanted).await? });
         }
-        Ok(Self { used: vec![0; granted.len()], granted })
+        Ok(Self { used: vec![0; taken.len()], taken })
     }
 
+    /// One grant of the offer at `place`, if there is one left.
     fn take(&mut self, place: usize) -> bool {
-        let free = self.used[place] < self.granted[place];
-        self.used[place] += u64::from(free);
-        free
+        let is_left = self.used[place] < self.taken[place].len();
+        self.used[place] += usize::from(is_left);
+        is_left
     }
 
-    /// Gives back what was not used and hands out the codes of what was.
-    async fn settle(self, tx: &mut Tx, writer: &Writer<'_>, rows: &mut Rows) -> Result<()> {
+    /// The code of the grant that was taken last.
+    fn code(&self, place: usize) -> Option<String> {
+        self.taken[place].get(self.used[place].checked_sub(1)?).cloned().flatten()
+    }
+
+    /// Gives back what was not used.
+    async fn give_back(self, tx: &mut Tx, writer: &Writer<'_>) -> Result<()> {
         for (place, offer) in writer.question.offers.iter().enumerate() {
-            let unused = self.granted[place] - self.used[place];
-            if unused > 0 {
-                ledger::give_back(tx, offer, &writer.day(), unused).await?;
-            }
-            if self.used[place] > 0 && offer.code.is_some() {
-                let mut codes = ledger::codes(tx, offer, self.used[place]).await?.into_iter();
-                let mut by_touchpoint = HashMap::new();
-                for grant in rows.grants.iter_mut().filter(|grant| grant.offer == offer.name) {
-                    grant.code = codes.next();
-                    by_touchpoint.insert(grant.touchpoint.as_str(), &grant.code);
-                }
-                for row in rows.fresh.iter_mut().chain(&mut rows.changed) {
-                    if let Some(code) = by_touchpoint.get(row.id.as_str()) {
-                        row.code.clone_from(code);
-                    }
-                }
+            let rest = &self.taken[place][self.used[place]..];
+            if !rest.is_empty() {
+                grants::give_back(tx, offer, writer.day(), rest).await?;
             }
         }
         Ok(())

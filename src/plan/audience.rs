@@ -348,7 +348,7 @@ impl Audience<'_> {
         let since = limit.per.map_or(i64::MIN, |span| self.as_of.minus(span).micros());
         sql.push("case when (select count(*) from offer_grants g where g.bucket = c._bucket and g.customer = ");
         sql.push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
-        sql.push(" and g.state <> 'released' and g.granted_at > ").bind(since);
+        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since);
         sql.push(") < ").bind(i64::from(limit.max)).push(" then 1 else 0 end");
     }
 

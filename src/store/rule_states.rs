@@ -64,7 +64,7 @@ pub async fn vanish(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<u64> {
                   select bucket, id, version, $1, 'cancelled', 'the rule is gone' from touchpoints \
                   where rule = $2 and state = 'cancelled' and updated_at = $1 on conflict do nothing";
     tx.execute(Sql::new(events).with(now).with(rule)).await?;
-    let release = "update offer_grants set state = 'released', settled_at = $1 where state = 'reserved' and \
+    let release = "update offer_grants set state = 'freed', settled_at = $1 where state = 'reserved' and \
                    (bucket, touchpoint) in (select bucket, id from touchpoints where rule = $2 and state = 'cancelled')";
     tx.execute(Sql::new(release).with(now).with(rule)).await?;
     Ok(cancelled)
