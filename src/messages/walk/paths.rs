@@ -75,7 +75,7 @@ impl<'a> Walk<'a, '_> {
     fn offer(&mut self, path: &Path) -> Kind<'a> {
         let terms = self.world.offer;
         let there = terms.is_some_and(|terms| terms.always) || self.is_told(0, &path.fields[..1]);
-        let Some(name) = path.fields.get(1) else { return Kind::Record { certain: there } };
+        let Some(name) = path.fields.get(1) else { return Kind::Record };
         let Some((name, ty)) = OFFER.into_iter().find(|(known, _)| known == name) else {
             let message = format!("an offer has no `{name}`");
             self.unknown(path, message, name, OFFER.iter().map(|(known, _)| *known).collect());
@@ -90,7 +90,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn business(&mut self, path: &Path) -> Kind<'a> {
-        let Some(name) = path.fields.get(1) else { return Kind::Record { certain: true } };
+        let Some(name) = path.fields.get(1) else { return Kind::Record };
         if !BUSINESS.contains(&name.as_str()) {
             let message = format!("templates know no `{name}` of the business");
             self.unknown(path, message, name, BUSINESS.to_vec());
