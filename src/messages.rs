@@ -1,11 +1,37 @@
-//! Messages: templates, their checks, and rendering.
+//! Messages: templates in Handlebars' syntax, checked against the catalogue, rendered for one customer.
+//!
+//! [`Templates::compile`] reads all files of `templates/` once. [`Template::needs`] says exactly which data a template
+//! reads, [`Template::check`] what is wrong with it for a rule, [`Template::render`] makes the words of one message.
+//! Composing mail, and what a provider wants, is the business of `channels`.
+//!
+//! 1. Pure: no file, no clock, no database. Files come as text, data as [`context::Value`].
+//! 2. Data is never compiled; only what `tree` names can be called; what could run away is refused or bounded (`scan`,
+//!    `render`).
+//! 3. Nothing of a template is parsed per message.
+//! 4. What a message reads of the data is settled when its template is read, so needs, check and rendering cannot
+//!    differ.
 
-/// What a touchpoint says, by part: kept as sent.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Words {
-    pub subject: Option<String>,
-    pub html: Option<String>,
-    pub text: Option<String>,
-    pub sms: Option<String>,
-    pub voice: Option<String>,
-}
+mod check;
+pub mod context;
+pub mod format;
+mod html;
+mod library;
+pub mod needs;
+mod plain;
+mod render;
+mod scan;
+mod syntax;
+mod tree;
+mod walk;
+mod words;
+
+pub use check::Use;
+pub use library::{Part, Template, Templates};
+pub use needs::Needs;
+pub use render::{MAX_LIST, RenderError};
+pub use tree::Helper;
+pub use walk::OfferTerms;
+pub use words::{Env, Words};
+
+#[cfg(test)]
+mod tests;

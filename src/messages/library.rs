@@ -1,0 +1,273 @@
+//! The folder `templates/`: which files make which template, and which of them speaks to whom.
+//!
+//! 1. A template is a folder; its parts are files with fixed names, in it or in a sub-folder named as a locale.
+//! 2. A customer's locale is looked for part by part: `fr-CA`, then `fr`, then the folder itself.
+//! 3. A partial is `_partials/NAME.hbs`, the template's own before the common ones, each in the part's locale first.
+//! 4. One broken template takes only itself out; its problems are all reported.
+
+use crate::ids::content_hash;
+use crate::messages::format::locale;
+use crate::messages::syntax::{self, Escape, Parsed, Tree};
+use crate::problem::{Problem, Source, nearest};
+use crate::rules::words;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+const PARTIALS: &str = "_partials";
+
+/// A file of a template.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+    Subject,
+    Html,
+    Text,
+    Sms,
+    Voice,
+}
+
+words!(Part {
+    Subject = "subject.hbs",
+    Html = "email.html.hbs",
+    Text = "email.txt.hbs",
+    Sms = "sms.hbs",
+    Voice = "voice.hbs",
+});
+
+impl Part {
+    pub const fn escape(self) -> Escape {
+        match self {
+            Self::Html => Escape::Html,
+            _ => Escape::Nothing,
+        }
+    }
+}
+
+/// One folder of `templates/`, ready to be rendered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Template {
+    pub name: String,
+    /// The content hash of its files and of the partials it uses.
+    pub version: String,
+    /// By part and locale; the folder's own files under the empty locale.
+    pub(super) parts: BTreeMap<Part, BTreeMap<String, Tree>>,
+    /// A file to show what is missing from the template as a whole.
+    pub(super) source: Source,
+}
+
+/// All templates that can be used.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Templates {
+    templates: BTreeMap<String, Template>,
+    broken: BTreeSet<String>,
+}
+
+/// The files of one folder: by their names within it and their locale.
+type Files<'a> = BTreeMap<(&'a str, String), Source>;
+
+impl Templates {
+    /// Reads all templates. `files` are the files below `templates/`, by their path from the home folder.
+    pub fn compile(files: &[(String, String)]) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut folders: BTreeMap<&str, Files<'_>> = BTreeMap::new();
+        for (path, text) in files {
+            match place(path) {
+                Ok(Some((folder, name, locale))) => {
+                    folders.entry(folder).or_default().insert((name, locale), Source::new(path, text));
+                }
+                Ok(None) => {}
+                Err(message) => problems.push(Problem::error(&Source::new(path, text), 0..0, message)),
+            }
+        }
+        let common = parse_partials(folders.remove(PARTIALS).unwrap_or_default(), &mut problems);
+        let mut all = Self::default();
+        for (name, files) in folders {
+            let before = problems.len();
+            let template = compile(name, files, &common, &mut problems);
+            if problems.len() == before {
+                all.templates.insert(name.to_owned(), template);
+            } else {
+                all.broken.insert(name.to_owned());
+            }
+        }
+        let mut seen = Vec::new();
+        problems.retain(|problem| {
+            let is_first = !seen.contains(problem);
+            seen.extend(is_first.then(|| problem.clone()));
+            is_first
+        });
+        (all, problems)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Template> {
+        self.templates.get(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.templates.keys().map(String::as_str)
+    }
+
+    /// Templates that are there and cannot be used: their last good version stays in force.
+    pub fn broken(&self) -> impl Iterator<Item = &str> {
+        self.broken.iter().map(String::as_str)
+    }
+
+    /// Takes over from `last` the templates that are broken here.
+    pub fn keep_last_good(&mut self, last: &Self) {
+        for name in &self.broken {
+            if let Some(template) = last.get(name) {
+                self.templates.insert(name.clone(), template.clone());
+            }
+        }
+    }
+}
+
+impl Template {
+    /// The part as it speaks to `locale`, and the locale it was found for (empty: the folder itself).
+    pub(super) fn part(&self, part: Part, locale_text: &str) -> Option<(&str, &Tree)> {
+        let by_locale = self.parts.get(&part)?;
+        let mut wanted = locale(locale_text).map(|locale| locale.id.to_string()).unwrap_or_default();
+        loop {
+            if let Some((found, tree)) = by_locale.get_key_value(&wanted) {
+                return Some((found, tree));
+            }
+            if wanted.is_empty() {
+                return None;
+            }
+            wanted.truncate(wanted.rfind('-').unwrap_or(0));
+        }
+    }
+
+    pub fn has(&self, part: Part) -> bool {
+        self.parts.contains_key(&part)
+    }
+
+    /// The locales it speaks besides its own.
+    pub fn locales(&self) -> BTreeSet<&str> {
+        let all = self.parts.values().flat_map(BTreeMap::keys);
+        all.filter(|locale| !locale.is_empty()).map(String::as_str).collect()
+    }
+}
+
+/// Splits a path into folder, name and locale; `None` for a file that is no part of a template on purpose.
+fn place(path: &str) -> Result<Option<(&str, &str, String)>, String> {
+    let inner = path.strip_prefix("templates/").unwrap_or(path);
+    let steps: Vec<&str> = inner.split('/').collect();
+    if steps.iter().any(|step| step.starts_with('.')) {
+        return Ok(None);
+    }
+    let (folder, rest) = match steps.split_first() {
+        Some((&folder, rest)) if !rest.is_empty() => (folder, rest),
+        _ => return Err("a template is a folder: put this file into `templates/NAME/`".to_owned()),
+    };
+    let own_partials = folder != PARTIALS && rest[0] == PARTIALS;
+    let within = if own_partials { &rest[1..] } else { rest };
+    let (language, name) = match within {
+        [_] => (String::new(), inner.len() - within[0].len()),
+        [language, name] => {
+            let known = locale(language).ok_or_else(|| {
+                format!("`{language}` is not a locale: a sub-folder of a template is named as one, such as `fr-CA`")
+            })?;
+            (known.id.to_string(), inner.len() - name.len())
+        }
+        _ => return Err("a template has sub-folders for locales and no deeper ones".to_owned()),
+    };
+    // Own partials keep their folder in their name, so that they are told from parts.
+    let name = &inner[name..];
+    if own_partials && !name.ends_with(".hbs") || folder == PARTIALS && !name.ends_with(".hbs") {
+        return Err("a partial is a file `NAME.hbs`".to_owned());
+    }
+    if own_partials {
+        return Ok(Some((folder, name, format!("{PARTIALS}/{language}"))));
+    }
+    Ok(Some((folder, name, language)))
+}
+
+type Partials = BTreeMap<(String, String), Parsed>;
+
+/// Partials by name and locale.
+fn parse_partials(files: Files<'_>, problems: &mut Vec<Problem>) -> Partials {
+    let mut partials = Partials::new();
+    for ((name, language), source) in files {
+        match syntax::parse(&source) {
+            Ok(parsed) => {
+                partials.insert((name.trim_end_matches(".hbs").to_owned(), language), parsed);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    partials
+}
+
+fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<Problem>) -> Template {
+    let source = files.values().next().cloned().unwrap_or_else(|| Source::new(name, ""));
+    let prefix = format!("{PARTIALS}/");
+    let (own, parts): (Vec<_>, Vec<_>) = files.into_iter().partition(|((_, locale), _)| locale.starts_with(&prefix));
+    let own = own.into_iter().map(|((name, locale), source)| ((name, locale[prefix.len()..].to_owned()), source));
+    let own = parse_partials(own.collect(), problems);
+    let mut template =
+        Template { name: name.to_owned(), version: String::new(), parts: BTreeMap::new(), source: source.clone() };
+    for ((file, language), source) in parts {
+        let Some(part) = part_of(file, &source, problems) else { continue };
+        let partials = partials_for(&language, &own, common);
+        let tree = syntax::parse(&source)
+            .map_err(|problem| vec![problem])
+            .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()));
+        match tree {
+            Ok(tree) => {
+                template.parts.entry(part).or_default().insert(language, tree);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    template.version = version(&template);
+    template
+}
+
+fn part_of(file: &str, source: &Source, problems: &mut Vec<Problem>) -> Option<Part> {
+    let known = file.parse::<Part>();
+    if known.is_err() {
+        let problem = if file == "email.mjml.hbs" {
+            Problem::error(source, 0..0, "MJML is not built yet").help("write the part as `email.html.hbs`")
+        } else {
+            let near = nearest(file, Part::ALL.iter().map(|part| part.as_str()));
+            let all = Part::ALL.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(", ");
+            let help = near.map_or_else(|| format!("parts are {all}"), |near| format!("did you mean `{near}`?"));
+            Problem::error(source, 0..0, format!("no part of a template is called `{file}`")).help(help)
+        };
+        problems.push(problem);
+    }
+    known.ok()
+}
+
+/// The partials that a part in `language` sees: the nearest locale of each, the template's own first.
+fn partials_for<'a>(language: &str, own: &'a Partials, common: &'a Partials) -> BTreeMap<&'a str, &'a Parsed> {
+    let mut seen: BTreeMap<&str, &Parsed> = BTreeMap::new();
+    for partials in [own, common] {
+        let mut wanted = language;
+        loop {
+            for ((name, locale), parsed) in partials {
+                if locale == wanted {
+                    seen.entry(name).or_insert(parsed);
+                }
+            }
+            if wanted.is_empty() {
+                break;
+            }
+            wanted = &wanted[..wanted.rfind('-').unwrap_or(0)];
+        }
+    }
+    seen
+}
+
+fn version(template: &Template) -> String {
+    let sources: BTreeMap<&str, &str> = template
+        .parts
+        .values()
+        .flat_map(BTreeMap::values)
+        .flat_map(|tree| &tree.sources)
+        .map(|source| (&*source.name, &*source.text))
+        .collect();
+    let parts: Vec<&str> = sources.iter().flat_map(|(name, text)| [*name, *text]).collect();
+    content_hash(&parts)
+}

@@ -1,0 +1,105 @@
+//! What a template reads, as a tree by entity: what is fetched for a message, no more and no less.
+//!
+//! 1. Found by walking the rendered tree itself, partials, `each`, `with` and given names included.
+//! 2. A row that is only asked for (`{{#if line.product}}`) is named with its key.
+
+use crate::catalogue::{CUSTOMER, Catalogue};
+use crate::messages::library::{Part, Template};
+use crate::messages::walk::{Walk, World};
+use crate::rules::Channel;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lists within lists.
+pub const MAX_LIST_DEPTH: usize = 3;
+
+/// The data a template reads for one message.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Needs {
+    /// Read as `customer`.
+    pub customer: Shape,
+    /// Read by the name of the rule's entity; empty for a rule about customers.
+    pub row: Shape,
+}
+
+/// What is read of a row.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Shape {
+    /// Names of fields.
+    pub fields: BTreeSet<String>,
+    /// Rows that this one belongs to, by the entity's name.
+    pub ones: BTreeMap<String, Shape>,
+    /// Rows that belong to this one, by the list's name.
+    pub lists: BTreeMap<String, List>,
+}
+
+/// What is read of a list. For each order, its first [`crate::messages::MAX_LIST`] rows are enough; the rows are given
+/// to the template together, each once, in ascending order of their keys.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct List {
+    pub rows: Shape,
+    pub orders: BTreeSet<Order>,
+}
+
+/// Which rows of a list come first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Order {
+    /// Ascending by key.
+    Key,
+    /// Greatest first by this field, those without it last, ties ascending by key.
+    Greatest(String),
+}
+
+impl Shape {
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.ones.is_empty() && self.lists.is_empty()
+    }
+}
+
+/// A step from a row to other rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    One(String),
+    List(String),
+}
+
+impl Needs {
+    /// The shape at the end of `steps`, made where it is not there yet.
+    pub(super) fn shape(&mut self, of_customer: bool, steps: &[Step]) -> &mut Shape {
+        let top = if of_customer { &mut self.customer } else { &mut self.row };
+        steps.iter().fold(top, |shape, step| match step {
+            Step::One(name) => shape.ones.entry(name.clone()).or_default(),
+            Step::List(name) => &mut shape.lists.entry(name.clone()).or_default().rows,
+        })
+    }
+
+    /// The list that `steps` end in.
+    pub(super) fn list(&mut self, of_customer: bool, steps: &[Step], name: &str) -> &mut List {
+        self.shape(of_customer, steps).lists.entry(name.to_owned()).or_default()
+    }
+}
+
+/// The parts that a channel sends.
+pub(super) fn parts_of(channel: Channel) -> &'static [Part] {
+    match channel {
+        Channel::Email => &[Part::Subject, Part::Html, Part::Text],
+        Channel::Sms => &[Part::Sms],
+        Channel::Voice => &[Part::Voice],
+    }
+}
+
+impl Template {
+    /// The data that the parts of `channels` read, in every locale, for a rule about `root` (an entity's name).
+    /// Names that do not exist are left out; [`Template::check`] reports them.
+    pub fn needs(&self, catalogue: &Catalogue, root: &str, channels: &[Channel]) -> Needs {
+        let world = World { catalogue, root, offer: None, business: None };
+        let mut needs = Needs::default();
+        for part in channels.iter().flat_map(|&channel| parts_of(channel)) {
+            for tree in self.parts.get(part).into_iter().flat_map(BTreeMap::values) {
+                let mut walk = Walk::new(world, *part, tree, &mut needs);
+                walk.nodes(&tree.nodes);
+            }
+        }
+        debug_assert!(root != CUSTOMER || needs.row.is_empty(), "a rule about customers reads `customer` alone");
+        needs
+    }
+}

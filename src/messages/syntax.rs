@@ -1,0 +1,412 @@
+//! From a file's text to the tree that is rendered: Handlebars reads the syntax, this gives it its meaning.
+//!
+//! 1. Only what this file names exists: `if unless each with`, the helpers of [`Helper`], partials by their names.
+//! 2. Partials are put in where they are called; a partial that leads to itself is refused, and so is a template that
+//!    grows beyond [`MAX_NODES`].
+//! 3. All faults of a file are collected.
+
+mod names;
+
+use crate::amount::{Amount, SCALE};
+use crate::messages::context::Value;
+use crate::messages::scan::{self, MAX_NESTING, Tag, TagKind};
+use crate::messages::tree::{At, Call, Expr, Helper, Loop, Node};
+use crate::problem::{Problem, Source, nearest};
+use handlebars::Path as HandlebarsPath;
+use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template as Syntax, TemplateElement};
+use names::{Scope, Way};
+use std::collections::BTreeMap;
+
+/// Nodes of a template with its partials put in.
+const MAX_NODES: usize = 20_000;
+const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+
+/// A file, read and scanned.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    pub source: Source,
+    tags: Vec<Tag>,
+    syntax: Syntax,
+}
+
+/// A part of a template with its partials put in.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tree {
+    pub nodes: Vec<Node>,
+    /// What the places of the nodes count from; the part itself first.
+    pub sources: Vec<Source>,
+}
+
+/// How printed values are kept from being markup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Escape {
+    Html,
+    Nothing,
+}
+
+/// Scans and parses one file.
+///
+/// # Errors
+/// What is wrong with its syntax, at its place.
+pub fn parse(source: &Source) -> Result<Parsed, Problem> {
+    let tags = scan::scan(&source.text).map_err(|fault| Problem::fault(source, 0, fault))?;
+    let syntax = Syntax::compile(&source.text).map_err(|error| {
+        let start = error.pos().map_or(0, |(line, column)| offset(&source.text, line, column));
+        let tag = tags.iter().find(|tag| tag.span.contains(&start)).map_or(start..start, |tag| tag.span.clone());
+        let reason = error.reason().to_string();
+        let message = reason.lines().next().unwrap_or_default().trim().to_owned();
+        Problem::error(source, tag, format!("this is not a template: {message}"))
+    })?;
+    Ok(Parsed { source: source.clone(), tags, syntax })
+}
+
+/// The byte offset of a line and column that count from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = &text[start..];
+    start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(at, _)| at)
+}
+
+/// Puts the partials in and binds all names.
+///
+/// # Errors
+/// Every fault found, in the part and in the partials it calls.
+pub fn lower(part: &Parsed, partials: &BTreeMap<&str, &Parsed>, escape: Escape) -> Result<Tree, Vec<Problem>> {
+    let mut lowering =
+        Lowering { partials, escape, sources: Vec::new(), problems: Vec::new(), calls: Vec::new(), nodes: 0 };
+    let nodes = lowering.file(part, &Scope::root(), 0);
+    if lowering.problems.is_empty() { Ok(Tree { nodes, sources: lowering.sources }) } else { Err(lowering.problems) }
+}
+
+struct Lowering<'a> {
+    partials: &'a BTreeMap<&'a str, &'a Parsed>,
+    escape: Escape,
+    sources: Vec<Source>,
+    problems: Vec<Problem>,
+    /// The partials being put in, outermost first.
+    calls: Vec<String>,
+    nodes: usize,
+}
+
+/// The tags of a file in the order in which its syntax tree is walked.
+struct Cursor<'a> {
+    file: usize,
+    text: &'a str,
+    tags: std::slice::Iter<'a, Tag>,
+    /// The tag at hand, and how far into it parameters were found.
+    tag: At,
+    found: usize,
+}
+
+impl Cursor<'_> {
+    /// Steps to the next tag that has a meaning of its own.
+    fn step(&mut self) {
+        let skipped = [TagKind::Comment, TagKind::Close, TagKind::Else];
+        if let Some(tag) = self.tags.find(|tag| !skipped.contains(&tag.kind)) {
+            self.tag = At { file: self.file, start: tag.span.start, end: tag.span.end };
+            self.found = tag.span.start;
+        }
+    }
+
+    /// The place of `word` within the tag at hand, behind what was found before it.
+    fn place(&mut self, word: &str) -> At {
+        match self.text[self.found..self.tag.end].find(word) {
+            Some(at) if !word.is_empty() => {
+                let start = self.found + at;
+                self.found = start + word.len();
+                At { file: self.file, start, end: self.found }
+            }
+            _ => self.tag,
+        }
+    }
+}
+
+impl Lowering<'_> {
+    fn fault(&mut self, at: At, message: impl Into<String>, help: Option<String>) {
+        let mut problem = Problem::error(&self.sources[at.file], at.start..at.end, message);
+        problem.help = help;
+        self.problems.push(problem);
+    }
+
+    fn file(&mut self, parsed: &Parsed, scope: &Scope<'_>, depth: usize) -> Vec<Node> {
+        let known = self.sources.iter().position(|source| source.name == parsed.source.name);
+        let file = known.unwrap_or_else(|| {
+            self.sources.push(parsed.source.clone());
+            self.sources.len() - 1
+        });
+        let tag = At { file, start: 0, end: 0 };
+        let mut cursor = Cursor { file, text: &parsed.source.text, tags: parsed.tags.iter(), tag, found: 0 };
+        self.nodes(&parsed.syntax, &mut cursor, scope, depth)
+    }
+
+    fn nodes(&mut self, syntax: &Syntax, cursor: &mut Cursor<'_>, scope: &Scope<'_>, depth: usize) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        for element in &syntax.elements {
+            self.nodes += 1;
+            if self.nodes == MAX_NODES {
+                let message = format!("with its partials put in, the template has more than {MAX_NODES} parts");
+                self.fault(cursor.tag, message, None);
+            }
+            if self.nodes >= MAX_NODES {
+                return nodes;
+            }
+            self.element(element, cursor, scope, depth, &mut nodes);
+        }
+        nodes
+    }
+
+    fn element(
+        &mut self,
+        element: &TemplateElement,
+        cursor: &mut Cursor<'_>,
+        scope: &Scope<'_>,
+        depth: usize,
+        nodes: &mut Vec<Node>,
+    ) {
+        match element {
+            TemplateElement::RawString(text) => nodes.push(Node::Text(text.clone())),
+            TemplateElement::Comment(_) => {}
+            TemplateElement::Expression(tag) => {
+                cursor.step();
+                nodes.extend(self.print(tag, cursor, scope));
+            }
+            TemplateElement::HtmlExpression(tag) => {
+                cursor.step();
+                if self.escape == Escape::Html {
+                    let help = "write `{{…}}`: values become text, never markup".to_owned();
+                    self.fault(cursor.tag, "a value without escaping", Some(help));
+                }
+                nodes.extend(self.print(tag, cursor, scope));
+            }
+            TemplateElement::HelperBlock(block) => {
+                cursor.step();
+                if depth == MAX_NESTING {
+                    let message = format!("more than {MAX_NESTING} blocks within each other, partials included");
+                    self.fault(cursor.tag, message, None);
+                } else {
+                    nodes.extend(self.block(block, cursor, scope, depth + 1));
+                }
+            }
+            TemplateElement::PartialExpression(tag) => {
+                cursor.step();
+                nodes.extend(self.partial(tag, cursor, scope, depth));
+            }
+            _ => {
+                cursor.step();
+                self.fault(cursor.tag, "this is not part of the language", None);
+            }
+        }
+    }
+
+    fn print(&mut self, tag: &HelperTemplate, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Node> {
+        if !tag.params.is_empty() || !tag.hash.is_empty() {
+            return self.call(tag, cursor, scope).map(Node::Print);
+        }
+        let name = tag.name.as_name().unwrap_or_default();
+        if name.parse::<Helper>().is_ok() || BLOCKS.contains(&name) {
+            let help = format!("`plusone explain helpers` shows how `{name}` is written");
+            self.fault(cursor.tag, format!("`{name}` without a value"), Some(help));
+            return None;
+        }
+        self.param(&tag.name, cursor, scope).map(Node::Print)
+    }
+
+    fn call(&mut self, tag: &HelperTemplate, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
+        let name = tag.name.as_name().unwrap_or_default().to_owned();
+        let at = cursor.place(&name);
+        let Ok(helper) = name.parse::<Helper>() else {
+            let known = Helper::ALL.iter().map(|helper| helper.as_str());
+            let help = match nearest(&name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if BLOCKS.contains(&name.as_str()) => format!("`{name}` opens a block: `{{{{#{name} …}}}}`"),
+                None => {
+                    format!("helpers are {}", Helper::ALL.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", "))
+                }
+            };
+            self.fault(at, format!("no helper is called `{name}`"), Some(help));
+            return None;
+        };
+        let args: Vec<_> = tag.params.iter().map(|param| self.param(param, cursor, scope)).collect();
+        let options = self.options(&tag.hash, cursor, scope);
+        let args = args.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Expr::Call(Box::new(Call { helper, args, options: options?, at })))
+    }
+
+    fn options(
+        &mut self,
+        hash: &std::collections::HashMap<String, Parameter>,
+        cursor: &mut Cursor<'_>,
+        scope: &Scope<'_>,
+    ) -> Option<Vec<(String, Expr)>> {
+        let mut sorted: Vec<_> = hash.iter().collect();
+        sorted.sort_by_key(|(name, _)| name.as_str());
+        let behind_params = cursor.found;
+        let mut options = Vec::new();
+        let mut whole = true;
+        for (name, value) in sorted {
+            // In the order of their names, not of the text: each is looked for from the start of the options.
+            cursor.found = behind_params;
+            cursor.place(&format!("{name}="));
+            match self.param(value, cursor, scope) {
+                Some(value) => options.push((name.clone(), value)),
+                None => whole = false,
+            }
+        }
+        whole.then_some(options)
+    }
+
+    fn param(&mut self, param: &Parameter, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
+        match param {
+            Parameter::Name(name) => self.path(name, cursor, scope),
+            Parameter::Path(HandlebarsPath::Relative((_, raw))) => self.path(raw, cursor, scope),
+            Parameter::Path(HandlebarsPath::Local((level, name, raw))) => {
+                let at = cursor.place(raw);
+                self.local(*level, name, at, scope)
+            }
+            Parameter::Literal(json) => self.literal(json, cursor),
+            Parameter::Subexpression(inner) => match inner.as_element() {
+                TemplateElement::Expression(tag) if !tag.params.is_empty() || !tag.hash.is_empty() => {
+                    self.call(tag, cursor, scope)
+                }
+                TemplateElement::Expression(tag) => self.param(&tag.name, cursor, scope),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn path(&mut self, raw: &str, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
+        let at = cursor.place(raw);
+        match scope.resolve(&Way::read(raw), raw, at) {
+            Ok(value) => Some(value),
+            Err((message, help)) => {
+                self.fault(at, message, help);
+                None
+            }
+        }
+    }
+
+    fn local(&mut self, level: usize, name: &str, at: At, scope: &Scope<'_>) -> Option<Expr> {
+        let what = match name {
+            "index" => Loop::Index,
+            "first" => Loop::First,
+            "last" => Loop::Last,
+            _ => {
+                let help = "there are `@index`, `@first`, `@last` and `@root`".to_owned();
+                self.fault(at, format!("`@{name}` does not exist"), Some(help));
+                return None;
+            }
+        };
+        let frame = scope.up(level).and_then(|scope| scope.row);
+        if frame.is_none() {
+            self.fault(at, format!("`@{name}` outside of `{{{{#each}}}}`"), None);
+        }
+        frame.map(|frame| Expr::Loop { frame, what, at })
+    }
+
+    fn literal(&mut self, json: &serde_json::Value, cursor: &mut Cursor<'_>) -> Option<Expr> {
+        let (word, value) = match json {
+            serde_json::Value::String(text) => (text.clone(), Some(Value::Text(text.clone()))),
+            serde_json::Value::Number(number) => (number.to_string(), number_value(&number.to_string())),
+            serde_json::Value::Bool(yes) => (yes.to_string(), Some(Value::Boolean(*yes))),
+            _ => (String::new(), None),
+        };
+        let at = cursor.place(&word);
+        if value.is_none() {
+            let message = "only texts, numbers with at most four decimals, `true` and `false` can be written here";
+            self.fault(at, message, None);
+        }
+        value.map(|value| Expr::Literal(value, at))
+    }
+
+    fn block(
+        &mut self,
+        block: &HelperTemplate,
+        cursor: &mut Cursor<'_>,
+        scope: &Scope<'_>,
+        depth: usize,
+    ) -> Option<Node> {
+        let name = block.name.as_name().unwrap_or_default();
+        let tag = cursor.tag;
+        if !BLOCKS.contains(&name) {
+            let help = match nearest(name, BLOCKS) {
+                Some(near) => format!("did you mean `{{{{#{near} …}}}}`?"),
+                None => "there are `{{#if}}`, `{{#unless}}`, `{{#each}}` and `{{#with}}`".to_owned(),
+            };
+            self.fault(tag, format!("no block is called `{name}`"), Some(help));
+        } else if block.params.len() != 1 || !block.hash.is_empty() {
+            self.fault(tag, format!("`{name}` takes one value"), Some(format!("write `{{{{#{name} order.paid}}}}`")));
+        }
+        cursor.place(name);
+        let subject = block.params.first().and_then(|param| self.param(param, cursor, scope));
+        let inner = match (name, &subject) {
+            ("each", _) => scope.row(tag, block_params(block)),
+            ("with", Some(Expr::Path(path))) => scope.within(path.clone(), block_params(block)),
+            ("with", Some(_)) => {
+                self.fault(tag, "`with` takes a name, such as `line.product`", None);
+                scope.same()
+            }
+            _ => scope.same(),
+        };
+        let empty = Syntax::default();
+        let body = self.nodes(block.template.as_ref().unwrap_or(&empty), cursor, &inner, depth);
+        let inverse = block.inverse.as_ref().map(|inverse| self.nodes(inverse, cursor, scope, depth));
+        let (subject, otherwise) = (subject?, inverse.unwrap_or_default());
+        Some(match name {
+            "each" => Node::Each { list: subject, body, otherwise },
+            "unless" => Node::If { test: subject, then: otherwise, otherwise: body },
+            _ => Node::If { test: subject, then: body, otherwise },
+        })
+    }
+
+    fn partial(
+        &mut self,
+        tag: &handlebars::template::DecoratorTemplate,
+        cursor: &mut Cursor<'_>,
+        scope: &Scope<'_>,
+        depth: usize,
+    ) -> Vec<Node> {
+        let name = tag.name.as_name().unwrap_or_default().trim_matches(['\'', '"', '[', ']']).to_owned();
+        let at = cursor.place(&name);
+        let Some(partial) = self.partials.get(name.as_str()).copied() else {
+            let near = nearest(&name, self.partials.keys().copied()).map(|near| format!("did you mean `{near}`?"));
+            let help = near.unwrap_or_else(|| format!("put it into `templates/_partials/{name}.hbs`"));
+            self.fault(at, format!("no partial is called `{name}`"), Some(help));
+            return Vec::new();
+        };
+        if self.calls.contains(&name) {
+            self.fault(at, format!("the partial `{name}` leads to itself"), None);
+            return Vec::new();
+        }
+        let context = tag.params.first().map(|param| self.param(param, cursor, scope));
+        let Some(names) = self.options(&tag.hash, cursor, scope) else { return Vec::new() };
+        let inner = match context {
+            None => scope.partial(None, names),
+            Some(Some(Expr::Path(path))) if tag.params.len() == 1 => scope.partial(Some(path), names),
+            Some(_) => {
+                let help = "write `{{> item line}}`, and further values as `name=value`".to_owned();
+                self.fault(at, "a partial takes one name", Some(help));
+                return Vec::new();
+            }
+        };
+        self.calls.push(name);
+        let nodes = self.file(partial, &inner, depth);
+        self.calls.pop();
+        nodes
+    }
+}
+
+fn number_value(text: &str) -> Option<Value> {
+    let integer = text.parse::<i64>().ok().map(Value::Integer);
+    integer.or_else(|| Amount::parse(text, SCALE).map(Value::Decimal))
+}
+
+/// The names behind `as |row index|`.
+fn block_params(block: &HelperTemplate) -> (Option<&str>, Option<&str>) {
+    match &block.block_param {
+        None => (None, None),
+        Some(BlockParam::Single(row)) => (row.as_name(), None),
+        Some(BlockParam::Pair((row, index))) => (row.as_name(), index.as_name()),
+        Some(_) => (None, None),
+    }
+}
