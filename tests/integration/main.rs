@@ -1,0 +1,3 @@
+//! The integration tests, one file per feature, in one binary.
+
+mod data;
