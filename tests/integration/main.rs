@@ -14,3 +14,5 @@ mod parts;
 mod real_data;
 mod smtp_client;
 mod web;
+//! The integration tests, one file per feature, in one binary.
+mod data;
