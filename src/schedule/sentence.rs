@@ -213,9 +213,10 @@ impl Reader {
         if count < 1 || whole % count != 0 {
             let divisors = (1..=whole).filter(|divisor| whole % divisor == 0);
             let near = divisors.min_by_key(|divisor| divisor.abs_diff(count)).expect("1 divides");
+            let near = if near == 1 { plural.trim_end_matches('s').to_owned() } else { format!("{near} {plural}") };
             return Err(self.stop_because(
                 format!("{count} {plural} do not divide {of}, so the ticks would not be evenly spaced"),
-                format!("the nearest sentence is `every {near} {plural}`"),
+                format!("the nearest sentence is `every {near}`"),
             ));
         }
         self.next += 1;
