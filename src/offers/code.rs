@@ -52,7 +52,8 @@ impl Key {
     /// The round function: 64 pseudorandom bits. The input has a fixed length, so plain SHA-256 with the key in front
     /// cannot be extended.
     fn mix(&self, round: u8, half: u64) -> u64 {
-        let digest = Sha256::new().chain_update(self.0).chain_update([round]).chain_update(half.to_be_bytes()).finalize();
+        let digest =
+            Sha256::new().chain_update(self.0).chain_update([round]).chain_update(half.to_be_bytes()).finalize();
         let (first, _) = digest.split_first_chunk::<8>().expect("a digest has 32 bytes");
         u64::from_be_bytes(*first)
     }
@@ -189,7 +190,9 @@ mod tests {
         let pattern = "####";
         let key = Key::new(b"secret", "offer", pattern);
         let codes: Vec<String> = (0..2_000).filter_map(|n| code(pattern, &key, n)).collect();
-        let same = |place: usize| codes.windows(2).filter(|pair| pair[0].as_bytes()[place] == pair[1].as_bytes()[place]).count();
+        let same = |place: usize| {
+            codes.windows(2).filter(|pair| pair[0].as_bytes()[place] == pair[1].as_bytes()[place]).count()
+        };
         for place in 0..4 {
             assert!((30..=120).contains(&same(place)), "place {place}: {} of 1999, chance gives 71", same(place));
         }

@@ -195,10 +195,20 @@ fn one_instant_is_taken_in_the_rules_zone_and_ticks_once() {
 
 #[test]
 fn a_schedule_keeps_looking_when_its_ticks_are_at_most_an_hour_apart() {
-    for text in ["every minute", "every hour", "every 30 minutes", "*/15 * * * *", "@hourly", "0,45 * * * *", "7 * 1-31 * 0-6"] {
+    for text in
+        ["every minute", "every hour", "every 30 minutes", "*/15 * * * *", "@hourly", "0,45 * * * *", "7 * 1-31 * 0-6"]
+    {
         assert!(schedule(text).keeps_looking(), "{text}");
     }
-    for text in ["every 2 hours", "every day at 09:00", "manual", "2026-12-01 10:00", "*/15 9-17 * * *", "* * * * MON", "* * 1 * *"] {
+    for text in [
+        "every 2 hours",
+        "every day at 09:00",
+        "manual",
+        "2026-12-01 10:00",
+        "*/15 9-17 * * *",
+        "* * * * MON",
+        "* * 1 * *",
+    ] {
         assert!(!schedule(text).keeps_looking(), "{text}");
     }
 }

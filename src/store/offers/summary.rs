@@ -59,7 +59,8 @@ pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Su
     let counted = |rows: Vec<crate::store::db::Row>| -> HashMap<String, u64> {
         rows.iter().map(|row| (row.text(0).to_owned(), u64::try_from(row.int(1)).unwrap_or(0))).collect()
     };
-    let free = counted(db.fetch(Sql::new("select offer, count(*) from offer_codes where taken = 0 group by offer")).await?);
+    let free =
+        counted(db.fetch(Sql::new("select offer, count(*) from offer_codes where taken = 0 group by offer")).await?);
     let used = counted(db.fetch(Sql::new("select offer, used from offer_counters")).await?);
     let mut summaries = Vec::with_capacity(offers.len());
     for offer in offers {
