@@ -206,6 +206,8 @@ create table offer_grants (
 );
 create index offer_grants_customer on offer_grants (bucket, customer, offer, granted_at);
 create index offer_grants_code on offer_grants (code) where code is not null;
+create index offer_grants_freed on offer_grants (offer) where state = 'freed';
+create index offer_grants_open on offer_grants (offer, expires_at) where state = 'spent';
 
 -- Which file an entity was last filled from.
 create table sources (

@@ -1,6 +1,7 @@
 //! A "plus one": what is given, what it costs us, how much may be given and to whom, and its codes.
 
 pub mod code;
+pub mod grant;
 
 use crate::expr::Clause;
 use crate::time::Span;

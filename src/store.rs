@@ -20,3 +20,4 @@ pub mod runs;
 pub mod settle;
 pub mod sources;
 pub mod status;
+pub mod offers;

@@ -28,7 +28,10 @@ pub(super) enum Dates {
     /// Bit `n` is the `n`th; bit 0 is the last day of the month.
     OfMonth(u32),
     /// Each year; 29 February is kept on the 28th in other years.
-    OfYear { month: u32, day: u32 },
+    OfYear {
+        month: u32,
+        day: u32,
+    },
     Cron(Box<Cron>),
 }
 

@@ -80,7 +80,9 @@ fn check_nickname(text: &str, fields: &[(Range<usize>, &str)]) -> Result<(), Fau
 
 fn check_fields(text: &str, fields: &[(Range<usize>, &str)]) -> Result<(), Fault> {
     if let Some((span, _)) = fields.iter().find(|(_, field)| field.contains('?')) {
-        return Err(Fault::new(span.clone(), "`?` has no meaning in cron with five fields").help("write `*` in its place"));
+        return Err(
+            Fault::new(span.clone(), "`?` has no meaning in cron with five fields").help("write `*` in its place")
+        );
     }
     if fields.len() == 6 {
         let rest: Vec<_> = fields[1..].iter().map(|(_, field)| *field).collect();
@@ -106,13 +108,14 @@ fn check_fields(text: &str, fields: &[(Range<usize>, &str)]) -> Result<(), Fault
 /// Whether the letters of a field are names of that field: croner would read `MON` as January in the month's.
 fn names_fit(index: usize, field: &str) -> bool {
     const WEEKDAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-    const MONTHS: [&str; 12] =
-        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+    const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     let upper = field.to_ascii_uppercase();
     upper.split(|letter: char| !letter.is_alphabetic()).filter(|name| !name.is_empty()).all(|name| match index {
         2 => matches!(name, "L" | "W"),
         3 => MONTHS.contains(&name),
-        4 => name == "L" || WEEKDAYS.contains(&name) || name.strip_suffix('L').is_some_and(|day| WEEKDAYS.contains(&day)),
+        4 => {
+            name == "L" || WEEKDAYS.contains(&name) || name.strip_suffix('L').is_some_and(|day| WEEKDAYS.contains(&day))
+        }
         _ => false,
     })
 }
@@ -138,6 +141,7 @@ fn keeps_looking(cron: &Cron, minutes: &[u16]) -> bool {
     close
         && leap_year.iter_days().take(366).all(|date| {
             let (year, month, day) = (date.year(), date.month(), date.day());
-            cron.pattern.month_match(month).unwrap_or(false) && cron.pattern.day_match(year, month, day).unwrap_or(false)
+            cron.pattern.month_match(month).unwrap_or(false)
+                && cron.pattern.day_match(year, month, day).unwrap_or(false)
         })
 }

@@ -13,7 +13,9 @@ pub(super) fn describe(schedule: &Schedule) -> String {
         Schedule::Every(step) => every(*step),
         Schedule::Calendar(calendar) => match calendar.dates() {
             Dates::Weekdays(set) => format!("every {} at {}", weekdays(*set), times(calendar.minutes())),
-            Dates::OfMonth(set) => format!("on the {} of the month at {}", days_of_month(*set), times(calendar.minutes())),
+            Dates::OfMonth(set) => {
+                format!("on the {} of the month at {}", days_of_month(*set), times(calendar.minutes()))
+            }
             Dates::OfYear { month, day } => {
                 let month = MONTHS[*month as usize - 1];
                 format!("every year on {day} {month} at {}", times(calendar.minutes()))
@@ -129,7 +131,8 @@ fn field_in_words(field: &str, name: &dyn Fn(&str) -> String) -> String {
 
 /// `5` as `friday`, `5#2` as `the 2nd friday`, `5#L` and `5L` as `the last friday`.
 fn weekday_in_words(value: &str) -> String {
-    let (day, nth) = value.split_once('#').or_else(|| value.strip_suffix('L').map(|day| (day, "L"))).unwrap_or((value, ""));
+    let (day, nth) =
+        value.split_once('#').or_else(|| value.strip_suffix('L').map(|day| (day, "L"))).unwrap_or((value, ""));
     let name = match day {
         "0" | "7" => "sunday".to_owned(),
         _ => numbered(day, 1, &WEEKDAYS),

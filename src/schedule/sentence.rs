@@ -19,7 +19,17 @@ use std::ops::Range;
 
 pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 pub(super) const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 const DAYS_IN_MONTH: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -213,9 +223,10 @@ impl Reader {
         if count < 1 || whole % count != 0 {
             let divisors = (1..=whole).filter(|divisor| whole % divisor == 0);
             let near = divisors.min_by_key(|divisor| divisor.abs_diff(count)).expect("1 divides");
+            let near = if near == 1 { plural.trim_end_matches('s').to_owned() } else { format!("{near} {plural}") };
             return Err(self.stop_because(
                 format!("{count} {plural} do not divide {of}, so the ticks would not be evenly spaced"),
-                format!("the nearest sentence is `every {near} {plural}`"),
+                format!("the nearest sentence is `every {near}`"),
             ));
         }
         self.next += 1;
@@ -296,7 +307,8 @@ pub(super) fn time_of_day(word: &str) -> Option<u16> {
         "midnight" => return Some(0),
         _ => {}
     }
-    let half_day = [("am", 0), ("pm", 12 * 60)].into_iter().find_map(|(suffix, add)| Some((word.strip_suffix(suffix)?, add)));
+    let half_day =
+        [("am", 0), ("pm", 12 * 60)].into_iter().find_map(|(suffix, add)| Some((word.strip_suffix(suffix)?, add)));
     let clock = half_day.map_or(word, |(clock, _)| clock);
     let (hour, minute) = match clock.split_once(':') {
         Some((hour, minute)) if minute.len() == 2 => (hour, minute),
@@ -318,7 +330,8 @@ pub(super) fn time_of_day(word: &str) -> Option<u16> {
 /// The sentence that `text` was most likely meant to be: its words put right if that is enough, or the form that
 /// looks most like it.
 fn nearest_sentence(text: &str) -> String {
-    let spelled = tokens(text).iter().map(|token| put_right(&token.word)).collect::<Vec<_>>().join(" ").replace(" ,", ",");
+    let spelled =
+        tokens(text).iter().map(|token| put_right(&token.word)).collect::<Vec<_>>().join(" ").replace(" ,", ",");
     let candidates = [
         spelled.clone(),
         format!("{spelled} at 09:00"),

@@ -1,0 +1,112 @@
+//! What `offers` shows: each offer's budget and what became of it.
+
+use crate::offers::Offer;
+use crate::offers::code::{CodeSource, capacity};
+use crate::offers::grant::GrantState;
+use crate::sql::Sql;
+use crate::store::db::{Db, Result};
+use crate::time::Date;
+use std::collections::HashMap;
+
+/// Grants of one kind: how many, and what they cost us; money, scaled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Share {
+    pub count: u64,
+    pub cost: i64,
+}
+
+impl Share {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.cost += other.cost;
+    }
+}
+
+/// One offer's budget and ledger. Money is scaled.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    pub offer: String,
+    pub total: Option<i64>,
+    pub per_day: Option<i64>,
+    /// With messages that are planned, on their way or in doubt.
+    pub reserved: Share,
+    /// With messages that were sent, not redeemed and not over.
+    pub spent: Share,
+    pub redeemed: Share,
+    /// Not used in time, the cost kept.
+    pub expired: Share,
+    /// Not used in time, the cost given back.
+    pub lapsed: Share,
+    /// Of the total, where there is one.
+    pub left: Option<i64>,
+    /// Of today's budget, where there is one; never more than what is left of the total.
+    pub left_today: Option<i64>,
+    /// Codes that can still be given; absent for fixed codes and offers without codes.
+    pub codes_left: Option<u64>,
+}
+
+/// The summaries of `offers`, in their order, as of the business's calendar day `today`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Summary>> {
+    let grants = Sql::new(
+        "select offer, state, count(*), cast(sum(cost) as bigint),
+                cast(sum(case when day = $1 then cost else 0 end) as bigint)
+         from offer_grants group by offer, state",
+    );
+    let grants = db.fetch(grants.with(today.to_string())).await?;
+    let counted = |rows: Vec<crate::store::db::Row>| -> HashMap<String, u64> {
+        rows.iter().map(|row| (row.text(0).to_owned(), u64::try_from(row.int(1)).unwrap_or(0))).collect()
+    };
+    let free =
+        counted(db.fetch(Sql::new("select offer, count(*) from offer_codes where taken = 0 group by offer")).await?);
+    let used = counted(db.fetch(Sql::new("select offer, used from offer_counters")).await?);
+    let mut summaries = Vec::with_capacity(offers.len());
+    for offer in offers {
+        let mut summary = Summary {
+            offer: offer.name.clone(),
+            total: offer.budget.total,
+            per_day: offer.budget.per_day,
+            codes_left: codes_left(offer, &free, &used),
+            ..Summary::default()
+        };
+        let mut today = 0;
+        for row in grants.iter().filter(|row| row.text(0) == offer.name) {
+            let state = row.text(1).parse().unwrap_or(GrantState::Reserved);
+            summary.count(state, Share { count: u64::try_from(row.int(2)).unwrap_or(0), cost: row.int(3) });
+            if state != GrantState::Freed && state.counts_in_budget() {
+                today += row.int(4);
+            }
+        }
+        let held = summary.reserved.cost + summary.spent.cost + summary.redeemed.cost + summary.expired.cost;
+        summary.left = summary.total.map(|total| (total - held).max(0));
+        summary.left_today = summary.per_day.map(|cap| (cap - today).max(0).min(summary.left.unwrap_or(i64::MAX)));
+        summaries.push(summary);
+    }
+    Ok(summaries)
+}
+
+impl Summary {
+    fn count(&mut self, state: GrantState, share: Share) {
+        match state {
+            GrantState::Reserved => self.reserved.add(share),
+            GrantState::Spent => self.spent.add(share),
+            GrantState::Redeemed => self.redeemed.add(share),
+            GrantState::Expired => self.expired.add(share),
+            GrantState::Lapsed => self.lapsed.add(share),
+            GrantState::Freed | GrantState::Released => {}
+        }
+    }
+}
+
+fn codes_left(offer: &Offer, free: &HashMap<String, u64>, used: &HashMap<String, u64>) -> Option<u64> {
+    match offer.code.as_ref()? {
+        CodeSource::Fixed(_) => None,
+        CodeSource::File(_) => Some(free.get(&offer.name).copied().unwrap_or(0)),
+        CodeSource::Pattern(pattern) => {
+            let used = used.get(&offer.name).copied().unwrap_or(0);
+            capacity(pattern).map(|all| all.saturating_sub(used))
+        }
+    }
+}
