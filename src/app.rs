@@ -5,7 +5,7 @@
 use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
-use crate::data;
+use crate::data::{self, sync::SyncReport};
 use crate::delivery::{Delivery, Tally, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
@@ -16,7 +16,7 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, kept_files, migrate, pauses};
+use crate::store::{delivery as statements, entities, kept_files, migrate, pauses};
 use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ impl App {
     /// Makes the tables that the data's description asks for.
     async fn prepare(&self) -> Result<(), AppError> {
         let settings = &self.workspace.project.settings;
-        data::prepare(&self.db, &self.workspace.project.catalogue, settings.business.time_zone).await?;
+        entities::prepare(&self.db, &self.workspace.project.catalogue, settings.business.time_zone).await?;
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl App {
     /// Brings the data up to date and plans every rule that is due at `now` (only `only`, due or not, where given).
     pub async fn plan(&self, lease: &Lease, now: Timestamp, only: Option<&str>) -> Result<Planned, AppError> {
         let project = &self.workspace.project;
-        let synced = data::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
+        let synced = data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
         let told = tick::take_stock(&self.db, project, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
@@ -161,7 +161,7 @@ impl App {
 /// What one pass of planning came to.
 #[derive(Debug)]
 pub struct Planned {
-    pub synced: data::SyncReport,
+    pub synced: SyncReport,
     /// Rules that came, went or changed their name.
     pub told: Vec<String>,
     pub runs: Vec<Run>,

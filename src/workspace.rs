@@ -10,7 +10,7 @@ use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
 use crate::offers::Offer;
 use crate::plan::decide::Candidate;
 use crate::problem::{Problem, Severity, Source};
-use crate::rules::{Channel, Rule};
+use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::Settings;
 use crate::store::delivery::Claimed;
 use crate::time::Timestamp;
@@ -142,7 +142,8 @@ fn wanted<'a>(
             code &= offer.code.is_some();
             expires &= offer.valid_for.is_some();
         }
-        OfferTerms { code, expires }
+        let always = rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional;
+        OfferTerms { always, code, expires }
     });
     Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business: &settings.business }
 }

@@ -60,7 +60,7 @@ pub fn in_words(scope: &Scope) -> String {
 pub async fn scope(opened: &Opened, text: &str) -> Result<Scope, Failure> {
     if let Some((kind, name)) = text.split_once(':') {
         match kind {
-            "channel" => return text.parse().map_err(|fault| Failure::usage(fault.to_string())),
+            "channel" => return text.parse().map_err(Failure::usage),
             "provider" if opened.settings.providers.contains_key(name) => return Ok(Scope::Provider(name.to_owned())),
             "provider" => return Err(unknown("provider", name, opened.settings.providers.keys())),
             "rule" => {

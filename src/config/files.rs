@@ -44,6 +44,23 @@ impl Files {
         files
     }
 
+    /// What tells a change of any file under `home` without reading it: names, sizes and times of change.
+    pub fn fingerprint(home: &Path) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+        let mut seen = Vec::new();
+        let mut folders = vec![(home.join("config"), 0), (home.join(TEMPLATES), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(about) if about.is_dir() && depth < MAX_DEPTH => folders.push((entry.path(), depth + 1)),
+                    Ok(about) if about.is_file() => seen.push((entry.path(), about.len(), about.modified().ok())),
+                    _ => {}
+                }
+            }
+        }
+        seen.sort();
+        seen
+    }
+
     /// Adds a file, or puts another text in its place.
     pub fn insert(&mut self, path: &str, text: &str) {
         self.unusable.remove(path);

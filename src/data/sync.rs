@@ -27,6 +27,31 @@ pub struct SyncReport {
 }
 
 impl SyncReport {
+    /// What is worth telling, a line for each source that was read or could not be.
+    pub fn lines(&self) -> Vec<String> {
+        let read = self.read.iter().filter(|report| report.created + report.updated + report.removed + report.refused > 0);
+        let read = read.map(|report| {
+            let mut line = format!("{:<24} {} rows read", report.entity, report.rows);
+            for (count, what) in [
+                (report.created, "new"),
+                (report.updated, "changed"),
+                (report.removed, "removed"),
+                (report.refused, "refused"),
+                (report.bad_contacts, "with an address that cannot be used"),
+            ] {
+                if count > 0 {
+                    line.push_str(&format!(", {count} {what}"));
+                }
+            }
+            if let Some(errors) = &report.errors_file {
+                line.push_str(&format!("; see {}", errors.display()));
+            }
+            line
+        });
+        let failed = self.failed.iter().map(|(entity, error)| format!("{entity:<24} not read: {error}"));
+        read.chain(failed).collect()
+    }
+
     /// Whether any row of any table differs from before.
     pub fn changed_anything(&self) -> bool {
         self.read.iter().any(|report| report.created + report.updated + report.removed + report.consents > 0)

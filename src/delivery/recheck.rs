@@ -153,10 +153,10 @@ impl Look<'_> {
 
     fn render(&self, one: Claimed, address: String, candidate: &Candidate, facts: facts::Facts) -> Verdict {
         let kept = one.words.as_deref().and_then(|words| serde_json::from_str::<BTreeMap<String, String>>(words).ok());
-        let (words, locale, fresh) = match kept {
-            Some(parts) => (words_of(parts), candidate.locale.clone().unwrap_or_default(), false),
+        let (words, fresh) = match kept {
+            Some(parts) => (words_of(parts), false),
             None => match self.workspace.words(self.rule, self.channel, &one, candidate, facts, self.shared.clock.now()) {
-                Ok((words, locale)) => (words, locale, true),
+                Ok(words) => (words, true),
                 Err((reason, why)) => {
                     let detail = Some(format!("{reason}: {why}"));
                     return Verdict::Settle(one, State::Skipped, Some(reason), detail, None);
@@ -170,8 +170,8 @@ impl Look<'_> {
             channel: self.channel,
             from: settings.channels.get(&self.channel).map(|channel| channel.from.clone()).unwrap_or_default(),
             to: address,
+            locale: words.locale.clone(),
             words,
-            locale,
             promotional: one.purpose == crate::rules::Purpose::Promotional,
             date: one.created_at,
         };
@@ -181,6 +181,7 @@ impl Look<'_> {
 
 /// Words by the names they are kept under.
 pub fn parts_of(words: &Words) -> BTreeMap<&'static str, &str> {
+    let locale = Some(("locale", words.locale.as_str()));
     let parts = [
         ("subject", &words.subject),
         ("html", &words.html),
@@ -188,12 +189,14 @@ pub fn parts_of(words: &Words) -> BTreeMap<&'static str, &str> {
         ("sms", &words.sms),
         ("voice", &words.voice),
     ];
-    parts.into_iter().filter_map(|(name, part)| Some((name, part.as_deref()?))).collect()
+    let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part.as_deref()?)));
+    parts.chain(locale).collect()
 }
 
 /// Words as they were kept.
 pub fn words_of(mut parts: BTreeMap<String, String>) -> Words {
     Words {
+        locale: parts.remove("locale").unwrap_or_default(),
         subject: parts.remove("subject"),
         html: parts.remove("html"),
         text: parts.remove("text"),

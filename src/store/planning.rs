@@ -26,7 +26,6 @@ pub struct RunFacts<'a> {
     pub topic: &'a str,
     pub entity_kind: &'a str,
     pub priority: i64,
-    pub on_doubt: &'a str,
     pub as_of: Timestamp,
     pub expires_after: Span,
     pub now: Timestamp,
@@ -48,6 +47,7 @@ pub struct Planned {
     pub state: String,
     pub reason: Option<String>,
     pub due_at: Option<i64>,
+    pub on_doubt: String,
     pub offer: Option<String>,
     pub code: Option<String>,
     pub locale: Option<String>,
@@ -74,6 +74,7 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("state", TEXT),
     ("reason", TEXT),
     ("due_at", INT),
+    ("on_doubt", TEXT),
     ("offer", TEXT),
     ("code", TEXT),
     ("locale", TEXT),
@@ -98,6 +99,7 @@ impl Serialize for Planned {
         row.serialize_element(&self.state)?;
         row.serialize_element(&self.reason)?;
         row.serialize_element(&self.due_at)?;
+        row.serialize_element(&self.on_doubt)?;
         row.serialize_element(&self.offer)?;
         row.serialize_element(&self.code)?;
         row.serialize_element(&self.locale)?;
@@ -130,8 +132,8 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
     sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, ");
-    sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority).push(", ").bind(run.on_doubt);
-    sql.push(", 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.version, ");
+    sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority);
+    sql.push(", r.on_doubt, 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.version, ");
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
     tx.execute(sql).await
@@ -150,7 +152,7 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(", as_of = ").bind(run.as_of).push(", expires_at = ").bind(run.as_of.plus(run.expires_after));
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
-         address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, offer = r.offer, code = r.code, \
+         address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \
          locale = r.locale, facts = r.facts, gates = r.gates, version = r.version, updated_at = {now} from {} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'skipped' \
          and touchpoints.version = r.version - 1",

@@ -6,6 +6,7 @@
 //! 4. Tests that take minutes, or want the program as users run it, are marked as ignored: `tests/run` runs them on the
 //!    release build.
 
+mod data;
 mod databases;
 mod harness;
 mod kill;
@@ -14,5 +15,3 @@ mod parts;
 mod real_data;
 mod smtp_client;
 mod web;
-//! The integration tests, one file per feature, in one binary.
-mod data;
