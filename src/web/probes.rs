@@ -49,7 +49,7 @@ pub async fn livez() -> Response {
 /// Whether requests may be sent here, with what stands in the way.
 pub async fn readyz(State(web): State<Web>, RawQuery(query): RawQuery) -> Response {
     let verbose = query.iter().flat_map(|query| query.split('&')).any(|key| key == "verbose" || key == "verbose=1");
-    let mut checks = database(&web).await;
+    let mut checks = Vec::from(database(&web).await);
     checks.extend(program(&web.health.report()));
     let status = checks.iter().map(|check| check.status).max().unwrap_or(Status::Pass);
     checks.retain(|check| verbose || check.status != Status::Pass);
