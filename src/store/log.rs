@@ -266,4 +266,24 @@ mod tests {
             assert_eq!(id_range(text), None, "{text}");
         }
     }
+
+    #[tokio::test]
+    async fn what_is_open_and_who_it_is_for_is_found_by_an_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://trial.db", folder.path()).await.expect("a database");
+        crate::store::migrate::migrate(&db).await.expect("the schema");
+        let state = |state| Filter { state: Some(state), ..Filter::default() };
+        for (filter, index) in [
+            (state(State::InDoubt), "touchpoints_open"),
+            (state(State::Held), "touchpoints_open"),
+            (Filter { customer: Some("17".into()), ..Filter::default() }, "touchpoints_key"),
+            (Filter { limit: Some(1), ..Filter::default() }, "touchpoints_created"),
+        ] {
+            let mut sql = filter.sql();
+            sql.text.insert_str(0, "explain query plan ");
+            let plan: Vec<String> =
+                db.fetch(sql).await.expect("a plan").iter().map(|row| row.text(3).to_owned()).collect();
+            assert!(plan[0].contains(index), "{filter:?}: {plan:?}");
+        }
+    }
 }

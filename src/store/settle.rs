@@ -153,7 +153,7 @@ pub async fn resolve(
     };
     let step = Step::new(State::InDoubt, to);
     let update = format!(
-        "update touchpoints set state = '{}', {set}, reason = null, owner = null, lease_until = null, \
+        "update touchpoints set state = '{}', {set}, reason = null, owner = null, epoch = null, lease_until = null, \
          version = version + 1, updated_at = $1 \
          where bucket = $2 and id = $3 and version = $4 and state = '{}'",
         step.to, step.from
@@ -198,10 +198,12 @@ async fn move_all(tx: &mut Tx, of: Of<'_>, step: Step, by: &str, now: Timestamp,
         Of::Run(run) => ("run_id", run),
         Of::Rule(rule) => ("rule", rule),
     };
+    // What was held was held for a reason, which ends with the hold.
+    let reason = if step.to == State::Planned { ", reason = null" } else { "" };
     let open = if step.from == State::Held { format!(" and {OPEN}") } else { String::new() };
     // A row that a daemon has just locked is being claimed: it is on its way, and is not waited for.
     let update = format!(
-        "update touchpoints set state = '{to}', version = version + 1, updated_at = $1 \
+        "update touchpoints set state = '{to}'{reason}, version = version + 1, updated_at = $1 \
          from (select bucket as b, id as i from touchpoints where {column} = $2 and state = '{from}'{open} \
          limit {CHUNK}{skip_locked}) chosen \
          where bucket = b and id = i and state = '{from}' returning bucket, id, version, offer",
