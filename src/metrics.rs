@@ -114,7 +114,7 @@ impl Metrics {
         series.register();
         let metrics = Self(Arc::new(series));
         for reason in Reason::ALL {
-            metrics.0.suppressed.get_or_create(&ReasonLabels { reason: reason.as_str() });
+            drop(metrics.0.suppressed.get_or_create(&ReasonLabels { reason: reason.as_str() }));
         }
         metrics.queue(&[]);
         for (channel, provider) in ways_out {
@@ -127,10 +127,10 @@ impl Metrics {
     pub fn add_way_out(&self, channel: Channel, provider: &str) {
         for purpose in Purpose::ALL {
             for outcome in Outcome::ALL {
-                self.0.sends.get_or_create(&send_labels(channel, provider, *purpose, *outcome));
+                drop(self.0.sends.get_or_create(&send_labels(channel, provider, *purpose, *outcome)));
             }
         }
-        self.0.send_duration.get_or_create(&provider_labels(channel, provider));
+        drop(self.0.send_duration.get_or_create(&provider_labels(channel, provider)));
     }
 
     /// One attempt to send, and how long it took on the wire.

@@ -53,7 +53,7 @@ fn sentences(detail: &Detail, zone: Tz, currency: &str, out: &mut dyn Write) -> 
     let one = &detail.touchpoint;
     writeln!(out, "Touchpoint {}  (times of {zone})", one.id)?;
     for (name, value) in summary(one, zone, currency) {
-        writeln!(out, "  {name:<13}{}", plain(&value))?;
+        writeln!(out, "  {name:<14} {}", plain(&value))?;
     }
     if let Some(words) = &detail.words {
         writeln!(out, "\nWords")?;
@@ -84,7 +84,8 @@ fn summary(one: &Touchpoint, zone: Tz, currency: &str) -> Vec<(&'static str, Str
     let mut lines = vec![
         ("rule", format!("{} (a {} about {}, {})", one.rule, one.kind, one.topic, one.purpose)),
         ("customer", one.customer.clone()),
-        ("about", format!("{} {}, occurrence {}", one.entity_kind, one.entity_id, one.occurrence)),
+        ("about", format!("{} {}", one.entity_kind, one.entity_id)),
+        ("occurrence", one.occurrence.clone()),
         ("state", one.state.to_string()),
     ];
     let mut add = |name, value: Option<String>| lines.extend(value.map(|value| (name, value)));

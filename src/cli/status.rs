@@ -78,7 +78,7 @@ impl Status<'_> {
             concerns.push(format!("{problems} in the files, the last good versions stay in force: `plusone check`"));
         }
         if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
-            concerns.push("no daemon is running, so nothing is sent: `plusone run`".to_owned());
+            concerns.push("no daemon is running: nothing is sent but by `plusone run` or `plusone once`".to_owned());
         }
         let oldest = standing.lanes.iter().map(|lane| lane.oldest_age(self.now())).max().unwrap_or_default();
         if oldest > LATE {

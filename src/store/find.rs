@@ -182,10 +182,9 @@ async fn touchpoints(db: &Db, text: &str, limit: usize) -> Result<Vec<Touchpoint
         Named::Several(several) => several,
     };
     let sql = format!(
-        "select {COLUMNS} from touchpoints where (bucket, id) in \
-         (select bucket, touchpoint from offer_grants where code in ($1, $2) \
-         union all select bucket, id from touchpoints where provider_id = $1) \
-         order by created_at desc, id desc limit $3"
+        "select {COLUMNS} from (select bucket as hit_bucket, touchpoint as hit_id from offer_grants \
+         where code in ($1, $2) union select bucket, id from touchpoints where provider_id = $1) hits \
+         join touchpoints on bucket = hit_bucket and id = hit_id order by created_at desc, id desc limit $3"
     );
     let sql = Sql::new(sql).with(text).with(text.to_uppercase()).with(limit as i64);
     for row in db.fetch(sql).await? {

@@ -8,14 +8,14 @@
 //!    settled there too. They give back the touchpoints with an offer for that.
 
 use super::db::{Db, Result, StoreError, Tx};
-use super::log::id_range;
+use super::log::{OPEN, id_range};
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{State, Touchpoint};
 use serde_json::{Value, json};
 
 /// How many touchpoints are changed by one statement.
-pub const CHUNK: i64 = 1_000;
+pub const CHUNK: i64 = 10_000;
 
 /// Why something was not settled.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +153,7 @@ pub async fn resolve(
     };
     let step = Step::new(State::InDoubt, to);
     let update = format!(
-        "update touchpoints set state = '{}', {set}, reason = null, owner = null, lease_until = null, \
+        "update touchpoints set state = '{}', {set}, reason = null, owner = null, epoch = null, lease_until = null, \
          version = version + 1, updated_at = $1 \
          where bucket = $2 and id = $3 and version = $4 and state = '{}'",
         step.to, step.from
@@ -170,7 +170,8 @@ pub async fn resolve(
 
 /// How many messages of `rule` are on their way and can no longer be cancelled.
 pub async fn on_their_way(db: &Db, rule: &str) -> Result<i64> {
-    let sql = "select count(*) from touchpoints where rule = $1 and state in ('claimed', 'dispatching')";
+    let sql =
+        format!("select count(*) from touchpoints where {OPEN} and state in ('claimed', 'dispatching') and rule = $1");
     Ok(db.fetch_one(Sql::new(sql).with(rule)).await?.map_or(0, |row| row.int(0)))
 }
 
@@ -197,15 +198,18 @@ async fn move_all(tx: &mut Tx, of: Of<'_>, step: Step, by: &str, now: Timestamp,
         Of::Run(run) => ("run_id", run),
         Of::Rule(rule) => ("rule", rule),
     };
+    // What was held was held for a reason, which ends with the hold.
+    let reason = if step.to == State::Planned { ", reason = null" } else { "" };
+    let open = if step.from == State::Held { format!(" and {OPEN}") } else { String::new() };
     // A row that a daemon has just locked is being claimed: it is on its way, and is not waited for.
     let update = format!(
-        "update touchpoints set state = '{}', version = version + 1, updated_at = $1 \
-         where (bucket, id) in (select bucket, id from touchpoints where {column} = $2 and state = '{}' limit {CHUNK}{}) \
-         and state = '{}' returning bucket, id, version, offer",
-        step.to,
-        step.from,
-        tx.dialect().skip_locked(),
-        step.from
+        "update touchpoints set state = '{to}'{reason}, version = version + 1, updated_at = $1 \
+         from (select bucket as b, id as i from touchpoints where {column} = $2 and state = '{from}'{open} \
+         limit {CHUNK}{skip_locked}) chosen \
+         where bucket = b and id = i and state = '{from}' returning bucket, id, version, offer",
+        from = step.from,
+        to = step.to,
+        skip_locked = tx.dialect().skip_locked(),
     );
     loop {
         let rows = tx.fetch(Sql::new(update.as_str()).with(now).with(value)).await?;

@@ -3,6 +3,7 @@
 //! One short statement for each; the partial indexes of the open states keep them cheap however long the log is.
 
 use super::db::{Db, Result, Row, StoreError};
+use super::log::OPEN;
 use crate::rules::{Channel, Purpose};
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
@@ -101,9 +102,11 @@ pub struct Standing {
 
 /// How things stand at `now`.
 pub async fn standing(db: &Db, now: Timestamp) -> Result<Standing> {
-    let open = "select count(case when state <> 'in_doubt' then 1 end), count(case when state = 'in_doubt' then 1 end), \
-                min(case when state = 'in_doubt' then coalesce(doubt_at, updated_at) end) \
-                from touchpoints where state in ('claimed', 'dispatching', 'in_doubt')";
+    let open = format!(
+        "select count(case when state <> 'in_doubt' then 1 end), count(case when state = 'in_doubt' then 1 end), \
+         min(case when state = 'in_doubt' then coalesce(doubt_at, updated_at) end) \
+         from touchpoints where {OPEN} and state <> 'held'"
+    );
     let open = db.fetch_one(Sql::new(open)).await?;
     let count = |index| open.as_ref().map_or(0, |row| row.int(index));
     Ok(Standing {
@@ -137,9 +140,11 @@ pub async fn lanes(db: &Db, now: Timestamp) -> Result<Vec<Lane>> {
 }
 
 async fn held_runs(db: &Db) -> Result<Vec<HeldRun>> {
-    let sql = "select r.id, r.rule, r.instant, r.reason, \
-               (select count(*) from touchpoints t where t.state = 'held' and t.run_id = r.id) \
-               from runs r where r.state = 'held' order by r.instant, r.id";
+    let sql = format!(
+        "select r.id, r.rule, r.instant, r.reason, \
+         (select count(*) from touchpoints t where t.run_id = r.id and t.state = 'held' and {OPEN}) \
+         from runs r where r.state = 'held' and r.state in ('planning', 'held') order by r.instant, r.id"
+    );
     let rows = db.fetch(Sql::new(sql)).await?;
     let run = |row: &Row| HeldRun {
         id: row.text(0).to_owned(),

@@ -436,11 +436,11 @@ async fn held_runs(db: &Db) {
         }
     };
     let columns = "bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, entity_id, \
-                   occurrence, step, run_id, as_of, state, due_at, priority, on_doubt, attempts, possible_duplicate, \
-                   test, version, created_at, updated_at";
+                   occurrence, step, run_id, as_of, state, reason, due_at, priority, on_doubt, attempts, \
+                   possible_duplicate, test, version, created_at, updated_at";
     let insert = format!(
         "insert into touchpoints ({columns}) {series} select i % 256, {id}, 'winback', 'v', 'reminder', 'offers', \
-         'promotional', cast(i as text), 'customer', cast(i as text), '-', 0, $1, 1, 'held', 1, 50, 'ask', 0, 0, 0, \
+         'promotional', cast(i as text), 'customer', cast(i as text), '-', 0, $1, 1, 'held', 'guard', 1, 50, 'ask', 0, 0, 0, \
          1, 1, 1 from n"
     );
     tx.execute(Sql::new(insert).with(BIG)).await.expect("touchpoints");
@@ -458,6 +458,7 @@ async fn an_approved_run_goes_out_whole_and_only_once() {
         assert!(text.contains("2500 messages will be sent"), "{}: {text}", trial.name);
         assert_eq!(states(&opened.db, BIG).await, HashSet::from(["planned".to_owned()]), "{}", trial.name);
         assert_eq!(states(&opened.db, OTHER).await, HashSet::from(["held".to_owned()]), "{}", trial.name);
+        assert_eq!(ids(&opened, &["log", "--reason", "guard"]).await, Vec::<String>::new(), "{}", trial.name);
         assert_events_match(&opened.db).await;
         let run = opened.db.fetch(Sql::new("select state, released_by, released_at from runs where id = $1").with(BIG));
         let run = run.await.expect("the run");
