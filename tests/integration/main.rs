@@ -1,0 +1,3 @@
+//! Tests of plusone from outside, on real parts.
+
+mod conditions;
