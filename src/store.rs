@@ -22,3 +22,4 @@ pub mod settle;
 pub mod sources;
 pub mod status;
 pub mod suppressions;
+pub mod zones;

@@ -142,7 +142,8 @@ impl Db {
             .foreign_keys(true)
             .pragma("synchronous", "FULL")
             .pragma("cache_size", "-16384")
-            .pragma("temp_store", "MEMORY");
+            .pragma("temp_store", "MEMORY")
+            .with_regexp();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)

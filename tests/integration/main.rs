@@ -15,3 +15,5 @@ mod parts;
 mod real_data;
 mod smtp_client;
 mod web;
+//! Tests of plusone from outside, on real parts.
+mod conditions;

@@ -1,0 +1,288 @@
+//! The scan before the parser: one pass over a condition's text that gives its tokens, or says what can never parse.
+//!
+//! 1. Linear, and without recursion: whatever the text, it ends soon and cannot exhaust the stack.
+//! 2. What it lets through is small enough for the CEL parser: [`MAX_BYTES`], [`MAX_NESTING`], [`MAX_TOKENS`].
+//! 3. What people write from habit (`=`, `and`, `<>`, typographic quotes) is named with its cure.
+
+use crate::problem::Fault;
+use std::ops::Range;
+
+pub const MAX_BYTES: usize = 4096;
+pub const MAX_NESTING: usize = 32;
+pub const MAX_TOKENS: usize = 400;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenKind {
+    Name,
+    Number,
+    Text,
+    Symbol,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Token {
+    pub kind: TokenKind,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// Symbols of more than one character, and those of habit that have a cure.
+const LONG_SYMBOLS: [&str; 6] = ["&&", "||", "==", "!=", "<=", ">="];
+const WRONG_SYMBOLS: [(&str, &str); 9] = [
+    ("===", "=="),
+    ("!==", "!="),
+    ("<>", "!="),
+    ("=>", ">="),
+    ("=<", "<="),
+    ("=", "=="),
+    ("&", "&&"),
+    ("|", "||"),
+    ("~", "x.matches(\"…\")"),
+];
+const WRONG_CHARACTERS: [(char, &str); 15] = [
+    ('\u{201c}', "\""),
+    ('\u{201d}', "\""),
+    ('\u{201e}', "\""),
+    ('\u{ab}', "\""),
+    ('\u{bb}', "\""),
+    ('\u{2018}', "'"),
+    ('\u{2019}', "'"),
+    ('\u{201a}', "'"),
+    ('\u{b4}', "'"),
+    ('\u{2013}', "-"),
+    ('\u{2014}', "-"),
+    ('\u{2212}', "-"),
+    ('\u{2260}', "!="),
+    ('\u{2264}', "<="),
+    ('\u{2265}', ">="),
+];
+const WRONG_WORDS: [(&str, &str); 3] = [("and", "&&"), ("or", "||"), ("not", "!")];
+
+/// The tokens of `text`.
+///
+/// # Errors
+/// Every place that no condition can have.
+pub fn scan(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
+    if text.len() > MAX_BYTES {
+        let message = format!("a condition of {} bytes; at most {MAX_BYTES} are read", text.len());
+        return Err(vec![Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields")]);
+    }
+    let mut scanner = Scanner { text, at: 0, tokens: Vec::new(), faults: Vec::new(), open: Vec::new() };
+    scanner.run();
+    let Scanner { tokens, mut faults, .. } = scanner;
+    if tokens.is_empty() && faults.is_empty() {
+        faults.push(Fault::new(0..text.len(), "the condition is empty"));
+    }
+    if tokens.len() > MAX_TOKENS {
+        let message = format!("a condition of {} words and signs; at most {MAX_TOKENS} are read", tokens.len());
+        faults.push(Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields"));
+    }
+    if faults.is_empty() { Ok(tokens) } else { Err(faults) }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    tokens: Vec<Token>,
+    faults: Vec<Fault>,
+    /// The brackets that are open, with their places.
+    open: Vec<(char, usize)>,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        while let Some(next) = self.rest().chars().next() {
+            match next {
+                ' ' | '\t' | '\r' | '\n' | '\u{c}' => self.at += 1,
+                '/' if self.rest().starts_with("//") => self.at += self.length_while(|c| c != '\n'),
+                '"' | '\'' => self.string(0),
+                '0'..='9' => self.number(),
+                '.' if self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_value() => self.number(),
+                '_' | 'a'..='z' | 'A'..='Z' => self.name(),
+                _ => self.symbol(next),
+            }
+        }
+        for (bracket, place) in std::mem::take(&mut self.open) {
+            self.faults.push(Fault::new(place..place + 1, format!("`{bracket}` is never closed")));
+        }
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn length_while(&self, holds: impl Fn(char) -> bool) -> usize {
+        self.rest().find(|c| !holds(c)).unwrap_or(self.rest().len())
+    }
+
+    fn push(&mut self, kind: TokenKind, length: usize) {
+        self.tokens.push(Token { kind, span: self.at..self.at + length });
+        self.at += length;
+    }
+
+    fn fault(&mut self, length: usize, message: String, help: String) {
+        self.faults.push(Fault::new(self.at..self.at + length, message).help(help));
+        self.at += length;
+    }
+
+    /// Whether a value has just ended, so that a point begins a field's name.
+    fn after_value(&self) -> bool {
+        self.tokens.last().is_some_and(|token| match token.kind {
+            TokenKind::Symbol => matches!(&self.text[token.span.clone()], ")" | "]"),
+            TokenKind::Name | TokenKind::Number | TokenKind::Text => true,
+        })
+    }
+
+    fn number(&mut self) {
+        let length = self.length_while(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_');
+        // `1.e` is a number and a field, never meant; the parser refuses what is not a number.
+        self.push(TokenKind::Number, length);
+        let digits = &self.text[self.at - length..self.at];
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.matches('.').count() < 2;
+        if !plain {
+            let message = format!("`{digits}` is not a number here");
+            let fault = Fault::new(self.at - length..self.at, message);
+            self.faults.push(fault.help("write digits with at most one point: `1200`, `2.50`"));
+        }
+    }
+
+    fn name(&mut self) {
+        let length = self.length_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        let word = &self.rest()[..length];
+        if self.rest()[length..].starts_with(['"', '\'']) && word.len() <= 2 && word.bytes().all(|b| b"rRbB".contains(&b)) {
+            return self.string(length);
+        }
+        let lower = word.to_ascii_lowercase();
+        let after_dot = self.tokens.last().is_some_and(|token| &self.text[token.span.clone()] == ".");
+        match WRONG_WORDS.iter().find(|(wrong, _)| *wrong == lower) {
+            Some((_, right)) if !after_dot => {
+                let message = format!("`{word}` is not an operator");
+                self.fault(length, message, format!("write `{right}`"));
+            }
+            _ => self.push(TokenKind::Name, length),
+        }
+    }
+
+    /// A string whose quotes begin `prefix` bytes on.
+    fn string(&mut self, prefix: usize) {
+        let raw = self.rest()[..prefix].contains(['r', 'R']);
+        let body = &self.rest()[prefix..];
+        let one = &body[..1];
+        let quote = if body.starts_with(&one.repeat(3)) { one.repeat(3) } else { one.to_owned() };
+        let mut inside = quote.len();
+        loop {
+            let rest = &body[inside..];
+            let Some(next) = rest.chars().next() else { break };
+            if rest.starts_with(&quote) {
+                let length = prefix + inside + quote.len();
+                return self.push(TokenKind::Text, length);
+            }
+            let ends_line = quote.len() == 1 && next == '\n';
+            if ends_line {
+                break;
+            }
+            inside += next.len_utf8();
+            if next == '\\' && !raw {
+                inside += body[inside..].chars().next().map_or(0, char::len_utf8);
+            }
+        }
+        let length = self.rest().len();
+        self.fault(length, format!("a text is never closed by {quote}"), format!("add {quote} where it ends"));
+    }
+
+    fn symbol(&mut self, next: char) {
+        if let Some((_, right)) = WRONG_CHARACTERS.iter().find(|(wrong, _)| *wrong == next) {
+            return self.fault(next.len_utf8(), format!("`{next}` is not understood"), format!("write {right}"));
+        }
+        let wrong = |(symbol, _): &&(&str, &str)| self.rest().starts_with(*symbol);
+        let long = LONG_SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol));
+        match (long, WRONG_SYMBOLS.iter().find(wrong)) {
+            (long, Some((symbol, right))) if long.is_none_or(|long| long.len() < symbol.len()) => {
+                self.fault(symbol.len(), format!("`{symbol}` is not an operator"), format!("write `{right}`"));
+            }
+            (Some(long), _) => self.push(TokenKind::Symbol, long.len()),
+            _ if "!<>+-*/%?:.,()[]{}".contains(next) => self.bracket_or_sign(next),
+            _ => {
+                let message = format!("`{}` is not understood", next.escape_debug());
+                self.faults.push(Fault::new(self.at..self.at + next.len_utf8(), message));
+                self.at += next.len_utf8();
+            }
+        }
+    }
+
+    fn bracket_or_sign(&mut self, sign: char) {
+        match sign {
+            '(' | '[' | '{' => {
+                self.open.push((sign, self.at));
+                if self.open.len() == MAX_NESTING + 1 {
+                    let message = format!("brackets are nested deeper than {MAX_NESTING}");
+                    self.faults.push(Fault::new(self.at..self.at + 1, message).help("name a part of it as a computed field"));
+                }
+            }
+            ')' | ']' | '}' => {
+                let opener = match sign {
+                    ')' => '(',
+                    ']' => '[',
+                    _ => '{',
+                };
+                if self.open.pop().is_none_or(|(open, _)| open != opener) {
+                    self.faults.push(Fault::new(self.at..self.at + 1, format!("`{sign}` closes nothing")));
+                }
+            }
+            _ => {}
+        }
+        self.push(TokenKind::Symbol, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        scan(text).expect("a good text").into_iter().map(|token| &text[token.span]).collect()
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        scan(text).expect_err("a bad text").iter().map(|fault| format!("{}: {fault}", fault.span.start)).collect()
+    }
+
+    #[test]
+    fn a_condition_is_cut_into_its_tokens() {
+        assert_eq!(
+            words(r#"customer.tier=="go\"ld" && cart.total>=20.5 // why"#),
+            ["customer", ".", "tier", "==", r#""go\"ld""#, "&&", "cart", ".", "total", ">=", "20.5"]
+        );
+        assert_eq!(words(r#"x in ['a', r'\d', """q"q"""]"#), ["x", "in", "[", "'a'", ",", r"r'\d'", ",", r#""""q"q""""#, "]"]);
+    }
+
+    #[test]
+    fn habits_are_named_with_their_cure() {
+        assert_eq!(faults("a = 1"), ["2: `=` is not an operator (write `==`)"]);
+        assert_eq!(faults("a <> 1 AND b => 2"), [
+            "2: `<>` is not an operator (write `!=`)",
+            "7: `AND` is not an operator (write `&&`)",
+            "13: `=>` is not an operator (write `>=`)"
+        ]);
+        assert_eq!(faults("a == \u{201c}gold\u{201d}")[0], "5: `\u{201c}` is not understood (write \")");
+        assert_eq!(faults("a === 1"), ["2: `===` is not an operator (write `==`)"]);
+        assert_eq!(faults("a == 1_000"), ["5: `1_000` is not a number here (write digits with at most one point: `1200`, `2.50`)"]);
+    }
+
+    #[test]
+    fn what_would_exhaust_the_parser_is_refused() {
+        assert_eq!(faults(&"(".repeat(33))[0], "32: brackets are nested deeper than 32 (name a part of it as a computed field)");
+        assert!(faults(&"1+".repeat(201))[0].contains("at most 400 are read"));
+        assert!(faults(&" ".repeat(4097))[0].contains("at most 4096 are read"));
+        assert_eq!(faults("  "), ["0: the condition is empty"]);
+        assert_eq!(faults("(a]"), ["2: `]` closes nothing"]);
+        assert_eq!(faults("f(\"a"), ["2: a text is never closed by \" (add \" where it ends)", "1: `(` is never closed"]);
+    }
+
+    #[test]
+    fn any_text_is_scanned_without_a_panic() {
+        for text in ["\0", "é", "a.é", "'", "'\\", "r'", "\"\"\"", "'''a''", "1.", ".5", "..", "\u{10ffff}", "a'b"] {
+            let _ = scan(text);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Names: what stands alone, what stands after a point, and what a computed field stands for.
+
+use super::lists::Elements;
+use super::{Element, Name, Place, Thing, Typing};
+use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Link, Place as Origin, Type};
+use crate::expr::functions::{CALLED, ON_LISTS, ON_TEXT};
+use crate::expr::parse::parse;
+use crate::expr::tree::{Bounds, Kind, Node, Row, Value};
+use crate::problem::nearest;
+use crate::time::Span;
+use cel::IdedExpr;
+use cel::common::ast::SelectExpr;
+
+/// Beyond what imports accept: integers within ±(2^53 − 1), dates and timestamps of the calendar.
+const INTEGERS: i64 = (1 << 53) - 1;
+const DATES: i64 = 100_000_000;
+const TIMESTAMPS: i64 = 8_500_000_000_000_000_000;
+
+impl Typing<'_> {
+    pub(super) fn name(&mut self, expr: &IdedExpr, name: &str, place: &Place<'_>) -> Option<Thing> {
+        if let Some(known) = place.names.iter().rev().find(|known| known.name == name) {
+            return Some(Thing::Row { entity: known.entity.clone(), row: known.row.clone() });
+        }
+        if name == "now" {
+            let value = Value::Now(Span::default());
+            return Some(Thing::Node(Node { kind: Kind::Timestamp, bounds: Bounds::within(TIMESTAMPS), value }));
+        }
+        let known: Vec<&str> = place.names.iter().map(|known| known.name.as_str()).chain(["now"]).collect();
+        let root = &place.names[0].name;
+        let help = if let Some(near) = nearest(name, known.iter().copied()) {
+            format!("did you mean `{near}`?")
+        } else if self.catalogue.entity(root).is_some_and(|entity| members(self.catalogue, entity).contains(&name.to_owned())) {
+            format!("did you mean `{root}.{name}`?")
+        } else {
+            format!("known here: {}", listed(known))
+        };
+        self.fault(expr, place, format!("nothing here is called `{name}`"), Some(&help))
+    }
+
+    pub(super) fn select(&mut self, expr: &IdedExpr, select: &SelectExpr, place: &Place<'_>) -> Option<Thing> {
+        let (entity, row) = match self.thing(&select.operand, place)? {
+            Thing::Row { entity, row } => (entity, row),
+            Thing::List(list) => {
+                let message = format!("`{}` are many; none of them is meant by `.{}`", list.plural, select.field);
+                let help = format!("write `.exists(x, x.{} == …)` or the like", select.field);
+                return self.fault_at(place.text.name_span(expr), message, Some(&help));
+            }
+            Thing::Node(_) | Thing::Null => {
+                let message = format!("`{}` has no fields", place.text.written(&select.operand));
+                return self.fault_at(place.text.name_span(expr), message, None);
+            }
+        };
+        let catalogue = self.catalogue;
+        let name = select.field.as_str();
+        let Some(meaning) = catalogue.entity(&entity) else { return None };
+        if let Some(field) = meaning.field(name) {
+            let node = field_node(meaning, field, row);
+            self.note_used(place.text.written(expr), &node, place);
+            return Some(Thing::Node(node));
+        }
+        if let Some(computed) = meaning.computed(name) {
+            let node = self.computed(expr, meaning, &computed.name, &computed.text, row, place)?;
+            self.note_used(place.text.written(expr), &node, place);
+            return Some(Thing::Node(node));
+        }
+        if let Some((link, target)) = catalogue.one(&entity, name) {
+            let row = self.one(row, &entity, link);
+            return Some(Thing::Row { entity: target.name.clone(), row });
+        }
+        if let Some((link, child)) = catalogue.many(&entity, name) {
+            return self.list_of(expr, row, &entity, link, child, place).map(Thing::List);
+        }
+        let known = members(catalogue, meaning);
+        let help = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if is_function(name) => format!("`{name}` needs brackets"),
+            None => format!("it has {}", listed(known.iter().map(String::as_str).collect())),
+        };
+        self.fault_at(place.text.name_span(expr), format!("`{entity}` has no field `{name}`"), Some(&help))
+    }
+
+    fn list_of(
+        &mut self,
+        expr: &IdedExpr,
+        parent: Row,
+        of: &str,
+        link: &Link,
+        child: &Entity,
+        place: &Place<'_>,
+    ) -> Option<Elements> {
+        if place.depth >= super::lists::MAX_DEPTH {
+            let message = format!("lists are nested deeper than {}", super::lists::MAX_DEPTH);
+            return self.fault(expr, place, message, Some("name a part of it as a computed field of a nearer entity"));
+        }
+        let element = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
+        let (entity, field) = (child.name.clone(), link.field.clone());
+        self.elements.push(Element { entity, parent: parent.clone(), of: of.to_owned(), field });
+        let same_bucket = self.catalogue.is_owned(of) && self.catalogue.is_owned(&child.name);
+        Some(Elements::new(element, child, link, parent, of, same_bucket))
+    }
+
+    /// The row that `link` of a row of `entity` leads to.
+    pub(super) fn one(&self, from: Row, entity: &str, link: &Link) -> Row {
+        match &from {
+            Row::Root if link.entity == CUSTOMER => return Row::Customer,
+            Row::Element(number) => {
+                let element = usize::try_from(*number).ok().and_then(|number| self.elements.get(number));
+                if let Some(element) = element.filter(|of| of.of == link.entity && of.field == link.field) {
+                    return element.parent.clone();
+                }
+            }
+            _ => {}
+        }
+        let same_bucket = self.catalogue.is_owned(entity) && self.catalogue.is_owned(&link.entity);
+        Row::One { from: Box::new(from), field: link.field.clone(), entity: link.entity.clone(), same_bucket }
+    }
+
+    /// A computed field, expanded over `row`.
+    fn computed(
+        &mut self,
+        expr: &IdedExpr,
+        entity: &Entity,
+        name: &str,
+        text: &str,
+        row: Row,
+        place: &Place<'_>,
+    ) -> Option<Node> {
+        let span = place.text.name_span(expr);
+        let own = (entity.name.clone(), name.to_owned());
+        if let Some(start) = self.expanding.iter().position(|around| *around == own) {
+            let names: Vec<_> = self.expanding[start..].iter().chain([&own]).map(|(e, n)| format!("{e}.{n}")).collect();
+            return self.fault_at(span, format!("a computed field that leads back to itself: {}", names.join(" -> ")), None);
+        }
+        let mut names = vec![Name { name: entity.name.clone(), entity: entity.name.clone(), row: row.clone() }];
+        if let Some(path) = self.catalogue.path_to_customer(&entity.name).filter(|path| !path.is_empty()) {
+            let mut at = (row, entity.name.as_str());
+            for link in path {
+                at = (self.one(at.0, at.1, link), &link.entity);
+            }
+            names.push(Name { name: CUSTOMER.to_owned(), entity: CUSTOMER.to_owned(), row: at.0 });
+        }
+        self.expanding.push(own);
+        let around = std::mem::take(&mut self.faults);
+        let node = match parse(text) {
+            Ok((tree, text)) => {
+                self.node(&tree, &Place { text: &text, names: &names, depth: place.depth, outermost: false })
+            }
+            Err(faults) => {
+                self.faults.extend(faults);
+                None
+            }
+        };
+        self.expanding.pop();
+        let inside = std::mem::replace(&mut self.faults, around);
+        match inside.first() {
+            Some(fault) if fault.message.starts_with("a computed field that leads back") => {
+                self.fault_at(span, fault.message.clone(), None)
+            }
+            Some(fault) => {
+                let message = format!("the computed field `{name}` of `{}` has a fault: {fault}", entity.name);
+                self.fault_at(span, message, None)
+            }
+            None => node,
+        }
+    }
+
+    /// The entity whose row `row` is.
+    pub(super) fn entity_of<'r>(&'r self, row: &'r Row) -> &'r str {
+        match row {
+            Row::Root => self.root,
+            Row::Customer => CUSTOMER,
+            Row::One { entity, .. } => entity,
+            Row::Element(number) => {
+                let element = usize::try_from(*number).ok().and_then(|number| self.elements.get(number));
+                element.map_or("", |element| &element.entity)
+            }
+        }
+    }
+}
+
+fn field_node(entity: &Entity, field: &Field, row: Row) -> Node {
+    let bounds = match field.ty {
+        _ if matches!(entity.place, Origin::InPlace(_)) => Bounds::ALL,
+        Type::Integer => Bounds::within(INTEGERS),
+        Type::Date => Bounds::within(DATES),
+        Type::Timestamp => Bounds::within(TIMESTAMPS),
+        _ => Bounds::ALL,
+    };
+    Node { kind: Kind::of(field.ty), bounds, value: Value::Field(row, field.name.clone()) }
+}
+
+/// Whatever can stand after `entity.`.
+fn members(catalogue: &Catalogue, entity: &Entity) -> Vec<String> {
+    let fields = entity.fields.iter().map(|field| &field.name);
+    let computed = entity.computed.iter().map(|computed| &computed.name);
+    let ones = entity.belongs_to.iter().map(|link| &link.entity);
+    let lists = catalogue.lists(&entity.name).into_iter().map(str::to_owned);
+    fields.chain(computed).chain(ones).cloned().chain(lists).collect()
+}
+
+fn is_function(name: &str) -> bool {
+    CALLED.iter().chain(&ON_TEXT).chain(&ON_LISTS).any(|function| function.name == name)
+}
+
+/// `a`, `b` and `c`.
+pub(super) fn listed(mut names: Vec<&str>) -> String {
+    names.dedup();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
+}
