@@ -3,6 +3,10 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
+mod check;
+mod init;
+pub mod problems;
+mod schema;
 mod schema_version;
 
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +37,12 @@ pub struct Global {
 /// One line per command, in the order a user meets them; the text is the help.
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new home folder with a working, commented configuration
+    Init(init::Options),
+    /// Find every problem of the configuration, and show each rule's next ticks
+    Check(check::Options),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(schema::Options),
     /// Print the version of the database's schema that this program knows
     #[command(hide = true)]
     SchemaVersion(schema_version::Options),
@@ -75,6 +85,9 @@ pub fn main() -> ExitCode {
     };
     let answer = runtime.block_on(async {
         match cli.command {
+            Command::Init(options) => init::run(&cli.global, &options).await,
+            Command::Check(options) => check::run(&cli.global, &options).await,
+            Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::SchemaVersion(options) => schema_version::run(&cli.global, &options).await,
         }
     });
