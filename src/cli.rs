@@ -20,6 +20,11 @@ mod resume;
 mod run;
 mod show;
 mod status;
+mod check;
+mod init;
+pub mod problems;
+mod schema;
+mod schema_version;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
@@ -58,6 +63,15 @@ enum Command {
     Once(once::Options),
     #[command(flatten)]
     Desk(desk::Desk),
+    /// Make a new home folder with a working, commented configuration
+    Init(init::Options),
+    /// Find every problem of the configuration, and show each rule's next ticks
+    Check(check::Options),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(schema::Options),
+    /// Print the version of the database's schema that this program knows
+    #[command(hide = true)]
+    SchemaVersion(schema_version::Options),
 }
 
 /// Why a command did not do what it was asked to.
@@ -157,6 +171,10 @@ pub fn main() -> ExitCode {
                 let app = open(&cli.global, Clock::System).await?;
                 desk::run(&Opened::of(&app), cli.global.json, &command, &mut std::io::stdout().lock()).await
             }
+            Command::Init(options) => init::run(&cli.global, &options).await,
+            Command::Check(options) => check::run(&cli.global, &options).await,
+            Command::Schema(options) => schema::run(&cli.global, &options).await,
+            Command::SchemaVersion(options) => schema_version::run(&cli.global, &options).await,
         }
     });
     answer.unwrap_or_else(|failure| report(&failure))

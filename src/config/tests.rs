@@ -1,6 +1,461 @@
+use super::keys::{Default, Key, Section, Shape};
 use super::*;
+use crate::rules::{Channel, Existing, Live, OnDoubt, OncePart, OncePer, Period};
+use crate::time::{Span, Timestamp};
+
+const PLUSONE: &str = r#"
+[business]
+name = "Harbour"
+time_zone = "Europe/London"
+locale = "en-GB"
+country = "GB"
+currency = "GBP"
+[channels.email]
+from = "Harbour <hello@harbour.example>"
+providers = ["outbox"]
+[channels.voice]
+from = "+442079460018"
+providers = ["outbox"]
+[providers.outbox]
+type = "folder"
+path = "var/outbox"
+[topics]
+deliveries = { purpose = "transactional", name = "Deliveries" }
+offers = { purpose = "promotional", name = "Offers" }
+"#;
+
+const DATA: &str = r#"
+[customer]
+key = "id"
+roles = { email = "email", phone = "phone" }
+[customer.fields]
+id = "text"
+email = "text"
+phone = "text"
+opt_in = "boolean"
+[delivery]
+key = "id"
+plural = "deliveries"
+belongs_to = { customer = "customer_id" }
+[delivery.fields]
+id = "text"
+customer_id = "text"
+status = "text"
+[shop]
+key = "id"
+fields = { id = "text" }
+"#;
+
+const RULE: &str = r#"
+live = true
+kind = "status"
+topic = "deliveries"
+schedule = "every 15 minutes"
+for_each = "delivery"
+channels = ["email"]
+template = "update"
+"#;
+
+fn files() -> Files {
+    let mut files = Files::default();
+    files.insert(PLUSONE_TOML, PLUSONE);
+    files.insert(DATA_TOML, DATA);
+    files.insert("config/rules/update.toml", RULE);
+    files.insert("templates/update/subject.hbs", "Hello");
+    files
+}
+
+fn loaded_with(path: &str, text: &str) -> Loaded {
+    let mut files = files();
+    files.insert(path, text);
+    load_from(&files, &Environment::default())
+}
+
+/// All problems, one a line, with their help.
+fn told(loaded: &Loaded) -> String {
+    loaded.problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+fn told_with(path: &str, text: &str) -> String {
+    told(&loaded_with(path, text))
+}
+
+fn rule(text: &str) -> Rule {
+    let loaded = loaded_with("config/rules/update.toml", text);
+    assert_eq!(told(&loaded), "");
+    loaded.project.expect("it is good").rules.remove("update").expect("it is good")
+}
 
 #[test]
-fn placeholder() {
-    assert!(is_file_name("abandoned-cart"));
+fn the_sample_business_loads_without_a_problem() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let loaded = load_from(&Files::read(home), &Environment::default());
+    assert_eq!(told(&loaded), "");
+    let project = loaded.project.expect("it is good");
+    assert_eq!(project.rules.len(), 6);
+    assert!(project.rules.values().all(|rule| rule.live == Live::Always));
+    let used = |channel| project.rules.values().any(|rule: &Rule| rule.channels.contains(&channel));
+    assert!(Channel::ALL.iter().all(|channel| used(*channel)));
+}
+
+#[test]
+fn what_is_not_written_has_the_defaults_of_the_design() {
+    let status = rule(RULE);
+    assert_eq!(status.existing, Existing::Skip);
+    assert_eq!(status.once_per, OncePer::Parts(vec![OncePart::Entity("delivery".to_owned())]));
+    assert_eq!((status.priority, status.recheck), (50, true));
+    assert_eq!(status.expires_after, Span::from_days(1));
+    assert_eq!(status.catch_up_window.to_string(), "6h");
+    assert_eq!(status.catch_up, crate::rules::CatchUp::Latest);
+    assert_eq!(status.on_doubt(Channel::Email), OnDoubt::Resend);
+    assert_eq!(status.on_doubt(Channel::Voice), OnDoubt::Drop);
+
+    let reminder =
+        rule("kind = 'reminder'\ntopic = 'offers'\nschedule = 'manual'\nchannels = 'email'\ntemplate = 'update'\n");
+    assert_eq!(reminder.live, Live::Draft);
+    assert_eq!(reminder.existing, Existing::Include);
+    assert_eq!(reminder.for_each, "customer");
+    assert_eq!(reminder.once_per, OncePer::Parts(vec![OncePart::Customer]));
+    let again = rule(
+        "kind = 'survey'\ntopic = 'offers'\nschedule = 'manual'\nchannels = 'email'\ntemplate = 'update'\nagain_after = '2w'\n",
+    );
+    assert_eq!(again.once_per, OncePer::Numbered);
+    assert_eq!(again.on_doubt(Channel::Email), OnDoubt::Ask);
+}
+
+#[test]
+fn once_per_takes_names_fields_and_periods() {
+    let parts = |written: &str| match rule(&format!("{RULE}once_per = {written}\n")).once_per {
+        OncePer::Parts(parts) => parts,
+        OncePer::Numbered => panic!("parts are written"),
+    };
+    let status = OncePart::Field { entity: "delivery".to_owned(), field: "status".to_owned() };
+    assert_eq!(parts("'customer'"), [OncePart::Customer]);
+    assert_eq!(parts("['delivery.status', 'week']"), [status, OncePart::Period(Period::Week)]);
+}
+
+#[test]
+fn a_rule_may_live_from_one_day_to_another_and_both_are_whole() {
+    let live = rule(&RULE.replace("live = true", "live = { from = 2026-12-01, until = 2026-12-24 }")).live;
+    let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+    assert!(!live.at(at("2026-11-30T23:59:59Z")));
+    assert!(live.at(at("2026-12-01T00:00:00Z")));
+    assert!(live.at(at("2026-12-24T23:59:59Z")));
+    assert!(!live.at(at("2026-12-25T00:00:00Z")));
+}
+
+#[test]
+fn every_problem_of_a_rule_is_told_at_its_place() {
+    let text = r#"kind = "statuss"
+topic = "delivery"
+scedule = "every day at 9am"
+for_each = "deliverys"
+priority = "high"
+expires_after = "1 day"
+channels = ["email", "sms", "fax", "email"]
+template = "updat"
+offer = "cookie"
+was = "Old Name"
+holdout = "5%"
+"#;
+    insta::assert_snapshot!(told_with("config/rules/update.toml", text), @"");
+}
+
+#[test]
+fn every_problem_of_the_settings_is_told_at_its_place() {
+    let text = r#"
+[busines]
+name = "Harbour"
+[business]
+name = ""
+time_zone = "Europe/Londn"
+country = "England"
+currency = "GBP"
+[database]
+url = "mysql://db"
+[channels.email]
+from = "hello"
+providers = ["relay", "phone"]
+max_concurrent_calls = 5
+[providers.outbx]
+type = "folder"
+path = "var/outbox"
+rate = "5/s"
+[providers.phone]
+type = "twilio"
+account_sid = "AC1"
+auth_token = "${TOKEN}"
+[providers.fax]
+type = "vonage"
+[topics]
+offers = { purpose = "promotion", name = "Offers" }
+[courtesy]
+quiet_hours = { email = ["9-17", "Sun", "holidays", "10:00-10:00"] }
+[guard]
+max_share = 25
+max_cost = "-1"
+"#;
+    insta::assert_snapshot!(told_with(PLUSONE_TOML, text), @"");
+}
+
+#[test]
+fn every_problem_of_the_data_is_told_at_its_place() {
+    let text = r#"
+[customer]
+key = "ident"
+roles = { email = "mail", phone = "opt_in" }
+source = { database = "postgres://x", query = "select 1" }
+[customer.fields]
+id = "integer"
+email = "txt"
+opt_in = "boolean"
+in = "text"
+since = { type = "date", format = "DD.MM", one_of = ["a"] }
+orders = "text"
+[customer.consent]
+offer = { email = "opt_in" }
+offers = { email = "email", fax = "opt_in" }
+[order]
+key = "id"
+belongs_to = { customer = "customer_id", cart = "cart_id" }
+[order.fields]
+id = "text"
+customer_id = "integer"
+cart_id = "text"
+[cart]
+key = "id"
+plural = "orders"
+belongs_to = { order = "order_id" }
+fields = { id = "text", order_id = "text" }
+[touchpoint]
+key = "id"
+fields = { id = "text" }
+[event."Order Completed".fields]
+revenue = "money"
+at = "timestamp"
+[event."Order Refunded".fields]
+revenue = "integer"
+[Bad-Name]
+key = "id"
+fields = { id = "text" }
+"#;
+    insta::assert_snapshot!(told_with(DATA_TOML, text), @"");
+}
+
+#[test]
+fn every_problem_of_an_offer_is_told_at_its_place() {
+    let text = r#"
+valu = 2.5
+cost = "free"
+budget = { total = 1, per_week = 3 }
+per_customer = { per = "90d" }
+code = { pattern = "A##", fixed = "B" }
+"#;
+    insta::assert_snapshot!(told_with("config/offers/cookie.toml", text), @"");
+}
+
+#[test]
+fn a_broken_rule_takes_only_itself_out() {
+    let mut files = files();
+    files.insert("config/rules/broken.toml", "kind = ");
+    files.insert("config/rules/empty.toml", "# nothing yet\n");
+    files.insert("config/rules/Bad Name.toml", RULE);
+    let loaded = load_from(&files, &Environment::default());
+    insta::assert_snapshot!(told(&loaded), @"");
+    let project = loaded.project.clone().expect("settings and data are good");
+    assert_eq!(project.broken, ["Bad Name", "broken", "empty"]);
+    assert_eq!(project.rules.keys().collect::<Vec<_>>(), ["update"]);
+    assert_eq!(loaded.broken_files().len(), 3);
+}
+
+#[test]
+fn a_broken_offer_takes_its_rules_along_and_is_told_once() {
+    let mut files = files();
+    files.insert("config/rules/update.toml", &format!("{RULE}offer = 'cookie'\n"));
+    files.insert("config/offers/cookie.toml", "value = 'much'\n");
+    let loaded = load_from(&files, &Environment::default());
+    assert_eq!(loaded.problems.len(), 1);
+    assert_eq!(loaded.project.expect("settings and data are good").broken, ["update"]);
+}
+
+#[test]
+fn broken_settings_or_data_leave_no_project() {
+    assert!(loaded_with(PLUSONE_TOML, "[business]\n").project.is_none());
+    assert!(loaded_with(DATA_TOML, "[customer]\nkey = 'id'\nfields = {}\n").project.is_none());
+    let mut files = files();
+    files.remove(DATA_TOML);
+    let loaded = load_from(&files, &Environment::default());
+    assert!(loaded.project.is_none());
+    assert!(told(&loaded).starts_with("config/data.toml:1:1: there is no such file"), "{}", told(&loaded));
+}
+
+#[test]
+fn a_fault_inside_a_text_is_told_where_the_text_stands() {
+    let environment = Environment::default();
+    let text = "plain = \"a ${NOPE}\"\nlong = '''\n  b ${NOPE}'''\nescaped = \"\\t${NOPE}\"\n";
+    let source = Source::new("file", text);
+    let mut problems = Vec::new();
+    node::parse(&source, &environment, &mut problems);
+    let places: Vec<(usize, usize)> = problems.iter().map(|problem| source.position(problem.span.start)).collect();
+    assert_eq!(places, [(1, 12), (3, 5), (4, 11)]);
+}
+
+#[test]
+fn the_environment_is_filled_in_and_never_shown() {
+    let environment = Environment::of([
+        ("FROM", "not an address"),
+        ("PLUSONE_BUSINESS__NAME", "Quay"),
+        ("PLUSONE_GUARD__MAX_RECIPIENTS", "7"),
+        ("PLUSONE_GUARD__MAX_SHARE", "secret"),
+        ("PLUSONE_WEB__LISTN", "secret"),
+        ("PLUSONE_CHANNELS__EMAIL__PROVIDERS", "['secret']"),
+    ]);
+    let mut files = files();
+    files.insert(PLUSONE_TOML, &PLUSONE.replace("Harbour <hello@harbour.example>", "${FROM}"));
+    let loaded = load_from(&files, &environment);
+    insta::assert_snapshot!(told(&loaded), @"");
+}
+
+#[test]
+fn overrides_stand_over_the_file() {
+    let environment = Environment::of([
+        ("PLUSONE_BUSINESS__NAME", "Quay"),
+        ("PLUSONE_GUARD__MAX_RECIPIENTS", "7"),
+        ("PLUSONE_DATABASE__URL", "postgres://db/plusone"),
+        ("PLUSONE_CHANNELS__EMAIL__PROVIDERS", "['outbox']"),
+    ]);
+    let settings = load_from(&files(), &environment).project.expect("it is good").settings;
+    assert_eq!(settings.business.name, "Quay");
+    assert_eq!(settings.guard.max_recipients, Some(7));
+    assert_eq!(settings.database_url.expose(), "postgres://db/plusone");
+}
+
+#[test]
+fn promotional_messages_that_leave_the_house_have_no_way_out_yet() {
+    let plusone = PLUSONE
+        .replace("type = \"folder\"\npath = \"var/outbox\"", "type = 'smtp'\nurl = 'smtp://mail.example'")
+        .replace("[channels.voice]\nfrom = \"+442079460018\"\nproviders = [\"outbox\"]\n", "");
+    let mut files = files();
+    files.insert(PLUSONE_TOML, &plusone);
+    files.insert("config/rules/update.toml", &RULE.replace("topic = \"deliveries\"", "topic = \"offers\""));
+    let loaded = load_from(&files, &Environment::default());
+    assert!(told(&loaded).contains("no way out yet"), "{}", told(&loaded));
+    assert!(!loaded.has_errors());
+}
+
+#[test]
+fn the_version_of_a_rule_follows_its_words() {
+    let version = |text: &str| {
+        let loaded = loaded_with("templates/update/subject.hbs", text);
+        loaded.project.expect("it is good").rules["update"].version.clone()
+    };
+    assert_eq!(version("Hello"), version("Hello"));
+    assert_ne!(version("Hello"), version("Good day"));
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told() {
+    let home = tempfile::tempdir().expect("a folder");
+    let rules = home.path().join("config/rules");
+    std::fs::create_dir_all(&rules).expect("a folder");
+    std::fs::write(rules.join("latin.toml"), b"kind = \"caf\xe9\"\n").expect("a file");
+    std::fs::write(rules.join("utf16.toml"), b"\xff\xfek\0").expect("a file");
+    std::fs::write(rules.join("huge.toml"), vec![b'#'; 1024 * 1024 + 1]).expect("a file");
+    std::fs::write(rules.join("note.txt"), "x").expect("a file");
+    std::fs::write(rules.join(".hidden"), "x").expect("a file");
+    let files = Files::read(home.path());
+    let told: String = files.problems().iter().map(|problem| format!("{problem}\n")).collect();
+    insta::assert_snapshot!(told, @"");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_problem() {
+    assert_eq!(told_with("config/rules/update.toml", &format!("\u{feff}{RULE}")), "");
+}
+
+/// Every table of keys under `section`, itself first.
+fn sections(section: &'static Section) -> Vec<&'static Section> {
+    fn of_shape(shape: &Shape) -> Vec<&'static Section> {
+        match shape {
+            Shape::Table(section) => sections(section),
+            Shape::Tagged { variants, .. } => variants.iter().flat_map(|(_, section)| sections(section)).collect(),
+            Shape::List(inner) | Shape::OneOrMany(inner) => of_shape(inner),
+            Shape::Either(shapes) => shapes.iter().flat_map(of_shape).collect(),
+            _ => Vec::new(),
+        }
+    }
+    let keys = section.keys.iter().flat_map(|key| of_shape(&key.shape));
+    let named = section.named.iter().flat_map(|named| of_shape(&named.shape));
+    std::iter::once(section).chain(keys).chain(named).collect()
+}
+
+fn all_keys() -> Vec<(&'static Section, &'static Key)> {
+    let sections = FileKind::ALL.iter().flat_map(|kind| sections(kind.section()));
+    sections.flat_map(|section| section.keys.iter().map(move |key| (section, key))).collect()
+}
+
+#[test]
+fn every_key_is_read_and_only_keys_of_the_tables_are() {
+    reader::read_keys::take();
+    let mut files = files();
+    let plusone = format!(
+        "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
+         account_sid = 'AC1'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
+    );
+    files.insert(PLUSONE_TOML, &plusone);
+    let data = format!(
+        "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n"
+    );
+    files.insert(DATA_TOML, &data);
+    let live = RULE.replace("live = true", "live = { from = 2026-12-01 }");
+    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n"));
+    let offer = "value = 2\nper_customer = { max = 1 }\ncode = { fixed = 'A' }\n";
+    files.insert("config/offers/cookie.toml", offer);
+    assert_eq!(told(&load_from(&files, &Environment::default())), "");
+    let read = reader::read_keys::take();
+    let unread: Vec<String> = all_keys()
+        .iter()
+        .filter(|(section, key)| !read.contains(&(section.what.to_owned(), key.name.to_owned())))
+        .map(|(section, key)| format!("{}: {}", section.what, key.name))
+        .collect();
+    assert_eq!(unread, Vec::<String>::new());
+}
+
+#[test]
+fn every_example_and_default_has_the_shape_of_its_key() {
+    for (section, key) in all_keys() {
+        let mut texts = vec![key.example];
+        if let Default::Value(toml) = key.default {
+            texts.push(toml);
+        }
+        for toml in texts {
+            let text = format!("{} = {toml}\n", key.name);
+            let source = Source::new("example", &text);
+            let variables = ["DB_PASSWORD", "SMTP_PASSWORD", "TWILIO_AUTH_TOKEN"].map(|name| (name, "x"));
+            let mut problems = Vec::new();
+            let tree = node::parse(&source, &Environment::of(variables), &mut problems);
+            let mut tree = tree.unwrap_or_else(|| panic!("{}: {text}", section.what));
+            shape::check(&mut tree, section, &mut problems);
+            problems
+                .retain(|problem| !problem.message.contains(" has no `") && !problem.message.contains("is missing"));
+            assert_eq!(problems, [], "{}: {text}", section.what);
+        }
+    }
+}
+
+#[test]
+fn every_key_has_a_sentence() {
+    for (section, key) in all_keys() {
+        assert!(key.about.ends_with('.'), "{}: {}", section.what, key.name);
+    }
+}
+
+#[test]
+fn schemas_describe_every_key() {
+    for kind in FileKind::ALL {
+        let schema = json_schema(kind).to_string();
+        for key in sections(kind.section()).iter().flat_map(|section| section.keys) {
+            assert!(schema.contains(&format!("\"{}\"", key.name)), "{} of {}", key.name, kind.as_str());
+        }
+    }
 }

@@ -1,0 +1,85 @@
+//! `plusone init`: a new home folder with a working, commented configuration and templates.
+
+use super::{Answer, Failure, Global};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// A folder that is empty or not there yet
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Path under the new home folder, and text.
+const FILES: &[(&str, &str)] = &[
+    ("config/plusone.toml", include_str!("init/config/plusone.toml")),
+    ("config/data.toml", include_str!("init/config/data.toml")),
+    ("config/rules/welcome.toml", include_str!("init/config/rules/welcome.toml")),
+    ("config/customers.csv", include_str!("init/config/customers.csv")),
+    ("templates/welcome/subject.hbs", include_str!("init/templates/welcome/subject.hbs")),
+    ("templates/welcome/email.html.hbs", include_str!("init/templates/welcome/email.html.hbs")),
+    ("templates/_partials/letter-start.hbs", include_str!("../../templates/_partials/letter-start.hbs")),
+    ("templates/_partials/letter-end.hbs", include_str!("../../templates/_partials/letter-end.hbs")),
+];
+
+pub async fn run(_global: &Global, options: &Options) -> Answer {
+    let folder = &options.folder;
+    refuse_unless_empty(folder)?;
+    for (path, text) in FILES {
+        write(&folder.join(path), text)?;
+    }
+    let shown = folder.display();
+    println!("{shown} is a home folder now. Next:");
+    println!("  plusone check --home {shown}");
+    println!("  plusone once --home {shown}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refuse_unless_empty(folder: &Path) -> Result<(), Failure> {
+    let refused = |reason: String| Failure::usage(format!("{} {reason}", folder.display()));
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(refused("is not empty: name a folder that is empty or not there yet".to_owned())),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(refused(format!("cannot be used: {error}"))),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    // A file that appeared meanwhile is somebody's: it is not overwritten.
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Files, load_from};
+
+    #[test]
+    fn a_new_home_folder_loads_without_a_problem() {
+        let mut files = Files::default();
+        for (path, text) in FILES {
+            files.insert(path, text);
+        }
+        let loaded = load_from(&files, &Environment::default());
+        assert_eq!(loaded.problems, []);
+        assert_eq!(loaded.project.expect("it is good").rules.len(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(refuse_unless_empty(folder.path()).is_ok());
+        std::fs::write(folder.path().join("mine"), "x").expect("a file");
+        assert_eq!(refuse_unless_empty(folder.path()).expect_err("it is not empty").exit, 2);
+    }
+}

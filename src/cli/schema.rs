@@ -1,0 +1,65 @@
+//! `plusone schema`: JSON Schemas of the configuration's files, for editors.
+
+use super::{Answer, Failure, Global};
+use crate::config::{FileKind, json_schema};
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The kind of file
+    #[arg(value_enum, required_unless_present = "dir")]
+    kind: Option<Kind>,
+    /// Write the schemas of all kinds into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "kind")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// config/plusone.toml
+    Plusone,
+    /// config/data.toml
+    Data,
+    /// config/rules/*.toml
+    Rule,
+    /// config/offers/*.toml
+    Offer,
+}
+
+impl From<Kind> for FileKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Plusone => Self::Plusone,
+            Kind::Data => Self::Data,
+            Kind::Rule => Self::Rule,
+            Kind::Offer => Self::Offer,
+        }
+    }
+}
+
+pub async fn run(_global: &Global, options: &Options) -> Answer {
+    if let Some(folder) = &options.dir {
+        write_all(folder).map_err(|error| Failure::failed(format!("cannot write to {}: {error}", folder.display())))?;
+    }
+    if let Some(kind) = options.kind {
+        print!("{}", text(kind.into()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_all(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for kind in FileKind::ALL {
+        let path = folder.join(format!("{}.schema.json", kind.as_str()));
+        std::fs::write(&path, text(kind))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn text(kind: FileKind) -> String {
+    let schema = json_schema(kind);
+    serde_json::to_string_pretty(&schema).expect("a schema is plain JSON") + "\n"
+}
