@@ -35,6 +35,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// What the places of the nodes count from; the part itself first.
     pub sources: Vec<Source>,
+    /// Whether its styles can only be put in place once a message is rendered.
+    pub styles_late: bool,
 }
 
 /// How printed values are kept from being markup.
@@ -75,7 +77,11 @@ pub fn lower(part: &Parsed, partials: &BTreeMap<&str, &Parsed>, escape: Escape) 
     let mut lowering =
         Lowering { partials, escape, sources: Vec::new(), problems: Vec::new(), calls: Vec::new(), nodes: 0 };
     let nodes = lowering.file(part, &Scope::root(), 0);
-    if lowering.problems.is_empty() { Ok(Tree { nodes, sources: lowering.sources }) } else { Err(lowering.problems) }
+    if lowering.problems.is_empty() {
+        Ok(Tree { nodes, sources: lowering.sources, styles_late: false })
+    } else {
+        Err(lowering.problems)
+    }
 }
 
 struct Lowering<'a> {

@@ -1,6 +1,10 @@
 //! Templates end to end: compile, check, needs, render.
 
 mod fixtures;
+mod formats;
+mod hostile;
+mod laws;
+mod mail;
 
 use crate::catalogue::Type;
 use crate::messages::context::Value;

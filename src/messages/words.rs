@@ -8,7 +8,7 @@ use crate::messages::context::Record;
 use crate::messages::format::Formats;
 use crate::messages::library::{Part, Template};
 use crate::messages::render::{self, RenderError};
-use crate::messages::{html, plain};
+use crate::messages::{html, plain, style};
 use crate::rules::Channel;
 use crate::time::Tz;
 
@@ -74,7 +74,11 @@ impl Message<'_> {
         let Some((found, tree)) = self.template.part(part, self.env.locale) else { return Ok(None) };
         let words = if found.is_empty() { self.env.business_locale } else { found };
         let formats = Formats::new(self.env.locale, words, self.env.zone, self.env.currency);
-        render::render(tree, part.escape(), &formats, self.data).map(|text| Some((found.to_owned(), text)))
+        let mut text = render::render(tree, part.escape(), &formats, self.data)?;
+        if tree.styles_late {
+            text = style::inline_message(&text).map_err(RenderError::Styles)?;
+        }
+        Ok(Some((found.to_owned(), text)))
     }
 
     fn needed(&self, part: Part, name: &'static str) -> Result<(String, String), RenderError> {
@@ -100,7 +104,7 @@ impl Message<'_> {
             (None, None) => {
                 return Err(RenderError::NoPart { channel: "email", part: "email.html.hbs or email.txt.hbs" });
             }
-            (Some((found, html)), None) => (found.clone(), plain::from_html(html)),
+            (Some((found, html)), None) => (found.clone(), plain::from_html(html)?),
             (html, Some((own, text))) => (html.as_ref().map_or(own, |(found, _)| found.clone()), text),
         };
         Ok(Words {
