@@ -82,6 +82,21 @@ fn one_broken_template_takes_only_itself_out() {
 }
 
 #[test]
+fn templates_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&Templates::default());
+}
+
+#[test]
+fn what_is_broken_keeps_its_last_good_version() {
+    let (last, _) = fixtures::compile(&[("templates/t/sms.hbs", "good")]);
+    let (mut templates, problems) = fixtures::compile(&[("templates/t/sms.hbs", "{{#if}}")]);
+    assert_eq!(problems.len(), 1);
+    templates.keep_last_good(&last);
+    assert_eq!(templates.get("t"), last.get("t"));
+}
+
+#[test]
 fn cells_keep_their_types() {
     assert_eq!(Value::from_integer(Type::Boolean, None), Value::Boolean(false));
     assert_eq!(Value::from_integer(Type::Money, None), Value::Missing);

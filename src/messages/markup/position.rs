@@ -79,6 +79,8 @@ impl Position {
 
     pub fn place(&self) -> Place<'_> {
         match self.state {
+            // Behind a `<` of which it is not yet known what it begins.
+            State::Text if !self.held.is_empty() => Place::Tag,
             State::Text => Place::Text,
             State::Value(_) => Place::Attribute(&self.attribute),
             State::Raw => Place::Raw(&self.tag),

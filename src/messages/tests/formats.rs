@@ -4,6 +4,7 @@ use super::fixtures::{at, data, date, env, sms, sms_for};
 use crate::amount::Amount;
 use crate::messages::Env;
 use crate::messages::format::{DateForm, Formats};
+use crate::messages::segments::segments;
 use crate::time::Tz;
 
 fn formats(locale: &str) -> Formats {
@@ -35,7 +36,7 @@ fn dates_and_times_follow_language_and_zone() {
         ("en-GB", DateForm::Short, "03/11/2026"),
         ("en-GB", DateForm::Medium, "3 Nov 2026"),
         ("en-GB", DateForm::Long, "3 November 2026"),
-        ("en-GB", DateForm::Full, "Tuesday 3 November 2026"),
+        ("en-GB", DateForm::Full, "Tuesday, 3 November 2026"),
         ("en-GB", DateForm::Weekday, "Tuesday"),
         ("de", DateForm::Long, "3. November 2026"),
         ("fr", DateForm::Weekday, "mardi"),
@@ -55,7 +56,18 @@ fn values_printed_bare_are_never_raw() {
     let source = "{{customer.points}} {{customer.rating}} {{customer.birthday}} {{number customer.points}}";
     assert_eq!(sms(source, &data()).as_deref(), Ok("12345 4.5 28 Feb 1990 12,345"));
     let german = Env { locale: "de_DE", ..env() };
-    assert_eq!(sms_for("{{customer.rating}} {{cart.total}}", &data(), &german).as_deref(), Ok("4,5 1.234,50\u{a0}£"));
+    assert_eq!(sms_for("{{customer.rating}} {{cart.total}}", &data(), &german).as_deref(), Ok("4,5 1.234,50 £"));
+    let unknown = Env { locale: "??", ..env() };
+    assert_eq!(sms_for("{{cart.total}}", &data(), &unknown).as_deref(), Ok("£1,234.50"));
+}
+
+#[test]
+fn an_amount_or_a_time_never_makes_an_sms_dearer() {
+    for locale in ["de", "fr", "en-US", "es"] {
+        let text = sms_for("{{cart.total}} {{number customer.points}} {{time now}}", &data(), &Env { locale, ..env() });
+        let text = text.expect("an SMS");
+        assert_eq!(segments(&text).forced_by, None, "{text}");
+    }
 }
 
 #[test]

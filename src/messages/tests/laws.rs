@@ -73,13 +73,13 @@ proptest! {
 #[test]
 fn texts_alone_render_as_handlebars_renders_them() {
     let json = serde_json::json!({
-        "customer": { "first_name": "Ana", "homepage": "" },
+        "customer": { "first_name": "Ana", "nick": "" },
         "cart": { "lines": [{ "id": "1", "product": { "name": "Beans" } }, { "id": "2", "product": { "name": "Filter" } }] },
     });
     for source in [
         "a {{customer.first_name}} b",
-        "{{#if customer.homepage}}x{{else if customer.first_name}}y{{else}}z{{/if}}",
-        "{{#unless customer.homepage}}x{{/unless}}",
+        "{{#if customer.nick}}x{{else if customer.first_name}}y{{else}}z{{/if}}",
+        "{{#unless customer.nick}}x{{/unless}}",
         "{{#each cart.lines}}{{@index}}{{id}}{{#if @first}} first{{/if}}{{#unless @last}},{{/unless}}{{/each}}",
         "{{#each cart.lines as |l i|}}{{i}} {{l.product.name}} {{../customer.first_name}}|{{/each}}",
         "{{#each cart.lines}}{{#with product}}{{name}} {{../id}} {{@root.customer.first_name}}|{{/with}}{{/each}}",

@@ -61,7 +61,7 @@ fn the_text_is_made_from_the_html_with_readable_links() {
         <ul>{{#each cart.lines}}<li>{{product.name}}</li>{{/each}}</ul>";
     let words = email(&[SUBJECT, ("templates/t/email.html.hbs", source)], &data()).expect("a mail");
     let text = words.text.expect("text");
-    assert_eq!(text, "Hello Ana\n\nSee the shop (https://shop.example/?a=1&b=2).\n\n* Beans\n* Filter\n");
+    assert_eq!(text, "Hello Ana\n\nSee the shop (https://shop.example/?a=1&b=2).\n* Beans\n* Filter\n");
 }
 
 #[test]
