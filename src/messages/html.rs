@@ -6,7 +6,7 @@
 /// Where a link in a message may lead.
 pub const ALLOWED_SCHEMES: [&str; 5] = ["http", "https", "mailto", "tel", "cid"];
 /// Attributes that hold an address.
-const LINKS: [&str; 10] =
+pub const LINKS: [&str; 10] =
     ["href", "src", "action", "formaction", "background", "poster", "cite", "data", "srcset", "xlink:href"];
 
 /// Appends `text` so that no browser reads markup in it, in an element or in a quoted attribute.
@@ -96,7 +96,7 @@ pub fn check_links(html: &str) -> Result<(), String> {
 }
 
 /// Whether an attribute's value leads somewhere allowed: an allowed scheme, or a place in the same message.
-fn is_allowed(value: &str) -> bool {
+pub fn is_allowed(value: &str) -> bool {
     let decoded = decode(value);
     // Browsers drop tabs, line ends and leading controls before they read a scheme.
     let address: String = decoded.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();

@@ -8,6 +8,7 @@
 use crate::ids::content_hash;
 use crate::messages::format::locale;
 use crate::messages::syntax::{self, Escape, Parsed, Tree};
+use crate::messages::{markup, style};
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::words;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,7 +213,8 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
         let partials = partials_for(&language, &own, common);
         let tree = syntax::parse(&source)
             .map_err(|problem| vec![problem])
-            .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()));
+            .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()))
+            .and_then(|tree| if part == Part::Html { styled(tree) } else { Ok(tree) });
         match tree {
             Ok(tree) => {
                 template.parts.entry(part).or_default().insert(language, tree);
@@ -222,6 +224,18 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
     }
     template.version = version(&template);
     template
+}
+
+/// Looks at the markup of an HTML part and puts its styles in place.
+fn styled(mut tree: Tree) -> Result<Tree, Vec<Problem>> {
+    let skeleton = markup::look(&tree)?;
+    if skeleton.styled {
+        match style::inline(&skeleton) {
+            Some(nodes) => tree.nodes = nodes,
+            None => tree.styles_late = true,
+        }
+    }
+    Ok(tree)
 }
 
 fn part_of(file: &str, source: &Source, problems: &mut Vec<Problem>) -> Option<Part> {

@@ -40,6 +40,8 @@ pub enum RenderError {
     TooLong,
     #[error("a value {0}")]
     Format(#[from] FormatError),
+    #[error("the HTML could not be turned into text: {0}")]
+    Text(String),
     #[error("the styles could not be put in place: {0}")]
     Styles(String),
 }

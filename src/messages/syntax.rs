@@ -6,28 +6,21 @@
 //! 3. All faults of a file are collected.
 
 mod names;
+mod source;
+mod values;
 
-use crate::amount::{Amount, SCALE};
-use crate::messages::context::Value;
-use crate::messages::scan::{self, MAX_NESTING, Tag, TagKind};
-use crate::messages::tree::{At, Call, Expr, Helper, Loop, Node};
+use crate::messages::scan::MAX_NESTING;
+use crate::messages::tree::{At, Expr, Helper, Node};
 use crate::problem::{Problem, Source, nearest};
-use handlebars::Path as HandlebarsPath;
-use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template as Syntax, TemplateElement};
-use names::{Scope, Way};
+use handlebars::template::{BlockParam, HelperTemplate, Template as Syntax, TemplateElement};
+use names::Scope;
+use source::Cursor;
+pub use source::{Parsed, parse};
 use std::collections::BTreeMap;
 
 /// Nodes of a template with its partials put in.
 const MAX_NODES: usize = 20_000;
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
-
-/// A file, read and scanned.
-#[derive(Clone, Debug)]
-pub struct Parsed {
-    pub source: Source,
-    tags: Vec<Tag>,
-    syntax: Syntax,
-}
 
 /// A part of a template with its partials put in.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +28,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// What the places of the nodes count from; the part itself first.
     pub sources: Vec<Source>,
+    /// Whether its styles can only be put in place once a message is rendered.
+    pub styles_late: bool,
 }
 
 /// How printed values are kept from being markup.
@@ -42,29 +37,6 @@ pub struct Tree {
 pub enum Escape {
     Html,
     Nothing,
-}
-
-/// Scans and parses one file.
-///
-/// # Errors
-/// What is wrong with its syntax, at its place.
-pub fn parse(source: &Source) -> Result<Parsed, Problem> {
-    let tags = scan::scan(&source.text).map_err(|fault| Problem::fault(source, 0, fault))?;
-    let syntax = Syntax::compile(&source.text).map_err(|error| {
-        let start = error.pos().map_or(0, |(line, column)| offset(&source.text, line, column));
-        let tag = tags.iter().find(|tag| tag.span.contains(&start)).map_or(start..start, |tag| tag.span.clone());
-        let reason = error.reason().to_string();
-        let message = reason.lines().next().unwrap_or_default().trim().to_owned();
-        Problem::error(source, tag, format!("this is not a template: {message}"))
-    })?;
-    Ok(Parsed { source: source.clone(), tags, syntax })
-}
-
-/// The byte offset of a line and column that count from 1.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let rest = &text[start..];
-    start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(at, _)| at)
 }
 
 /// Puts the partials in and binds all names.
@@ -75,7 +47,11 @@ pub fn lower(part: &Parsed, partials: &BTreeMap<&str, &Parsed>, escape: Escape) 
     let mut lowering =
         Lowering { partials, escape, sources: Vec::new(), problems: Vec::new(), calls: Vec::new(), nodes: 0 };
     let nodes = lowering.file(part, &Scope::root(), 0);
-    if lowering.problems.is_empty() { Ok(Tree { nodes, sources: lowering.sources }) } else { Err(lowering.problems) }
+    if lowering.problems.is_empty() {
+        Ok(Tree { nodes, sources: lowering.sources, styles_late: false })
+    } else {
+        Err(lowering.problems)
+    }
 }
 
 struct Lowering<'a> {
@@ -86,39 +62,6 @@ struct Lowering<'a> {
     /// The partials being put in, outermost first.
     calls: Vec<String>,
     nodes: usize,
-}
-
-/// The tags of a file in the order in which its syntax tree is walked.
-struct Cursor<'a> {
-    file: usize,
-    text: &'a str,
-    tags: std::slice::Iter<'a, Tag>,
-    /// The tag at hand, and how far into it parameters were found.
-    tag: At,
-    found: usize,
-}
-
-impl Cursor<'_> {
-    /// Steps to the next tag that has a meaning of its own.
-    fn step(&mut self) {
-        let skipped = [TagKind::Comment, TagKind::Close, TagKind::Else];
-        if let Some(tag) = self.tags.find(|tag| !skipped.contains(&tag.kind)) {
-            self.tag = At { file: self.file, start: tag.span.start, end: tag.span.end };
-            self.found = tag.span.start;
-        }
-    }
-
-    /// The place of `word` within the tag at hand, behind what was found before it.
-    fn place(&mut self, word: &str) -> At {
-        match self.text[self.found..self.tag.end].find(word) {
-            Some(at) if !word.is_empty() => {
-                let start = self.found + at;
-                self.found = start + word.len();
-                At { file: self.file, start, end: self.found }
-            }
-            _ => self.tag,
-        }
-    }
 }
 
 impl Lowering<'_> {
@@ -211,114 +154,6 @@ impl Lowering<'_> {
         self.param(&tag.name, cursor, scope).map(Node::Print)
     }
 
-    fn call(&mut self, tag: &HelperTemplate, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
-        let name = tag.name.as_name().unwrap_or_default().to_owned();
-        let at = cursor.place(&name);
-        let Ok(helper) = name.parse::<Helper>() else {
-            let known = Helper::ALL.iter().map(|helper| helper.as_str());
-            let help = match nearest(&name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if BLOCKS.contains(&name.as_str()) => format!("`{name}` opens a block: `{{{{#{name} …}}}}`"),
-                None => {
-                    format!("helpers are {}", Helper::ALL.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", "))
-                }
-            };
-            self.fault(at, format!("no helper is called `{name}`"), Some(help));
-            return None;
-        };
-        let args: Vec<_> = tag.params.iter().map(|param| self.param(param, cursor, scope)).collect();
-        let options = self.options(&tag.hash, cursor, scope);
-        let args = args.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Expr::Call(Box::new(Call { helper, args, options: options?, at })))
-    }
-
-    fn options(
-        &mut self,
-        hash: &std::collections::HashMap<String, Parameter>,
-        cursor: &mut Cursor<'_>,
-        scope: &Scope<'_>,
-    ) -> Option<Vec<(String, Expr)>> {
-        let mut sorted: Vec<_> = hash.iter().collect();
-        sorted.sort_by_key(|(name, _)| name.as_str());
-        let behind_params = cursor.found;
-        let mut options = Vec::new();
-        let mut whole = true;
-        for (name, value) in sorted {
-            // In the order of their names, not of the text: each is looked for from the start of the options.
-            cursor.found = behind_params;
-            cursor.place(&format!("{name}="));
-            match self.param(value, cursor, scope) {
-                Some(value) => options.push((name.clone(), value)),
-                None => whole = false,
-            }
-        }
-        whole.then_some(options)
-    }
-
-    fn param(&mut self, param: &Parameter, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
-        match param {
-            Parameter::Name(name) => self.path(name, cursor, scope),
-            Parameter::Path(HandlebarsPath::Relative((_, raw))) => self.path(raw, cursor, scope),
-            Parameter::Path(HandlebarsPath::Local((level, name, raw))) => {
-                let at = cursor.place(raw);
-                self.local(*level, name, at, scope)
-            }
-            Parameter::Literal(json) => self.literal(json, cursor),
-            Parameter::Subexpression(inner) => match inner.as_element() {
-                TemplateElement::Expression(tag) if !tag.params.is_empty() || !tag.hash.is_empty() => {
-                    self.call(tag, cursor, scope)
-                }
-                TemplateElement::Expression(tag) => self.param(&tag.name, cursor, scope),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn path(&mut self, raw: &str, cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Option<Expr> {
-        let at = cursor.place(raw);
-        match scope.resolve(&Way::read(raw), raw, at) {
-            Ok(value) => Some(value),
-            Err((message, help)) => {
-                self.fault(at, message, help);
-                None
-            }
-        }
-    }
-
-    fn local(&mut self, level: usize, name: &str, at: At, scope: &Scope<'_>) -> Option<Expr> {
-        let what = match name {
-            "index" => Loop::Index,
-            "first" => Loop::First,
-            "last" => Loop::Last,
-            _ => {
-                let help = "there are `@index`, `@first`, `@last` and `@root`".to_owned();
-                self.fault(at, format!("`@{name}` does not exist"), Some(help));
-                return None;
-            }
-        };
-        let frame = scope.up(level).and_then(|scope| scope.row);
-        if frame.is_none() {
-            self.fault(at, format!("`@{name}` outside of `{{{{#each}}}}`"), None);
-        }
-        frame.map(|frame| Expr::Loop { frame, what, at })
-    }
-
-    fn literal(&mut self, json: &serde_json::Value, cursor: &mut Cursor<'_>) -> Option<Expr> {
-        let (word, value) = match json {
-            serde_json::Value::String(text) => (text.clone(), Some(Value::Text(text.clone()))),
-            serde_json::Value::Number(number) => (number.to_string(), number_value(&number.to_string())),
-            serde_json::Value::Bool(yes) => (yes.to_string(), Some(Value::Boolean(*yes))),
-            _ => (String::new(), None),
-        };
-        let at = cursor.place(&word);
-        if value.is_none() {
-            let message = "only texts, numbers with at most four decimals, `true` and `false` can be written here";
-            self.fault(at, message, None);
-        }
-        value.map(|value| Expr::Literal(value, at))
-    }
-
     fn block(
         &mut self,
         block: &HelperTemplate,
@@ -394,11 +229,6 @@ impl Lowering<'_> {
         self.calls.pop();
         nodes
     }
-}
-
-fn number_value(text: &str) -> Option<Value> {
-    let integer = text.parse::<i64>().ok().map(Value::Integer);
-    integer.or_else(|| Amount::parse(text, SCALE).map(Value::Decimal))
 }
 
 /// The names behind `as |row index|`.

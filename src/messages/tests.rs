@@ -1,6 +1,10 @@
 //! Templates end to end: compile, check, needs, render.
 
 mod fixtures;
+mod formats;
+mod hostile;
+mod laws;
+mod mail;
 
 use crate::catalogue::Type;
 use crate::messages::context::Value;
@@ -75,6 +79,21 @@ fn one_broken_template_takes_only_itself_out() {
         problems_of("{{#if x}}"),
         ["templates/t/sms.hbs:1:1: this block is never closed (close it with `{{/…}}` and its name)"]
     );
+}
+
+#[test]
+fn templates_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&Templates::default());
+}
+
+#[test]
+fn what_is_broken_keeps_its_last_good_version() {
+    let (last, _) = fixtures::compile(&[("templates/t/sms.hbs", "good")]);
+    let (mut templates, problems) = fixtures::compile(&[("templates/t/sms.hbs", "{{#if}}")]);
+    assert_eq!(problems.len(), 1);
+    templates.keep_last_good(&last);
+    assert_eq!(templates.get("t"), last.get("t"));
 }
 
 #[test]

@@ -156,7 +156,7 @@ impl<'a, 'n> Walk<'a, 'n> {
     }
 
     /// Reports a name that does not exist.
-    pub(super) fn unknown<'k>(&mut self, path: &Path, message: String, wrong: &str, known: Vec<&'k str>) {
+    pub(super) fn unknown(&mut self, path: &Path, message: String, wrong: &str, known: Vec<&str>) {
         let help = match nearest(wrong, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are {}", known.join(", ")),

@@ -5,10 +5,10 @@
 //! 3. The text of a mail is its own part where that speaks the HTML's language, else it is made from the HTML.
 
 use crate::messages::context::Record;
-use crate::messages::format::Formats;
+use crate::messages::format::{Formats, locale};
 use crate::messages::library::{Part, Template};
 use crate::messages::render::{self, RenderError};
-use crate::messages::{html, plain};
+use crate::messages::{html, plain, style};
 use crate::rules::Channel;
 use crate::time::Tz;
 
@@ -73,8 +73,13 @@ impl Message<'_> {
     fn part(&self, part: Part) -> Result<Option<(String, String)>, RenderError> {
         let Some((found, tree)) = self.template.part(part, self.env.locale) else { return Ok(None) };
         let words = if found.is_empty() { self.env.business_locale } else { found };
-        let formats = Formats::new(self.env.locale, words, self.env.zone, self.env.currency);
-        render::render(tree, part.escape(), &formats, self.data).map(|text| Some((found.to_owned(), text)))
+        let customers = locale(self.env.locale).map_or(self.env.business_locale, |_| self.env.locale);
+        let formats = Formats::new(customers, words, self.env.zone, self.env.currency);
+        let mut text = render::render(tree, part.escape(), &formats, self.data)?;
+        if tree.styles_late {
+            text = style::inline_message(&text).map_err(RenderError::Styles)?;
+        }
+        Ok(Some((found.to_owned(), text)))
     }
 
     fn needed(&self, part: Part, name: &'static str) -> Result<(String, String), RenderError> {
@@ -100,7 +105,7 @@ impl Message<'_> {
             (None, None) => {
                 return Err(RenderError::NoPart { channel: "email", part: "email.html.hbs or email.txt.hbs" });
             }
-            (Some((found, html)), None) => (found.clone(), plain::from_html(html)),
+            (Some((found, html)), None) => (found.clone(), plain::from_html(html)?),
             (html, Some((own, text))) => (html.as_ref().map_or(own, |(found, _)| found.clone()), text),
         };
         Ok(Words {
@@ -142,11 +147,9 @@ fn paragraphs(text: &str) -> String {
     out
 }
 
-/// Lines with single spaces between words: every character of an SMS costs.
+/// Lines with single plain spaces between words: in an SMS every character costs, and one no-break space, as languages
+/// write it within amounts and times, would double the price of the whole text.
 fn compact(text: &str) -> String {
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| line.split([' ', '\t']).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" "))
-        .collect();
+    let lines: Vec<String> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     paragraphs(&lines.join("\n")).trim().to_owned()
 }
