@@ -156,7 +156,7 @@ impl Provider {
     /// cannot be read.
     pub fn open(name: &str, settings: &ProviderSettings, home: &Path) -> Result<Self, ChannelError> {
         match &settings.way {
-            Way::Folder { path } => Ok(Self::Folder(folder::Folder::new(home.join(path)))),
+            Way::Folder { path } => Ok(Self::Folder(folder::Folder::new(name, home.join(path)))),
             Way::Smtp { url, connections, ca_file } => {
                 let ca_file = ca_file.as_ref().map(|path| home.join(path));
                 email::Relay::open(name, url, *connections, ca_file.as_deref()).map(Self::Smtp)
