@@ -54,7 +54,8 @@ pub enum Sent {
     /// Certainly not sent; another attempt may be.
     NotNow {
         why: String,
-        /// `450 4.7.1`, `20429`.
+        /// What the provider said of this message: `450 4.7.1`, `20429`. `None` where it said nothing of it: it cannot
+        /// be reached, or serves this account at all no more, and another provider may do better.
         code: Option<String>,
         /// The provider asked not to be asked again before.
         after: Option<Span>,
@@ -265,7 +266,7 @@ fn checked_id(message: &Outgoing) -> Result<&str, Refused> {
 }
 
 /// The part of `words` for `channel`, or the refusal that names it.
-fn part<'a>(words: Option<&'a String>, channel: Channel) -> Result<&'a str, Refused> {
+fn part(words: Option<&String>, channel: Channel) -> Result<&str, Refused> {
     words
         .map(String::as_str)
         .filter(|text| !text.trim().is_empty())
