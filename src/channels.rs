@@ -54,7 +54,8 @@ pub enum Sent {
     /// Certainly not sent; another attempt may be.
     NotNow {
         why: String,
-        /// `450 4.7.1`, `20429`.
+        /// What the provider said of this message: `450 4.7.1`, `20429`. `None` where it said nothing of it: it cannot
+        /// be reached, or serves this account at all no more, and another provider may do better.
         code: Option<String>,
         /// The provider asked not to be asked again before.
         after: Option<Span>,
@@ -156,7 +157,7 @@ impl Provider {
     /// cannot be read.
     pub fn open(name: &str, settings: &ProviderSettings, home: &Path) -> Result<Self, ChannelError> {
         match &settings.way {
-            Way::Folder { path } => Ok(Self::Folder(folder::Folder::new(home.join(path)))),
+            Way::Folder { path } => Ok(Self::Folder(folder::Folder::new(name, home.join(path)))),
             Way::Smtp { url, connections, ca_file } => {
                 let ca_file = ca_file.as_ref().map(|path| home.join(path));
                 email::Relay::open(name, url, *connections, ca_file.as_deref()).map(Self::Smtp)
@@ -265,9 +266,57 @@ fn checked_id(message: &Outgoing) -> Result<&str, Refused> {
 }
 
 /// The part of `words` for `channel`, or the refusal that names it.
-fn part<'a>(words: Option<&'a String>, channel: Channel) -> Result<&'a str, Refused> {
+fn part(words: Option<&String>, channel: Channel) -> Result<&str, Refused> {
     words
         .map(String::as_str)
         .filter(|text| !text.trim().is_empty())
         .ok_or_else(|| Refused::words(format!("the message has no words for the channel `{channel}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn is_send<T: Send>(_: &T) {}
+
+    #[tokio::test]
+    async fn a_send_under_way_may_move_between_threads() {
+        let provider = Provider::Folder(folder::Folder::new("outbox", PathBuf::from("outbox")));
+        let mut connection = provider.connection();
+        let prepared = Prepared::Mail(mail());
+        let under_way = connection.send(&prepared);
+        is_send(&under_way);
+        assert!(matches!(under_way.await, Sent::NotNow { .. }), "a folder takes no mail for a relay");
+        is_send(&provider.probe());
+    }
+
+    fn mail() -> email::Mail {
+        email::prepare(&Outgoing {
+            touchpoint: "5f0c2a9e-3a53-8d1c-9e0b-0d6a4f1b2c3d".to_owned(),
+            channel: Channel::Email,
+            from: "hello@harbour.example".to_owned(),
+            to: "ann@customers.test".to_owned(),
+            words: Words { subject: Some("Hello".to_owned()), text: Some("Hello".to_owned()), ..Words::default() },
+            locale: "en-GB".to_owned(),
+            promotional: false,
+            date: Timestamp::default(),
+        })
+        .expect("a good message")
+    }
+
+    #[test]
+    fn a_provider_serves_the_channels_it_has_a_way_for() {
+        let served = |provider: &Provider| Channel::ALL.iter().filter(|channel| provider.serves(**channel)).count();
+        let open = |way: Way| {
+            let settings = ProviderSettings { way, rate: None, price: std::collections::BTreeMap::new() };
+            Provider::open("p", &settings, Path::new("/home/shop"))
+        };
+        let relay = Way::Smtp { url: crate::settings::Secret::new("smtp://127.0.0.1"), connections: 20, ca_file: None };
+        let relay = open(relay).expect("a good relay");
+        assert_eq!((served(&relay), relay.connections()), (1, 20));
+        let folder = open(Way::Folder { path: PathBuf::from("var/outbox") }).expect("a good folder");
+        assert_eq!(served(&folder), 3);
+        let Provider::Folder(folder) = folder else { panic!("a folder") };
+        assert!(format!("{folder:?}").contains("/home/shop/var/outbox"));
+    }
 }

@@ -17,6 +17,7 @@ pub const CONNECTIONS: usize = 4;
 /// A folder that takes messages. It is made when first needed.
 #[derive(Clone, Debug)]
 pub struct Folder {
+    provider: String,
     path: PathBuf,
 }
 
@@ -39,8 +40,8 @@ impl File {
 }
 
 impl Folder {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub fn new(provider: &str, path: PathBuf) -> Self {
+        Self { provider: provider.to_owned(), path }
     }
 
     /// Composes the file of a message.
@@ -84,14 +85,14 @@ impl Folder {
     pub(super) async fn probe(&self) -> Result<String, ChannelError> {
         let folder = self.path.clone();
         let tried = tokio::task::spawn_blocking(move || {
-            let probe = folder.join(".probe");
+            let probe = folder.join(format!(".probe-{}", std::process::id()));
             fs::create_dir_all(&folder).and_then(|()| fs::write(&probe, [])).and_then(|()| fs::remove_file(&probe))
         });
         let shown = self.path.display();
         match tried.await.map_err(io::Error::other).and_then(|result| result) {
             Ok(()) => Ok(format!("{shown} is writable")),
             Err(error) => Err(ChannelError::Unreachable {
-                provider: "folder".to_owned(),
+                provider: self.provider.clone(),
                 why: format!("cannot write into the folder {shown}: {error}"),
             }),
         }
@@ -200,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn each_channel_has_its_file_in_a_folder_that_is_made() {
         let home = tempfile::tempdir().expect("a folder for the test");
-        let folder = Folder::new(home.path().join("var/outbox"));
+        let folder = Folder::new("outbox", home.path().join("var/outbox"));
         for channel in [Channel::Email, Channel::Sms, Channel::Voice] {
             assert!(matches!(sent(&folder, channel).await, Sent::Accepted { .. }));
         }
@@ -218,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn sending_again_changes_nothing() {
         let home = tempfile::tempdir().expect("a folder for the test");
-        let folder = Folder::new(home.path().to_owned());
+        let folder = Folder::new("outbox", home.path().to_owned());
         let first = sent(&folder, Channel::Email).await;
         let bytes = |id: &str| fs::read(home.path().join(format!("{id}.eml"))).expect("the file is there");
         let before = bytes(&message(Channel::Email).touchpoint);
@@ -231,7 +232,7 @@ mod tests {
     async fn a_folder_that_cannot_be_made_is_a_reason_to_wait() {
         let home = tempfile::tempdir().expect("a folder for the test");
         fs::write(home.path().join("outbox"), "a file where the folder should be").expect("a file");
-        let folder = Folder::new(home.path().join("outbox"));
+        let folder = Folder::new("outbox", home.path().join("outbox"));
         let Sent::NotNow { why, .. } = sent(&folder, Channel::Sms).await else { panic!("nothing can be written") };
         assert!(why.contains("into the folder") && why.contains("outbox"), "{why}");
         assert!(folder.probe().await.is_err());
@@ -240,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_up_tells_what_is_there() {
         let home = tempfile::tempdir().expect("a folder for the test");
-        let folder = Folder::new(home.path().to_owned());
+        let folder = Folder::new("outbox", home.path().to_owned());
         assert_eq!(folder.look_up(&message(Channel::Sms)), Found::No);
         sent(&folder, Channel::Sms).await;
         assert!(matches!(folder.look_up(&message(Channel::Sms)), Found::Yes { .. }));
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_id_that_is_a_path_is_refused() {
-        let folder = Folder::new(PathBuf::from("outbox"));
+        let folder = Folder::new("outbox", PathBuf::from("outbox"));
         let hostile = Outgoing { touchpoint: "../../etc/passwd".to_owned(), ..message(Channel::Sms) };
         assert!(folder.prepare(&hostile).is_err());
     }

@@ -27,6 +27,8 @@ const API: &str = "https://api.twilio.com";
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// For a request and its whole answer. Twilio gives up on its own side after 15 s.
 const REQUEST_LIMIT: Duration = Duration::from_secs(60);
+/// Well before the other side closes an idle connection: a request that meets its closing would be in doubt.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
 const MAX_ANSWER: usize = 1 << 20;
 /// Twilio's limits: characters of a text message and of the TwiML in a request.
 const MAX_TEXT: usize = 1_600;
@@ -82,6 +84,7 @@ impl Account {
             .retry(retry::never())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(REQUEST_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
             .user_agent(concat!("plusone/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| wrong(format!("HTTP cannot be set up: {}", cause(&error))))?;

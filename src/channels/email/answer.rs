@@ -102,7 +102,10 @@ fn answered(step: Step, code: u16, text: &str, place: &str) -> Sent {
     let why = format!("the relay {place} answered {code} {text} to {}", step.name());
     let enhanced = enhanced(text);
     let shown = Some(enhanced.map_or_else(|| code.to_string(), |enhanced| format!("{code} {enhanced}")));
-    if code < 500 || code == OUT_OF_ORDER || LOG_IN.contains(&code) {
+    if LOG_IN.contains(&code) {
+        return Sent::NotNow { why, code: None, after: None };
+    }
+    if code < 500 || code == OUT_OF_ORDER {
         return Sent::NotNow { why, code: shown, after: None };
     }
     let about_recipient = matches!(step, Step::Rcpt | Step::Dot);
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn a_refused_log_in_is_a_reason_to_wait() {
         for code in LOG_IN {
-            assert!(matches!(answer(Step::Mail, code, "5.7.0 log in first"), Sent::NotNow { .. }));
+            assert!(matches!(answer(Step::Mail, code, "5.7.0 log in first"), Sent::NotNow { code: None, .. }));
         }
     }
 

@@ -66,7 +66,7 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
         .date(system_time(message.date))
         .from(lettre::message::Mailbox::new(from.name, from.address.to_lettre()))
         .to(lettre::message::Mailbox::new(None, to.to_lettre()))
-        .subject(subject)
+        .raw_header(subject_header(subject))
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
     if message.promotional {
@@ -74,8 +74,8 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
     }
     let built = match (&message.words.text, &message.words.html) {
         (Some(text), Some(html)) => builder.multipart(alternative(id, text, html)),
-        (Some(text), None) => builder.singlepart(SinglePart::plain(clean(text))),
-        (None, Some(html)) => builder.singlepart(SinglePart::html(clean(html))),
+        (Some(text), None) => builder.singlepart(SinglePart::plain(lines(text))),
+        (None, Some(html)) => builder.singlepart(SinglePart::html(lines(html))),
         (None, None) => return Err(Refused::words("the message has no words for the channel `email`")),
     };
     let bytes = built.map_err(|error| Refused::words(format!("the email cannot be composed: {error}")))?.formatted();
@@ -94,17 +94,24 @@ fn alternative(id: &str, text: &str, html: &str) -> MultiPart {
         .expect("a boundary of a checked id is a MIME token");
     MultiPart::builder()
         .header(kind)
-        .singlepart(SinglePart::plain(clean(text)))
-        .singlepart(SinglePart::html(clean(html)))
+        .singlepart(SinglePart::plain(lines(text)))
+        .singlepart(SinglePart::html(lines(html)))
 }
 
-/// Line ends as `\n`, which lettre writes as CRLF, and no NUL, which no mail may hold.
-fn clean(text: &str) -> String {
-    if text.bytes().any(|byte| byte == b'\r' || byte == 0) {
-        text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
-    } else {
-        text.to_owned()
+/// Every line end as CRLF, in one pass (lettre would insert each by itself), and no NUL, which no mail may hold.
+fn lines(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + text.len() / 16 + 2);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        written.push_str(&rest[..at]);
+        let end = &rest[at..];
+        if !end.starts_with('\0') {
+            written.push_str("\r\n");
+        }
+        rest = end.strip_prefix("\r\n").unwrap_or(&end[1..]);
     }
+    written.push_str(rest);
+    written
 }
 
 fn single_line(name: &str, value: &str) -> Result<(), Refused> {
@@ -116,6 +123,34 @@ fn single_line(name: &str, value: &str) -> Result<(), Refused> {
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// A subject that holds `=?` is encoded whole: left as it is, readers would decode what a customer's own data put there.
+fn subject_header(subject: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if subject.contains("=?") {
+        HeaderValue::dangerous_new_pre_encoded(name, subject.to_owned(), encoded_words(subject))
+    } else {
+        HeaderValue::new(name, subject.to_owned())
+    }
+}
+
+/// RFC 2047's Q encoding: words of whole characters, one a line, which readers join again.
+fn encoded_words(text: &str) -> String {
+    const ROOM: usize = 50;
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        let piece = match c {
+            ' ' => "_".to_owned(),
+            _ if c.is_ascii_alphanumeric() => c.to_string(),
+            _ => c.to_string().bytes().map(|byte| format!("={byte:02X}")).collect(),
+        };
+        if words.last().is_some_and(|word| word.len() + piece.len() > ROOM) {
+            words.push(String::new());
+        }
+        words.last_mut().expect("there is always one").push_str(&piece);
+    }
+    words.iter().map(|word| format!("=?utf-8?q?{word}?=")).collect::<Vec<_>>().join("\r\n ")
 }
 
 fn system_time(at: Timestamp) -> SystemTime {

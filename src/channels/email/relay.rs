@@ -6,7 +6,8 @@
 //!    this host alone.
 //! 3. A relay on a loopback address, without credentials, is spoken to in clear unless `?tls=required` says otherwise:
 //!    nothing leaves the machine, and its certificate is seldom one that can be checked.
-//! 4. Neither the URL nor the password is ever shown.
+//! 4. A user and a password stand before the last `@` as they are; `%XX` in them is decoded.
+//! 5. Neither the URL nor the password is ever shown.
 
 use super::session::Session;
 use crate::channels::{ChannelError, tls};
@@ -143,47 +144,44 @@ fn handshake(provider: &str, host: &str, ca_file: Option<&Path>) -> Result<Tls, 
 
 impl Line {
     fn read(url: &str) -> Result<Self, String> {
-        let url = Url::parse(url).map_err(|error| {
-            format!("`url` is not a URL ({error}): write `smtps://user:password@host:465`, each special character of the password as %XX")
-        })?;
-        let implicit = match url.scheme() {
+        // The user and password end at the last `@`, so that a password may hold what a URL would not allow.
+        let (scheme, rest) = url.split_once("://").ok_or("`url` begins with neither `smtps://` nor `smtp://`")?;
+        let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+        let implicit = match scheme {
             "smtps" => true,
             "smtp" => false,
             other => return Err(format!("`url` begins with `{other}://`: write `smtps://` or `smtp://`")),
         };
+        let url = Url::parse(&format!("{scheme}://{rest}"))
+            .map_err(|error| format!("`url` is not a URL ({error}): write `smtps://user:password@host:465`"))?;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         if host.is_empty() {
             return Err("`url` names no host".to_owned());
         }
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err(
-                "`url` has something after the host: a `/`, `?` or `#` in the password is written %2F, %3F, %23"
-                    .to_owned(),
-            );
+            return Err("`url` has something after the host that is not `?tls=…`".to_owned());
         }
-        let credentials = credentials(&url)?;
+        let credentials = login.map(credentials).transpose()?;
         let protection = protection(&url, implicit, &host, credentials.is_some())?;
-        let usual = if implicit {
-            465
-        } else if credentials.is_some() {
-            587
-        } else {
-            25
+        let usual = match (implicit, &credentials) {
+            (true, _) => 465,
+            (false, Some(_)) => 587,
+            (false, None) => 25,
         };
         Ok(Self { host, port: url.port().unwrap_or(usual), protection, credentials })
     }
 }
 
-fn credentials(url: &Url) -> Result<Option<(String, String)>, String> {
+/// User and password, each percent-decoded where it is so written.
+fn credentials(login: &str) -> Result<(String, String), String> {
     let plain = |text: &str| {
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
         decoded.map(String::from).map_err(|_| "the user or password in `url` is not UTF-8".to_owned())
     };
-    match (url.username(), url.password()) {
-        ("", None) => Ok(None),
-        ("", Some(_)) => Err("`url` has a password and no user".to_owned()),
-        (_, None) => Err("`url` has a user and no password".to_owned()),
-        (user, Some(password)) => Ok(Some((plain(user)?, plain(password)?))),
+    match login.split_once(':') {
+        Some(("", _)) => Err("`url` has a password and no user".to_owned()),
+        None | Some((_, "")) => Err("`url` has a user and no password".to_owned()),
+        Some((user, password)) => Ok((plain(user)?, plain(password)?)),
     }
 }
 
@@ -251,11 +249,31 @@ mod tests {
     }
 
     #[test]
-    fn special_characters_of_a_password_are_written_in_hexadecimal() {
-        let read = Line::read("smtps://ann%40harbour.example:p%2F%3F%23%25@mail.example").expect("a good URL");
-        assert_eq!(read.credentials, Some(("ann@harbour.example".to_owned(), "p/?#%".to_owned())));
-        let error = Line::read("smtps://ann:p?w#d@mail.example").expect_err("a bare ? in the password");
-        assert!(!error.contains("ann") && !error.contains("w#d"), "{error}");
+    fn a_password_stands_as_it_is_or_in_hexadecimal() {
+        let login = |url: &str| Line::read(url).expect("a good URL").credentials;
+        let expected = |user: &str, password: &str| Some((user.to_owned(), password.to_owned()));
+        assert_eq!(
+            login("smtps://ann%40harbour.example:p%2F%3F%23%25@mail.example"),
+            expected("ann@harbour.example", "p/?#%")
+        );
+        assert_eq!(
+            login("smtps://ann@harbour.example:p/?#:@%x@mail.example:465"),
+            expected("ann@harbour.example", "p/?#:@%x")
+        );
+    }
+
+    #[test]
+    fn an_error_never_shows_the_login() {
+        for url in [
+            "smtps://ann:s3cret@",
+            "smtps://ann:s3cret@mail.example/x",
+            "smtp://ann:s3cret@mail.example?tls=none",
+            "http://ann:s3cret@mail.example",
+            "smtps://ann:s3cret@mail.example:99999",
+        ] {
+            let error = Line::read(url).expect_err(url);
+            assert!(!error.contains("s3cret") && !error.contains("ann"), "{error}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! 1. Everything that is said in clear before STARTTLS is forgotten with the handshake, and a relay (or someone on the
 //!    way) that says more in clear than it was asked is refused: replies put in before TLS are never believed.
-//! 2. A line that was to be protected and is not is no line.
+//! 2. A reply is decided by its digits. Bytes beyond ASCII become `?`, so that no relay's language makes a doubt.
+//! 3. A line that was to be protected and is not is no line.
 
 use super::relay::{Security, Settings, Tls};
 use lettre::transport::smtp::client::AsyncTokioStream;
@@ -155,7 +156,7 @@ async fn reply(tcp: &mut TcpStream) -> Result<Reply, String> {
             if end < bytes.len() {
                 return Err("says more in clear than it was asked: someone may be on the line".to_owned());
             }
-            return String::from_utf8(bytes).map(Reply).map_err(|_| "answers in no known characters".to_owned());
+            return Ok(Reply(String::from_utf8_lossy(&bytes).into_owned()));
         }
         if bytes.len() > MAX_REPLY {
             return Err("answers without end".to_owned());
@@ -197,10 +198,15 @@ impl AsyncRead for Wire {
             self.before = later;
             return Poll::Ready(Ok(()));
         }
-        match &mut self.stream {
+        let known = buf.filled().len();
+        let read = match &mut self.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Stream::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        };
+        for byte in buf.filled_mut()[known..].iter_mut().filter(|byte| !byte.is_ascii()) {
+            *byte = b'?';
         }
+        read
     }
 }
 

@@ -99,7 +99,8 @@ fn refused(status: u16, retry_after: Option<Span>, bytes: &[u8]) -> Sent {
     let hint = if for_operator { " (the account's settings need a look)" } else { "" };
     let why = format!("twilio answered {named}{said}{hint}");
     match meaning {
-        Meaning::TooFast | Meaning::Operator => Sent::NotNow { why, code, after: retry_after },
+        Meaning::TooFast => Sent::NotNow { why, code, after: retry_after },
+        Meaning::Operator => Sent::NotNow { why, code: None, after: retry_after },
         Meaning::OptedOut | Meaning::BadAddress | Meaning::Refused => Sent::Never {
             why,
             code,
@@ -173,7 +174,9 @@ mod tests {
     #[test]
     fn what_concerns_the_account_waits_for_the_operator() {
         for (status, body) in [(401, r#"{"code": 20003}"#), (403, ""), (404, r#"{"code": 20404}"#), (301, "")] {
-            let Sent::NotNow { why, .. } = answer(status, body) else { panic!("{status} is about the account") };
+            let Sent::NotNow { why, code: None, .. } = answer(status, body) else {
+                panic!("{status} is of the account")
+            };
             assert!(why.contains("need a look"), "{why}");
         }
     }

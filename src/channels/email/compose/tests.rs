@@ -79,6 +79,14 @@ fn a_subject_with_other_letters_is_encoded() {
 }
 
 #[test]
+fn a_subject_that_looks_encoded_is_encoded() {
+    let mail = composed(&with_words(|words| words.subject = Some("=?utf-8?b?SGVsbG8=?= für dich".to_owned())));
+    let expected = "Subject: =?utf-8?q?=3D=3Futf=2D8=3Fb=3FSGVsbG8=3D=3F=3D_f=C3=BCr_dich?=\r\n";
+    assert!(mail.contains(expected), "{mail}");
+    assert_eq!(encoded_words(&"é".repeat(20)).lines().count(), 3);
+}
+
+#[test]
 fn an_international_domain_goes_out_as_its_a_label() {
     let mail = prepare(&Outgoing { to: "ann@bücher.example".to_owned(), ..message() }).expect("a good address");
     assert!(!mail.needs_utf8());
@@ -103,6 +111,12 @@ fn a_text_that_holds_the_boundary_moves_the_boundary() {
     let boundary = format!("=_{}", message().touchpoint);
     let mail = composed(&with_words(|words| words.text = Some(format!("--{boundary}--\nafter"))));
     assert!(mail.contains(&format!("boundary=\"{boundary}_\"")), "{mail}");
+}
+
+#[test]
+fn every_kind_of_line_end_is_one() {
+    assert_eq!(lines("a\r\nb\rc\nd\n\r\0e\0\r\r\n"), "a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n");
+    assert_eq!(lines("grüße"), "grüße");
 }
 
 proptest! {
