@@ -7,3 +7,4 @@ pub mod foreign;
 pub mod migrate;
 pub mod rows;
 pub mod sources;
+pub mod suppressions;

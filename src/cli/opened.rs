@@ -1,0 +1,31 @@
+//! A home folder that is open: what every command at the desk works with.
+
+use crate::catalogue::Catalogue;
+use crate::problem::Problem;
+use crate::rules::Rule;
+use crate::settings::Settings;
+use crate::store::db::Db;
+use crate::time::{Timestamp, Tz};
+
+/// Configuration, database and the moment at which the command was given.
+pub struct Opened {
+    pub db: Db,
+    pub settings: Settings,
+    pub catalogue: Catalogue,
+    /// The rules in force, drafts included.
+    pub rules: Vec<Rule>,
+    /// What is wrong with the files as they are now.
+    pub problems: Vec<Problem>,
+    pub now: Timestamp,
+}
+
+impl Opened {
+    /// The zone in which people at the desk read and write times.
+    pub const fn zone(&self) -> Tz {
+        self.settings.business.time_zone
+    }
+
+    pub fn currency(&self) -> &str {
+        &self.settings.business.currency
+    }
+}
