@@ -7,6 +7,8 @@
 //!    can be told of as `bad_address`; where it would look like a good one, a `?` stands before it.
 //! 2. A log shows a contact only through [`mask`].
 
+use crate::rules::{Channel, Purpose};
+
 /// Stands before a bad contact that has the shape of a good one.
 const BAD_MARK: char = '?';
 
@@ -86,6 +88,37 @@ pub fn mask_phone(number: &str) -> String {
     let text = |part: &[char]| part.iter().collect::<String>();
     let plus = if number.starts_with('+') { "+" } else { "" };
     format!("{plus}{}…{}", text(&digits[..2]), text(&digits[digits.len() - 2..]))
+}
+
+/// The scope of a suppression that stops everything.
+pub const EVERYTHING: &str = "all";
+
+/// What is wrong with a suppression's scope, if anything is: `all`, `promotional`, `topic:offers`, `channel:sms`.
+pub fn scope_fault(scope: &str) -> Option<String> {
+    let named = scope.split_once(':').is_some_and(|(kind, name)| match kind {
+        "topic" => !name.is_empty(),
+        "channel" => name.parse::<Channel>().is_ok(),
+        _ => false,
+    });
+    let known = named || scope == EVERYTHING || scope == Purpose::Promotional.as_str();
+    (!known).then(|| format!("`{scope}` is not a scope: write `all`, `promotional`, `topic:offers` or `channel:sms`"))
+}
+
+/// Whether a suppression of this scope stops a message of this topic, purpose and channel.
+///
+/// ```
+/// use plusone::contact::is_covered;
+/// use plusone::rules::{Channel, Purpose};
+/// assert!(is_covered("all", "deliveries", Purpose::Transactional, Channel::Email));
+/// assert!(!is_covered("promotional", "deliveries", Purpose::Transactional, Channel::Email));
+/// assert!(is_covered("topic:offers", "offers", Purpose::Promotional, Channel::Sms));
+/// ```
+pub fn is_covered(scope: &str, topic: &str, purpose: Purpose, channel: Channel) -> bool {
+    match scope.split_once(':') {
+        Some(("topic", name)) => name == topic,
+        Some(("channel", name)) => name == channel.as_str(),
+        _ => scope == EVERYTHING || scope == purpose.as_str() && purpose == Purpose::Promotional,
+    }
 }
 
 #[cfg(test)]

@@ -14,9 +14,13 @@ pub mod addresses;
 pub mod consent;
 pub mod errors_file;
 pub mod files;
+pub mod find;
 pub mod import;
+pub mod infer;
+pub mod lists;
 pub mod moments;
 pub mod records;
+pub mod suppress;
 pub mod survey;
 pub mod sync;
 pub mod values;
@@ -48,6 +52,8 @@ pub enum DataError {
          remove them run `plusone import {entity} {file} --absent remove`"
     )]
     Shrunk { file: String, entity: String, lost: u64, known: u64 },
+    #[error("{0}")]
+    Refused(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -79,5 +85,18 @@ pub struct Report {
     pub consents: u64,
     /// What is worth knowing and no error.
     pub notes: Vec<String>,
+    pub errors_file: Option<PathBuf>,
+}
+
+/// What the import of a list of consents or suppressions did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ListReport {
+    /// Rows in the file, good and bad.
+    pub rows: u64,
+    /// Rows that said something new.
+    pub added: u64,
+    /// Rows that cannot be used; they are in the errors file.
+    pub refused: u64,
+    pub note: Option<String>,
     pub errors_file: Option<PathBuf>,
 }

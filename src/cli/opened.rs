@@ -1,6 +1,5 @@
 //! A home folder that is open: what every command at the desk works with.
 
-use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::problem::Problem;
 use crate::rules::Rule;
@@ -21,18 +20,6 @@ pub struct Opened {
 }
 
 impl Opened {
-    pub fn of(app: &App) -> Self {
-        let workspace = &app.workspace;
-        Self {
-            db: app.db.clone(),
-            settings: workspace.project.settings.clone(),
-            catalogue: workspace.project.catalogue.clone(),
-            rules: workspace.project.rules.values().cloned().collect(),
-            problems: workspace.problems.clone(),
-            now: app.clock.now(),
-        }
-    }
-
     /// The zone in which people at the desk read and write times.
     pub const fn zone(&self) -> Tz {
         self.settings.business.time_zone

@@ -7,13 +7,18 @@
 //! 3. A column that no longer says yes takes back the yes that it gave, and no other: a customer who said yes
 //!    elsewhere is not silenced by a column that never knew.
 
-use super::DataError;
-use crate::catalogue::{Catalogue, ConsentColumns};
+use super::lists::List;
+use super::{DataError, ListReport};
+use crate::catalogue::{Catalogue, ConsentColumns, Entity, Field, Type};
 use crate::ids::bucket_of;
 use crate::store::consents::{self, EVERY_CHANNEL, Entry};
-use crate::store::db::{Cell, Tx};
+use crate::problem::nearest;
+use crate::rules::Channel;
+use crate::settings::Settings;
+use crate::store::db::{Cell, Db, Tx};
 use crate::store::rows::Record;
 use crate::time::Timestamp;
+use std::path::Path;
 
 /// The source of a yes whose declaration names none.
 const UNNAMED_SOURCE: &str = "customer data";
@@ -94,4 +99,103 @@ fn statements(catalogue: &Catalogue, columns: &ConsentColumns, record: &Record, 
         Some(Statement { entry, dated: at.is_some() })
     };
     columns.channels.iter().filter_map(statement).collect()
+}
+
+/// One answer of a customer, as people say it.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The customer's key.
+    pub customer: &'a str,
+    pub topic: &'a str,
+    /// Every channel where absent.
+    pub channel: Option<&'a str>,
+    pub value: bool,
+    pub at: Timestamp,
+    /// Where the customer said so.
+    pub source: &'a str,
+}
+
+/// The ledger's entry for an answer.
+fn entry(settings: &Settings, answer: Answer<'_>) -> Result<Entry, String> {
+    if !settings.topics.contains_key(answer.topic) {
+        let near = nearest(answer.topic, settings.topics.keys().map(String::as_str));
+        let near = near.map(|name| format!("; the nearest is `{name}`")).unwrap_or_default();
+        return Err(format!("`{}` is not a topic of config/plusone.toml{near}", answer.topic));
+    }
+    let channel = match answer.channel {
+        None | Some(EVERY_CHANNEL) => EVERY_CHANNEL,
+        Some(channel) => channel.parse::<Channel>()?.as_str(),
+    };
+    Ok(Entry {
+        bucket: bucket_of(answer.customer),
+        customer: answer.customer.to_owned(),
+        topic: answer.topic.to_owned(),
+        channel: channel.to_owned(),
+        at: answer.at,
+        value: answer.value,
+        source: answer.source.to_owned(),
+    })
+}
+
+/// Writes one answer down; false where the ledger had it already.
+///
+/// # Errors
+/// [`DataError::Refused`] for a topic or channel that does not exist.
+pub async fn set(db: &Db, settings: &Settings, answer: Answer<'_>, now: Timestamp) -> Result<bool, DataError> {
+    let entry = entry(settings, answer).map_err(DataError::Refused)?;
+    let mut tx = db.begin().await?;
+    let added = consents::add(&mut tx, &[entry], now).await?;
+    tx.commit().await?;
+    Ok(added > 0)
+}
+
+/// The columns of a list of answers; `channel` may be empty or missing (every channel), `at` too (now).
+fn columns() -> Entity {
+    let mut list = Entity::new("consent", "customer");
+    let needed = |name: &str, ty| Field { required: true, ..Field::new(name, ty) };
+    list.fields.extend([
+        needed("topic", Type::Text),
+        Field::new("channel", Type::Text),
+        needed("value", Type::Boolean),
+        Field::new("at", Type::Timestamp),
+        needed("source", Type::Text),
+    ]);
+    list
+}
+
+/// Writes down every answer of a file with the columns customer, topic, channel, value, at, source.
+///
+/// # Errors
+/// When the file as a whole cannot be used.
+pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -> Result<ListReport, DataError> {
+    let mut list = List::open(path, &columns(), &settings.business, now)?;
+    let read = |values: &[Cell]| {
+        let text = |index: usize| match &values[index] {
+            Cell::Text(text) => Some(text.as_str()),
+            Cell::Null | Cell::Int(_) => None,
+        };
+        let at = match values[4] {
+            Cell::Int(micros) => Timestamp::from_micros(micros),
+            Cell::Null | Cell::Text(_) => now,
+        };
+        if at > now {
+            return Err(format!("`at` is in the future: {at}"));
+        }
+        let answer = Answer {
+            customer: text(0).unwrap_or_default(),
+            topic: text(1).unwrap_or_default(),
+            channel: text(2),
+            value: values[3] == Cell::Int(1),
+            at,
+            source: text(5).unwrap_or_default(),
+        };
+        entry(settings, answer)
+    };
+    let mut added = 0;
+    while let Some(chunk) = list.chunk(read)? {
+        let mut tx = db.begin().await?;
+        added += consents::add(&mut tx, &chunk, now).await?;
+        tx.commit().await?;
+    }
+    Ok(list.close(added))
 }

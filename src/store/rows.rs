@@ -7,7 +7,7 @@
 
 use super::db::{Cell, Db, Result, Row, Tx};
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Link, Storage, Type, quoted};
-use crate::sql::{ColumnType, Dialect, Sql};
+use crate::sql::{Bind, ColumnType, Dialect, Sql};
 use futures_util::stream::BoxStream;
 
 /// A row as it is written.
@@ -304,4 +304,29 @@ pub async fn hand_over(tx: &mut Tx, entity: &Entity, moved: &Moved) -> Result<()
     );
     tx.execute(Sql::new(text).with(rows.json())).await?;
     Ok(())
+}
+
+/// The owners of the rows whose `field` is `text`, each once; `bucket` where it is known.
+pub async fn owners_by(
+    db: &Db,
+    entity: &Entity,
+    field: &str,
+    text: &str,
+    bucket: Option<i64>,
+) -> Result<Vec<String>> {
+    let declared = entity.field(field).map_or(Type::Text, |field| field.ty);
+    let wanted = match column_type(declared) {
+        ColumnType::Text => Bind::from(text),
+        ColumnType::Int => match text.parse::<i64>() {
+            Ok(number) => Bind::from(number),
+            Err(_) => return Ok(Vec::new()),
+        },
+    };
+    let mut sql = Sql::new(format!("select distinct \"_customer\" from {} where {} = ", entity.table(), quoted(field)));
+    sql.bind(wanted).push(" and \"_customer\" is not null");
+    if let Some(bucket) = bucket {
+        sql.push(" and \"_bucket\" = ").bind(bucket);
+    }
+    sql.push(" order by 1");
+    Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
 }
