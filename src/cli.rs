@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
+pub mod offers;
+pub mod redeem;
 mod schema_version;
 
 use clap::{Args, Parser, Subcommand};

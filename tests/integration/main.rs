@@ -1,0 +1,3 @@
+//! Tests on real parts, in one binary: one file per feature.
+
+mod offers;
