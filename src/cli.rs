@@ -24,6 +24,8 @@ mod check;
 mod init;
 pub mod problems;
 mod schema;
+pub mod offers;
+pub mod redeem;
 mod schema_version;
 
 use crate::app::{App, AppError};

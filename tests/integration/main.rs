@@ -17,3 +17,5 @@ mod smtp_client;
 mod web;
 //! Tests of plusone from outside, on real parts.
 mod conditions;
+//! Tests on real parts, in one binary: one file per feature.
+mod offers;

@@ -1,0 +1,128 @@
+//! `plusone offers`: each offer's budget, and what became of what was given.
+
+use super::{Answer, Global};
+use crate::amount::Amount;
+use crate::offers::Offer;
+use crate::store::db::Db;
+use crate::store::offers::summary::{Share, Summary, summaries};
+use crate::time::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only this offer
+    pub offer: Option<String>,
+}
+
+/// Prints the ledger of `offers`; `today` is the business's calendar day, `currency` its ISO 4217 code.
+///
+/// # Errors
+/// Usage, for an offer that does not exist; the database's refusals.
+pub async fn run(
+    global: &Global,
+    options: &Options,
+    db: &Db,
+    offers: &BTreeMap<String, Offer>,
+    currency: &str,
+    today: Date,
+) -> Answer {
+    let chosen: Vec<&Offer> = match &options.offer {
+        None => offers.values().collect(),
+        Some(name) => vec![offers.get(name).ok_or_else(|| unknown(name, offers))?],
+    };
+    let summaries = summaries(db, &chosen, today).await?;
+    if global.json {
+        let list: Vec<Value> = summaries.iter().map(|summary| as_json(summary, currency)).collect();
+        println!("{}", json!({ "today": today.to_string(), "offers": list }));
+    } else if summaries.is_empty() {
+        println!("No offers yet: an offer is a file in config/offers/.");
+    } else {
+        let texts: Vec<String> = summaries.iter().map(|summary| as_text(summary, currency)).collect();
+        println!("{}", texts.join("\n\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unknown(name: &str, offers: &BTreeMap<String, Offer>) -> super::Failure {
+    let near = crate::problem::nearest(name, offers.keys().map(String::as_str));
+    let cure = near.map_or_else(String::new, |near| format!(" (the nearest name is `{near}`)"));
+    super::Failure::usage(format!("there is no offer `{name}`{cure}"))
+}
+
+fn as_json(summary: &Summary, currency: &str) -> Value {
+    let money = |units: i64| json!({ "amount": Amount::money(units).to_string(), "currency": currency });
+    let share = |share: Share| json!({ "count": share.count, "cost": money(share.cost) });
+    json!({
+        "offer": summary.offer,
+        "budget": { "total": summary.total.map(money), "per_day": summary.per_day.map(money) },
+        "left": summary.left.map(money),
+        "left_today": summary.left_today.map(money),
+        "reserved": share(summary.reserved),
+        "spent": share(summary.spent),
+        "redeemed": share(summary.redeemed),
+        "expired": share(summary.expired),
+        "lapsed": share(summary.lapsed),
+        "codes_left": summary.codes_left,
+    })
+}
+
+fn as_text(summary: &Summary, currency: &str) -> String {
+    let money = |units: i64| format!("{} {currency}", plain(units));
+    let of = |left: Option<i64>, cap: Option<i64>| Some(format!("{} of {}", money(left?), money(cap?)));
+    let share = |share: Share| (share.count > 0).then(|| format!("{} ({})", share.count, money(share.cost)));
+    let lines = [
+        ("left", of(summary.left, summary.total).or_else(|| Some("no limit in total".to_owned()))),
+        ("left today", of(summary.left_today, summary.per_day)),
+        ("reserved", share(summary.reserved)),
+        ("sent", share(summary.spent)),
+        ("redeemed", share(summary.redeemed)),
+        ("expired", share(summary.expired)),
+        ("lapsed", share(summary.lapsed).map(|text| format!("{text}, back in the budget"))),
+        ("codes left", summary.codes_left.map(|codes| codes.to_string())),
+    ];
+    let lines = lines.into_iter().filter_map(|(name, text)| Some(format!("  {name:<11}{}", text?)));
+    std::iter::once(summary.offer.clone()).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// At least two digits after the point, and no more than are needed: `2.50`, `0.0625`.
+fn plain(units: i64) -> String {
+    let text = Amount::money(units).to_string();
+    let digits = text.strip_suffix("00").unwrap_or(&text);
+    digits.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        Summary {
+            offer: "free-cookie".to_owned(),
+            total: Some(5_000_000),
+            per_day: Some(500_000),
+            reserved: Share { count: 2, cost: 16_000 },
+            left: Some(4_984_000),
+            left_today: Some(484_000),
+            codes_left: Some(481_890_302),
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn an_offer_is_shown_with_what_there_is_to_say() {
+        let expected = "free-cookie\n  left       498.40 GBP of 500.00 GBP\n  left today 48.40 GBP of 50.00 GBP\n  \
+                        reserved   2 (1.60 GBP)\n  codes left 481890302";
+        assert_eq!(as_text(&summary(), "GBP"), expected);
+        assert_eq!(plain(625), "0.0625");
+    }
+
+    #[test]
+    fn the_json_names_every_part_and_absent_is_null() {
+        let json = as_json(&Summary { per_day: None, left_today: None, ..summary() }, "GBP");
+        assert_eq!(json["left"], json!({ "amount": "498.4000", "currency": "GBP" }));
+        assert_eq!(json["reserved"]["count"], 2);
+        assert_eq!((&json["left_today"], &json["budget"]["per_day"]), (&Value::Null, &Value::Null));
+    }
+}
