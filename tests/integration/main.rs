@@ -11,3 +11,4 @@ mod kill;
 mod parts;
 mod real_data;
 mod smtp_client;
+mod tidy;
