@@ -9,6 +9,7 @@
 mod harness;
 mod kill;
 mod parts;
+mod readme;
 mod real_data;
 mod smtp_client;
 mod tidy;

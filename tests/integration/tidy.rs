@@ -5,7 +5,7 @@
 //! 3. The order of modules is what `src/lib.rs` says: groups under comments, each using its own and those above.
 
 use crate::harness::root;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 500;
@@ -180,34 +180,6 @@ fn modules_use_only_what_stands_above_them() {
         }
     }
     expect_none(&broken);
-}
-
-#[test]
-fn no_two_modules_of_a_group_need_each_other() {
-    let levels = levels();
-    let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let sources = sources();
-    for source in &sources {
-        for used in levels.keys().filter(|used| **used != source.module) {
-            if !source.places(|line| names(line, &format!("crate::{used}")).then(String::new)).is_empty() {
-                uses.entry(&source.module).or_default().insert(used);
-            }
-        }
-    }
-    // every module reachable from a module; a cycle reaches itself
-    let reaches_itself = |module: &&str| {
-        let (mut seen, mut next) = (BTreeSet::new(), vec![*module]);
-        while let Some(at) = next.pop() {
-            next.extend(uses.get(at).into_iter().flatten().filter(|used| seen.insert(**used)));
-        }
-        seen.contains(module)
-    };
-    let circular: Vec<String> = uses
-        .keys()
-        .filter(|module| reaches_itself(module))
-        .map(|module| format!("{module} uses {:?}", uses[module]))
-        .collect();
-    expect_none(&circular);
 }
 
 #[test]
