@@ -12,6 +12,7 @@ mod harness;
 mod kill;
 mod log;
 mod parts;
+mod readme;
 mod real_data;
 mod smtp_client;
 mod web;
@@ -19,3 +20,4 @@ mod web;
 mod conditions;
 //! Tests on real parts, in one binary: one file per feature.
 mod offers;
+mod tidy;

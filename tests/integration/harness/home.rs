@@ -33,6 +33,11 @@ impl Home {
         home
     }
 
+    /// Copies a folder of the project into the home, under the same path.
+    pub fn copy(&self, path: &str) {
+        copy(&root().join(path), &self.path().join(path));
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
