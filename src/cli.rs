@@ -5,28 +5,27 @@
 
 mod approve;
 mod cancel;
+mod check;
 mod customer;
 pub mod desk;
 mod find;
+mod init;
 mod log;
 pub mod lookup;
+mod offers;
 mod once;
 pub mod opened;
 mod passes;
 mod pause;
 mod print;
+pub mod problems;
+mod redeem;
 mod resolve;
 mod resume;
 mod run;
+mod schema;
 mod show;
 mod status;
-mod check;
-mod init;
-pub mod problems;
-mod schema;
-pub mod offers;
-pub mod redeem;
-mod schema_version;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
@@ -71,9 +70,10 @@ enum Command {
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Options),
-    /// Print the version of the database's schema that this program knows
-    #[command(hide = true)]
-    SchemaVersion(schema_version::Options),
+    /// Show each offer's budget, and what became of what was given
+    Offers(offers::Options),
+    /// Mark a code as used
+    Redeem(redeem::Options),
 }
 
 /// Why a command did not do what it was asked to.
@@ -176,7 +176,8 @@ pub fn main() -> ExitCode {
             Command::Init(options) => init::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,
-            Command::SchemaVersion(options) => schema_version::run(&cli.global, &options).await,
+            Command::Offers(options) => offers::run(&cli.global, &options).await,
+            Command::Redeem(options) => redeem::run(&cli.global, &options).await,
         }
     });
     answer.unwrap_or_else(|failure| report(&failure))

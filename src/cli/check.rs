@@ -3,11 +3,13 @@
 use super::problems::{Look, count, render};
 use super::{Answer, Failure, Global};
 use crate::clock::Clock;
-use crate::config::{Loaded, Project, load};
+use crate::config::{Environment, Files, Loaded, Project};
 use crate::problem::Problem;
 use crate::rules::{Live, Rule};
 use crate::time::{Timestamp, Tz};
+use crate::workspace::Workspace;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -29,7 +31,11 @@ struct Line<'a> {
 }
 
 pub async fn run(global: &Global, _options: &Options) -> Answer {
-    let loaded = load(&global.home);
+    let files = Files::read(&global.home);
+    let loaded = match Workspace::open(&files, &Environment::of_process(), &BTreeMap::new()) {
+        Ok(workspace) => Loaded { project: Some(workspace.project), problems: workspace.problems },
+        Err(problems) => Loaded { project: None, problems },
+    };
     let answer = match global.json {
         true => json(&loaded.problems)?,
         false => text(&loaded, Clock::System.now(), Look::of_stdout()),

@@ -1,11 +1,10 @@
 //! `plusone offers`: each offer's budget, and what became of what was given.
 
-use super::{Answer, Global};
+use super::{Answer, Global, open};
+use crate::clock::Clock;
 use crate::amount::Amount;
 use crate::offers::Offer;
-use crate::store::db::Db;
 use crate::store::offers::summary::{Share, Summary, summaries};
-use crate::time::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -16,23 +15,16 @@ pub struct Options {
     pub offer: Option<String>,
 }
 
-/// Prints the ledger of `offers`; `today` is the business's calendar day, `currency` its ISO 4217 code.
-///
-/// # Errors
-/// Usage, for an offer that does not exist; the database's refusals.
-pub async fn run(
-    global: &Global,
-    options: &Options,
-    db: &Db,
-    offers: &BTreeMap<String, Offer>,
-    currency: &str,
-    today: Date,
-) -> Answer {
+pub async fn run(global: &Global, options: &Options) -> Answer {
+    let app = open(global, Clock::System).await?;
+    let business = &app.workspace.project.settings.business;
+    let (offers, currency) = (&app.workspace.project.offers, business.currency.as_str());
+    let today = app.clock.now().date(business.time_zone);
     let chosen: Vec<&Offer> = match &options.offer {
         None => offers.values().collect(),
         Some(name) => vec![offers.get(name).ok_or_else(|| unknown(name, offers))?],
     };
-    let summaries = summaries(db, &chosen, today).await?;
+    let summaries = summaries(&app.db, &chosen, today).await?;
     if global.json {
         let list: Vec<Value> = summaries.iter().map(|summary| as_json(summary, currency)).collect();
         println!("{}", json!({ "today": today.to_string(), "offers": list }));

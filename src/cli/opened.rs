@@ -1,5 +1,6 @@
 //! A home folder that is open: what every command at the desk works with.
 
+use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::problem::Problem;
 use crate::rules::Rule;
@@ -20,6 +21,18 @@ pub struct Opened {
 }
 
 impl Opened {
+    pub fn of(app: &App) -> Self {
+        let project = &app.workspace.project;
+        Self {
+            db: app.db.clone(),
+            settings: project.settings.clone(),
+            catalogue: project.catalogue.clone(),
+            rules: project.rules.values().cloned().collect(),
+            problems: app.workspace.problems.clone(),
+            now: app.clock.now(),
+        }
+    }
+
     /// The zone in which people at the desk read and write times.
     pub const fn zone(&self) -> Tz {
         self.settings.business.time_zone

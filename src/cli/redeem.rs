@@ -1,13 +1,11 @@
 //! `plusone redeem CODE`: marks a customer's plus one as used.
 
-use super::{Answer, Failure, Global};
+use super::{Answer, Failure, Global, open};
+use crate::clock::Clock;
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
-use crate::store::db::Db;
 use crate::store::offers::grants::{Redemption, redeem};
-use crate::time::Timestamp;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -16,17 +14,9 @@ pub struct Options {
     pub code: String,
 }
 
-/// Redeems the code as of `now`.
-///
-/// # Errors
-/// Failed, for a code that cannot be redeemed, with the reason.
-pub async fn run(
-    global: &Global,
-    options: &Options,
-    db: &Db,
-    offers: &BTreeMap<String, Offer>,
-    now: Timestamp,
-) -> Answer {
+pub async fn run(global: &Global, options: &Options) -> Answer {
+    let app = open(global, Clock::System).await?;
+    let (offers, now) = (&app.workspace.project.offers, app.clock.now());
     let code = options.code.trim();
     let same_for_all =
         |offer: &&Offer| matches!(&offer.code, Some(CodeSource::Fixed(fixed)) if fixed.eq_ignore_ascii_case(code));
@@ -38,7 +28,7 @@ pub async fn run(
     if let Some(offer) = offers.values().find(same_for_all) {
         return Err(shared(format!(" who has the offer `{}`", offer.name)));
     }
-    match redeem(db, code, now).await? {
+    match redeem(&app.db, code, now).await? {
         Redemption::Redeemed(whose) if global.json => {
             println!(
                 "{}",

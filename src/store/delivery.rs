@@ -227,8 +227,10 @@ pub async fn settle(tx: &mut Tx, lease: &Lease, outcomes: &[&Outcome], now: Time
     let rows = tx.dialect().rows("$1", &columns, "r");
     let update = format!(
         "update touchpoints set state = r.state, reason = r.reason, version = r.version, updated_at = $2, \
-         due_at = coalesce(r.due_at, due_at), sent_at = case when r.state = 'sent' then $2 else sent_at end, \
-         provider_id = coalesce(r.provider_id, provider_id), cost = coalesce(r.cost, cost) from {rows} \
+         due_at = coalesce(r.due_at, touchpoints.due_at), \
+         sent_at = case when r.state = 'sent' then $2 else touchpoints.sent_at end, \
+         provider_id = coalesce(r.provider_id, touchpoints.provider_id), cost = coalesce(r.cost, touchpoints.cost) \
+         from {rows} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = r.was \
          and touchpoints.version = r.version - 1 and touchpoints.owner = $3 and touchpoints.epoch = $4"
     );
@@ -345,7 +347,7 @@ pub async fn resolve(tx: &mut Tx, resolutions: &[Resolution], now: Timestamp) ->
     let rows = tx.dialect().rows("$1", &columns, "r");
     let update = format!(
         "update touchpoints set state = r.state, reason = r.reason, version = r.version, updated_at = $2, \
-         provider_id = coalesce(r.provider_id, provider_id), \
+         provider_id = coalesce(r.provider_id, touchpoints.provider_id), \
          possible_duplicate = case when r.duplicate = 1 then 1 else possible_duplicate end, \
          due_at = case when r.state = 'planned' then $2 else due_at end, \
          sent_at = case when r.state = 'sent' then coalesce(doubt_at, $2) else sent_at end from {rows} \

@@ -16,7 +16,7 @@ use std::str::FromStr;
 /// The columns of a [`Touchpoint`], in the order in which [`touchpoint`] reads them.
 pub const COLUMNS: &str = "bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, entity_id, \
     occurrence, step, run_id, as_of, channel, address, state, reason, due_at, expires_at, priority, on_doubt, owner, \
-    epoch, lease_until, doubt_at, attempts, provider, provider_id, cost, offer, code, variant, locale, subject, \
+    epoch, doubt_at, attempts, provider, provider_id, cost, offer, code, variant, locale, subject, \
     possible_duplicate, test, version, created_at, updated_at, sent_at";
 
 /// True of every open touchpoint but the planned ones. SQLite uses the index of these only where a statement repeats
@@ -178,7 +178,6 @@ pub fn touchpoint(row: &Row) -> Result<Touchpoint> {
         on_doubt: next.word()?,
         owner: next.opt_text(),
         epoch: next.opt_int(),
-        lease_until: next.opt_time(),
         doubt_at: next.opt_time(),
         attempts: next.int(),
         provider: next.opt_text(),

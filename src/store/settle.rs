@@ -153,7 +153,7 @@ pub async fn resolve(
     };
     let step = Step::new(State::InDoubt, to);
     let update = format!(
-        "update touchpoints set state = '{}', {set}, reason = null, owner = null, epoch = null, lease_until = null, \
+        "update touchpoints set state = '{}', {set}, reason = null, owner = null, epoch = null, \
          version = version + 1, updated_at = $1 \
          where bucket = $2 and id = $3 and version = $4 and state = '{}'",
         step.to, step.from

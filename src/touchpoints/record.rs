@@ -75,7 +75,6 @@ pub struct Touchpoint {
     pub on_doubt: OnDoubt,
     pub owner: Option<String>,
     pub epoch: Option<i64>,
-    pub lease_until: Option<Timestamp>,
     /// When it was marked as about to be sent.
     pub doubt_at: Option<Timestamp>,
     pub attempts: i64,
