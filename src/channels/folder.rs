@@ -86,7 +86,10 @@ impl Folder {
         let folder = self.path.clone();
         let tried = tokio::task::spawn_blocking(move || {
             let probe = folder.join(format!(".probe-{}", std::process::id()));
-            fs::create_dir_all(&folder).and_then(|()| fs::write(&probe, [])).and_then(|()| fs::remove_file(&probe))
+            // A block's worth: a full disk still takes an empty file.
+            let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&probe, [b' '; 4096]));
+            let removed = fs::remove_file(&probe);
+            written.and(removed)
         });
         let shown = self.path.display();
         match tried.await.map_err(io::Error::other).and_then(|result| result) {
