@@ -3,7 +3,12 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration. Errors go to standard error, answers to standard
 //! output; `--json` gives the names of the design in place of sentences.
 
+pub mod consent;
+pub mod import;
+mod infer;
+pub mod opened;
 mod schema_version;
+pub mod suppress;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -33,6 +38,8 @@ pub struct Global {
 /// One line per command, in the order a user meets them; the text is the help.
 #[derive(Subcommand)]
 enum Command {
+    /// The block of config/data.toml for a CSV or NDJSON file, from its rows
+    Infer(infer::Options),
     /// Print the version of the database's schema that this program knows
     #[command(hide = true)]
     SchemaVersion(schema_version::Options),
@@ -63,6 +70,16 @@ impl From<crate::store::db::StoreError> for Failure {
     }
 }
 
+impl From<std::io::Error> for Failure {
+    /// The answer could not be written. A reader who has seen enough (`plusone log | head`) is no failure.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self { message: String::new(), exit: 0 },
+            _ => Self::failed(format!("cannot write the answer: {error}")),
+        }
+    }
+}
+
 /// What a command answers: done, or the exit code it ends with.
 pub type Answer = Result<ExitCode, Failure>;
 
@@ -75,6 +92,7 @@ pub fn main() -> ExitCode {
     };
     let answer = runtime.block_on(async {
         match cli.command {
+            Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::SchemaVersion(options) => schema_version::run(&cli.global, &options).await,
         }
     });
@@ -82,6 +100,8 @@ pub fn main() -> ExitCode {
 }
 
 fn report(failure: &Failure) -> ExitCode {
-    eprintln!("plusone: {}", failure.message);
+    if !failure.message.is_empty() {
+        eprintln!("plusone: {}", failure.message);
+    }
     ExitCode::from(failure.exit)
 }

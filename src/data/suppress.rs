@@ -129,11 +129,7 @@ pub async fn import(db: &Db, business: &Business, path: &Path, now: Timestamp) -
             Cell::Text(text) => Some(text.as_str()),
             Cell::Null | Cell::Int(_) => None,
         };
-        let wish = Wish {
-            address: text(0).unwrap_or_default(),
-            scope: text(1),
-            reason: text(2).unwrap_or("imported"),
-        };
+        let wish = Wish { address: text(0).unwrap_or_default(), scope: text(1), reason: text(2).unwrap_or("imported") };
         suppression(&hasher, wish, home, now)
     };
     let mut added = 0;

@@ -44,10 +44,8 @@ pub async fn add(tx: &mut Tx, suppressions: &[Suppression]) -> Result<u64> {
         ("reason", ColumnType::Text),
         ("at", ColumnType::Int),
     ];
-    let rows: Vec<(&str, &str, &str, &str, i64)> = suppressions
-        .iter()
-        .map(|s| (&*s.address_hash, &*s.scope, &*s.shown, &*s.reason, s.at.micros()))
-        .collect();
+    let rows: Vec<(&str, &str, &str, &str, i64)> =
+        suppressions.iter().map(|s| (&*s.address_hash, &*s.scope, &*s.shown, &*s.reason, s.at.micros())).collect();
     let json = serde_json::to_string(&rows).expect("text and integers are JSON");
     let item = tx.dialect().rows("$1", &columns, "r");
     let text = format!(
