@@ -6,9 +6,12 @@
 mod approve;
 mod cancel;
 mod check;
+pub mod consent;
 mod customer;
 pub mod desk;
 mod find;
+pub mod import;
+mod infer;
 mod init;
 mod log;
 pub mod lookup;
@@ -26,6 +29,7 @@ mod run;
 mod schema;
 mod show;
 mod status;
+pub mod suppress;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
@@ -70,6 +74,8 @@ enum Command {
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Options),
+    /// The block of config/data.toml for a CSV or NDJSON file, from its rows
+    Infer(infer::Options),
     /// Show each offer's budget, and what became of what was given
     Offers(offers::Options),
     /// Mark a code as used
@@ -115,6 +121,12 @@ impl From<AppError> for Failure {
 
 impl From<crate::store::settle::SettleError> for Failure {
     fn from(error: crate::store::settle::SettleError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<crate::data::DataError> for Failure {
+    fn from(error: crate::data::DataError) -> Self {
         Self::failed(error.to_string())
     }
 }
@@ -176,6 +188,7 @@ pub fn main() -> ExitCode {
             Command::Init(options) => init::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,
+            Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,
             Command::Redeem(options) => redeem::run(&cli.global, &options).await,
         }

@@ -2,7 +2,9 @@
 //!
 //! Each writes its answer to `out`, for people or with `--json` for programs, so that a test reads what a user reads.
 
-use super::{Answer, approve, cancel, customer, find, log, opened::Opened, pause, resolve, resume, show, status};
+use super::{
+    Answer, approve, cancel, consent, customer, find, import, log, opened::Opened, pause, resolve, resume, show, status, suppress,
+};
 use std::io::Write;
 
 #[derive(clap::Subcommand)]
@@ -25,6 +27,12 @@ pub enum Desk {
     Approve(approve::Options),
     /// Cancel a held run, or what a rule has planned
     Cancel(cancel::Options),
+    /// Read rows of an entity from a CSV or NDJSON file
+    Import(import::Options),
+    /// Show or change what customers have agreed to
+    Consent(consent::Options),
+    /// Addresses that are never written to
+    Suppress(suppress::Options),
     /// Settle a doubt by hand: it was sent, or it was not
     Resolve(resolve::Options),
 }
@@ -41,6 +49,9 @@ pub async fn run(opened: &Opened, json: bool, command: &Desk, out: &mut dyn Writ
         Desk::Resume(options) => resume::run(opened, json, options, out).await,
         Desk::Approve(options) => approve::run(opened, json, options, out).await,
         Desk::Cancel(options) => cancel::run(opened, json, options, out).await,
+        Desk::Import(options) => import::run(opened, json, options, out).await,
+        Desk::Consent(options) => consent::run(opened, json, options, out).await,
+        Desk::Suppress(options) => suppress::run(opened, json, options, out).await,
         Desk::Resolve(options) => resolve::run(opened, json, options, out).await,
     }
 }

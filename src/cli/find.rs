@@ -1,7 +1,8 @@
 //! `plusone find`: customers and touchpoints by whatever somebody has at hand.
 
 use super::print::{Table, counted};
-use super::{Answer, log, lookup::e164, opened::Opened};
+use super::{Answer, log, opened::Opened};
+use crate::data::addresses;
 use crate::store::find::{Needle, find};
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ pub struct Options {
 
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
     let text = options.text.join(" ");
-    let phone = e164(&text, &opened.settings.business.country);
+    let phone = addresses::phone(&text, addresses::country(&opened.settings.business.country));
     let found = find(&opened.db, &opened.catalogue, &Needle { text, phone }, SHOWN).await?;
     if json {
         writeln!(out, "{:#}", found.to_json(opened.currency()))?;

@@ -151,7 +151,9 @@ impl Block<'_> {
         if links.iter().any(|(entity, _)| *entity == CUSTOMER) {
             lines.push("belongs_to = { customer = \"customer_id\" }".to_owned());
         } else {
-            lines.push("# belongs_to = { customer = \"…\" }   # the field with the customer's key, if there is one".to_owned());
+            lines.push(
+                "# belongs_to = { customer = \"…\" }   # the field with the customer's key, if there is one".to_owned(),
+            );
         }
         for (entity, field) in links.into_iter().filter(|(entity, _)| *entity != CUSTOMER) {
             lines.push(format!("# add `{entity} = \"{field}\"` to belongs_to once [{entity}] is declared"));
@@ -189,11 +191,8 @@ fn declaration(column: &Column, is_key: bool) -> String {
     if column.heading != column.name {
         options.insert(0, format!("column = {}", quoted(&column.heading)));
     }
-    let value = if options.is_empty() {
-        quoted(&ty)
-    } else {
-        format!("{{ type = {}, {} }}", quoted(&ty), options.join(", "))
-    };
+    let value =
+        if options.is_empty() { quoted(&ty) } else { format!("{{ type = {}, {} }}", quoted(&ty), options.join(", ")) };
     let comment = comment.map(|comment| format!("   # {comment}")).unwrap_or_default();
     format!("{} = {value}{comment}", column.name)
 }
@@ -278,7 +277,8 @@ newsletter = { type = "boolean", column = "Newsletter" }"#;
 
     #[test]
     fn a_file_of_objects_is_read_too() {
-        let found = block("events.ndjson", "{\"id\": \"e1\", \"name\": \"Cart Updated\", \"at\": \"2026-11-03T09:00:00Z\"}\n");
+        let found =
+            block("events.ndjson", "{\"id\": \"e1\", \"name\": \"Cart Updated\", \"at\": \"2026-11-03T09:00:00Z\"}\n");
         assert!(found.contains("at = \"timestamp\""), "{found}");
     }
 }

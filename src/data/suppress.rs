@@ -10,7 +10,7 @@ use super::{DataError, ListReport, addresses};
 use crate::catalogue::{Entity, Field, Type};
 use crate::contact::{EVERYTHING, mask, scope_fault};
 use crate::settings::Business;
-use crate::store::db::{Cell, Db};
+use crate::store::db::{Cell, Db, StoreError};
 use crate::store::suppressions::{self, Suppression};
 use crate::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,7 +28,7 @@ pub struct Hasher {
 
 impl Hasher {
     /// The hasher of this database; its key is made on first use.
-    pub async fn load(db: &Db) -> Result<Self, DataError> {
+    pub async fn load(db: &Db) -> Result<Self, StoreError> {
         let key = suppressions::key(db, fresh_key).await?;
         Ok(Self { keyed: Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length") })
     }
@@ -129,11 +129,7 @@ pub async fn import(db: &Db, business: &Business, path: &Path, now: Timestamp) -
             Cell::Text(text) => Some(text.as_str()),
             Cell::Null | Cell::Int(_) => None,
         };
-        let wish = Wish {
-            address: text(0).unwrap_or_default(),
-            scope: text(1),
-            reason: text(2).unwrap_or("imported"),
-        };
+        let wish = Wish { address: text(0).unwrap_or_default(), scope: text(1), reason: text(2).unwrap_or("imported") };
         suppression(&hasher, wish, home, now)
     };
     let mut added = 0;

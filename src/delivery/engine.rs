@@ -10,12 +10,12 @@ use crate::channels::Provider;
 use crate::channels::rate::Bucket;
 use crate::clock::Clock;
 use crate::courtesy::pauses::Pauses;
+use crate::data::suppress::{self, Wish};
 use crate::metrics::Metrics;
 use crate::rules::Channel;
 use crate::store::db::{Db, Result};
 use crate::store::delivery::Claimed;
 use crate::store::leases::Lease;
-use crate::store::suppressions;
 use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
@@ -85,7 +85,10 @@ impl Shared {
     pub async fn never_again(&self, address: &str, channel: Channel, opted_out: bool) {
         let reason = if opted_out { "stop" } else { "hard_bounce" };
         let scope = format!("channel:{channel}");
-        if let Err(error) = suppressions::add(&self.db, address, &scope, reason, self.clock.now()).await {
+        let workspace = self.workspace();
+        let wish = Wish { address, scope: Some(&scope), reason };
+        let added = suppress::add(&self.db, &workspace.project.settings.business, wish, self.clock.now()).await;
+        if let Err(error) = added {
             tracing::error!(%error, "a refused address could not be suppressed");
         }
     }

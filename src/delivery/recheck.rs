@@ -134,7 +134,7 @@ impl Look<'_> {
             zone: settings.business.time_zone,
             first_run: false,
         };
-        let address = decide::open(self.channel, &current.candidate, &policy, now, one.purpose)
+        let address = decide::open(self.channel, &current.candidate, &policy, now, (&self.rule.topic, one.purpose))
             .map_err(|reason| (State::Skipped, reason, None, None))?;
         let zone = current.candidate.zone.unwrap_or(policy.zone);
         let windows = settings.quiet_hours.get(&self.channel).map_or(&[][..], Vec::as_slice);

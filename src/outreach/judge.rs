@@ -4,6 +4,7 @@ use crate::courtesy::pauses::Pauses;
 use crate::amount::Amount;
 use crate::catalogue::Type;
 use crate::contact;
+use crate::data::suppress::Hasher;
 use crate::offers::Offer;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Address, Candidate, Policy};
@@ -16,7 +17,7 @@ use crate::time::{Date, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How many candidates are decided, and written, at a time.
 pub const CHUNK: usize = 1_000;
@@ -136,22 +137,23 @@ impl Chunks<'_> {
 /// Adds to each candidate what its row does not say: which addresses are none, and which are suppressed.
 pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
     candidates.iter_mut().for_each(check_addresses);
-    let good = |address: &Address| match address {
-        Address::Good(address) => Some(address.clone()),
-        Address::None | Address::Bad(_) => None,
-    };
-    let addresses: Vec<String> =
-        candidates.iter().flat_map(|one| [good(&one.email), good(&one.phone)]).flatten().collect();
-    let suppressed = suppressions::among(db, &addresses).await?;
-    if suppressed.is_empty() {
+    if !suppressions::is_any(db).await? {
         return Ok(());
     }
-    for one in candidates {
+    let hasher = Hasher::load(db).await?;
+    let mut hashes: HashMap<String, Vec<(usize, Channel)>> = HashMap::new();
+    for (place, one) in candidates.iter().enumerate() {
         for &channel in Channel::ALL {
             let address = if channel == Channel::Email { &one.email } else { &one.phone };
-            if good(address).is_some_and(|address| suppressed.contains(&address)) {
-                one.suppressed.push(channel);
+            if let Address::Good(address) = address {
+                hashes.entry(hasher.hash(address)).or_default().push((place, channel));
             }
+        }
+    }
+    let wanted: Vec<String> = hashes.keys().cloned().collect();
+    for suppression in suppressions::lookup(db, &wanted).await? {
+        for (place, channel) in hashes.get(&suppression.address_hash).into_iter().flatten() {
+            candidates[*place].suppressed.push((*channel, suppression.scope.clone()));
         }
     }
     Ok(())

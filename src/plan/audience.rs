@@ -10,7 +10,7 @@ use crate::catalogue::{CUSTOMER, Catalogue, Field, Type, quoted};
 use crate::expr::{Aliases, Clause, Moment};
 use crate::offers::Offer;
 use crate::plan::decide::{Address, Candidate, ExistingRow, OfferFacts};
-use crate::rules::{Channel, OncePart, OncePer, Period, Rule};
+use crate::rules::{OncePart, OncePer, Period, Rule};
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::{Date, Timestamp};
 use chrono::Datelike;
@@ -400,7 +400,7 @@ impl Audience<'_> {
             existing,
             last_touch: row.int(13).map(Timestamp::from_micros),
             consents: row.text(14).unwrap_or("").split_whitespace().filter_map(|word| word.parse().ok()).collect(),
-            suppressed: Vec::<Channel>::new(),
+            suppressed: Vec::new(),
             offers: offers.collect(),
         }
     }

@@ -7,6 +7,7 @@
 //!    offer; a rule of kind `offer` does not go at all.
 //! 3. Budget is asked last, so that nothing is reserved for a message that will not go.
 
+use crate::contact::is_covered;
 use crate::courtesy::pauses::{Pauses, Scope};
 use crate::courtesy::quiet_hours::{self, Verdict};
 use crate::rules::{Channel, Existing, Kind, Purpose, Rule};
@@ -32,8 +33,8 @@ pub struct Candidate {
     pub last_touch: Option<Timestamp>,
     /// Channels with a current yes for the rule's topic.
     pub consents: Vec<Channel>,
-    /// Channels whose address is suppressed.
-    pub suppressed: Vec<Channel>,
+    /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
+    pub suppressed: Vec<(Channel, String)>,
     /// By place in the rule's list of offers.
     pub offers: Vec<OfferFacts>,
 }
@@ -261,7 +262,7 @@ fn route(
 ) -> Result<Message, Refused> {
     let mut refusals = Vec::new();
     for &channel in &rule.channels {
-        match open(channel, candidate, policy, now, purpose) {
+        match open(channel, candidate, policy, now, (&rule.topic, purpose)) {
             Ok(address) => {
                 let passed_over = refusals.iter().map(|(channel, reason)| format!("{channel}: {reason}"));
                 let passed_over = passed_over.collect::<Vec<_>>().join(", ");
@@ -305,7 +306,7 @@ pub fn open(
     candidate: &Candidate,
     policy: &Policy<'_>,
     now: Timestamp,
-    purpose: Purpose,
+    (topic, purpose): (&str, Purpose),
 ) -> Result<String, Reason> {
     let address = match channel {
         Channel::Email => &candidate.email,
@@ -322,7 +323,10 @@ pub fn open(
     if purpose == Purpose::Promotional && !candidate.consents.contains(&channel) {
         return Err(Reason::NoConsent);
     }
-    if candidate.suppressed.contains(&channel) {
+    let is_suppressed = |(of, scope): &(Channel, String)| {
+        *of == channel && is_covered(scope, topic, purpose, channel)
+    };
+    if candidate.suppressed.iter().any(is_suppressed) {
         return Err(Reason::Suppressed);
     }
     if policy.pauses.holds(&Scope::Channel(channel), now) {

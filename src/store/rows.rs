@@ -307,13 +307,7 @@ pub async fn hand_over(tx: &mut Tx, entity: &Entity, moved: &Moved) -> Result<()
 }
 
 /// The owners of the rows whose `field` is `text`, each once; `bucket` where it is known.
-pub async fn owners_by(
-    db: &Db,
-    entity: &Entity,
-    field: &str,
-    text: &str,
-    bucket: Option<i64>,
-) -> Result<Vec<String>> {
+pub async fn owners_by(db: &Db, entity: &Entity, field: &str, text: &str, bucket: Option<i64>) -> Result<Vec<String>> {
     let declared = entity.field(field).map_or(Type::Text, |field| field.ty);
     let wanted = match column_type(declared) {
         ColumnType::Text => Bind::from(text),
@@ -322,8 +316,14 @@ pub async fn owners_by(
             Err(_) => return Ok(Vec::new()),
         },
     };
-    let mut sql = Sql::new(format!("select distinct \"_customer\" from {} where {} = ", entity.table(), quoted(field)));
-    sql.bind(wanted).push(" and \"_customer\" is not null");
+    let mut sql = Sql::new(format!("select distinct \"_customer\" from {} where ", entity.table()));
+    if text.contains('@') {
+        // Nobody remembers the capitals of a mail address.
+        sql.push(&format!("lower({}) = lower(", quoted(field))).bind(wanted).push(")");
+    } else {
+        sql.push(&format!("{} = ", quoted(field))).bind(wanted);
+    }
+    sql.push(" and \"_customer\" is not null");
     if let Some(bucket) = bucket {
         sql.push(" and \"_bucket\" = ").bind(bucket);
     }

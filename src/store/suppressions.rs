@@ -44,10 +44,8 @@ pub async fn add(tx: &mut Tx, suppressions: &[Suppression]) -> Result<u64> {
         ("reason", ColumnType::Text),
         ("at", ColumnType::Int),
     ];
-    let rows: Vec<(&str, &str, &str, &str, i64)> = suppressions
-        .iter()
-        .map(|s| (&*s.address_hash, &*s.scope, &*s.shown, &*s.reason, s.at.micros()))
-        .collect();
+    let rows: Vec<(&str, &str, &str, &str, i64)> =
+        suppressions.iter().map(|s| (&*s.address_hash, &*s.scope, &*s.shown, &*s.reason, s.at.micros())).collect();
     let json = serde_json::to_string(&rows).expect("text and integers are JSON");
     let item = tx.dialect().rows("$1", &columns, "r");
     let text = format!(
@@ -61,6 +59,11 @@ pub async fn add(tx: &mut Tx, suppressions: &[Suppression]) -> Result<u64> {
 pub async fn remove(db: &Db, address_hash: &str, scope: Option<&str>) -> Result<u64> {
     let text = "delete from suppressions where address_hash = $1 and scope = coalesce($2, scope)";
     db.execute(Sql::new(text).with(address_hash).with(scope)).await
+}
+
+/// Whether anything is suppressed at all: where nothing is, no address need be hashed.
+pub async fn is_any(db: &Db) -> Result<bool> {
+    Ok(db.fetch_one(Sql::new("select 1 from suppressions limit 1")).await?.is_some())
 }
 
 /// The suppressions of a batch of addresses, by hash, in one statement.

@@ -5,9 +5,13 @@ mod real;
 mod trial;
 
 use plusone::catalogue::{Absent, ConsentColumns, Field, Type};
-use plusone::data::{DataError, sync};
-use plusone::store::entities;
-use trial::{Trial, catalogue, instant, texts, trials};
+use plusone::data::find::find_customer;
+use plusone::data::suppress::{self, Hasher, Wish};
+use plusone::data::{DataError, consent, sync};
+use plusone::rules::Purpose;
+use plusone::settings::Topic;
+use plusone::store::{entities, suppressions};
+use trial::{catalogue, instant, texts, trials};
 
 const CUSTOMERS: &str = "id,E-Mail,phone,tier,birthday\n\
     1,Ann@Example.com,020 7183 8750,gold,03.11.1980\n\
@@ -239,5 +243,84 @@ async fn preparing_again_after_a_sync_finds_nothing_to_do() {
         assert_eq!(texts(&trial.db, "select name, value from meta order by name").await, before);
         let report = sync::sync(&trial.db, &catalogue(), &trial.settings, trial.folder.path(), instant()).await;
         assert!(!report.expect("synced").changed_anything());
+    }
+}
+
+#[tokio::test]
+async fn a_customer_is_found_by_whatever_names_them() {
+    for trial in trials().await {
+        trial.import("customer", &trial.file("customers.csv", CUSTOMERS)).await.expect("imported");
+        trial.import("cart", &trial.file("carts.csv", "id,customer_id\nc1,2\n")).await.expect("imported");
+        for (text, expected) in [
+            ("1", "1"),
+            ("ann@example.com", "1"),
+            ("(020) 7183-8750", "1"),
+            ("bob at example", ""),
+            ("cart:c1", "2"),
+            ("cart:c2", ""),
+            ("+15550100", ""),
+        ] {
+            let found = find_customer(&trial.db, &trial.catalogue, "GB", text).await.expect("an answer");
+            assert_eq!(found.join(","), expected, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_suppressed_address_is_known_in_every_notation_and_never_kept() {
+    for trial in trials().await {
+        let business = &trial.settings.business;
+        let add = |address: &'static str| Wish { address, scope: None, reason: "asked by phone" };
+        assert!(suppress::add(&trial.db, business, add("020 7183 8750"), trial.now).await.expect("added"));
+        assert!(!suppress::add(&trial.db, business, add("+442071838750"), trial.now).await.expect("there already"));
+        let list =
+            trial.file("list.csv", "address,reason,scope\nAnn@Example.COM,,topic:offers\nnobody,,\nx@y.org,,moon\n");
+        let report = suppress::import(&trial.db, business, &list, trial.now).await.expect("imported");
+        assert_eq!((report.rows, report.added, report.refused), (3, 1, 2));
+        let hasher = Hasher::load(&trial.db).await.expect("a key");
+        let hashes = hasher.hash_all(&["+442071838750", "ann@example.com", "bob@example.com"]);
+        let mut found = suppressions::lookup(&trial.db, &hashes).await.expect("looked up");
+        found.sort_by(|a, b| a.scope.cmp(&b.scope));
+        let shown: Vec<(&str, &str)> = found.iter().map(|s| (s.scope.as_str(), s.shown.as_str())).collect();
+        assert_eq!(shown, [("all", "+44…50"), ("topic:offers", "a…@e….com")]);
+        let kept = trial.rows("select * from suppressions").await.concat().join(" ");
+        assert!(!kept.to_lowercase().contains("ann@") && !kept.contains("7183"), "{kept}");
+        assert_eq!(suppress::remove(&trial.db, business, "0044 20 7183 8750", None).await.expect("removed"), 1);
+        assert_eq!(suppressions::lookup(&trial.db, &hashes).await.expect("looked up").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_answers_goes_into_the_ledger() {
+    for mut trial in trials().await {
+        let topic = Topic { purpose: Purpose::Promotional, name: "Offers".to_owned() };
+        trial.settings.topics.insert("offers".to_owned(), topic);
+        let list = trial.file(
+            "consents.csv",
+            "customer,topic,channel,value,at,source\n\
+             1,offers,email,yes,2026-01-01T00:00:00Z,till\n\
+             1,offers,,no,2026-02-01 09:00,letter\n\
+             2,ofers,email,yes,,till\n\
+             3,offers,fax,yes,,till\n\
+             4,offers,email,yes,2027-01-01T00:00:00Z,till\n\
+             5,offers,email,yes,2026-01-01T00:00:00Z,\n",
+        );
+        let report = consent::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
+        assert_eq!((report.rows, report.added, report.refused), (6, 2, 4));
+        let errors = std::fs::read_to_string(report.errors_file.expect("an errors file")).expect("readable");
+        assert!(errors.contains("the nearest is `offers`"), "{errors}");
+        assert_eq!(trial.consent("1").await, Some(false), "a no on every channel is a no by email");
+        let again = consent::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
+        assert_eq!(again.added, 0);
+        let answer = consent::Answer {
+            customer: "1",
+            topic: "offers",
+            channel: None,
+            value: true,
+            at: trial.now,
+            source: "support",
+        };
+        assert!(consent::set(&trial.db, &trial.settings, answer, trial.now).await.expect("set"));
+        assert_eq!(trial.consent("1").await, Some(true));
     }
 }

@@ -131,11 +131,8 @@ impl Column {
     }
 
     fn see_time(&mut self, text: &str) {
-        let read = |format: Option<&str>| Calendar {
-            zone: Tz::UTC,
-            format: format.map(str::to_owned),
-            relative_to: None,
-        };
+        let read =
+            |format: Option<&str>| Calendar { zone: Tz::UTC, format: format.map(str::to_owned), relative_to: None };
         self.date = self.date && read(None).date(text).is_some();
         self.timestamp = self.timestamp && read(None).timestamp(text).is_some();
         self.dates.retain(|format| read(Some(format)).date(text).is_some() && is_whole_year(text, format));
@@ -205,7 +202,8 @@ impl Column {
 
     /// 0 and 1 are numbers unless the heading asks a question.
     fn is_digits(&self) -> bool {
-        let asks = ["is_", "has_", "opt", "consent", "active", "newsletter"].iter().any(|word| self.name.contains(word));
+        let asks =
+            ["is_", "has_", "opt", "consent", "active", "newsletter"].iter().any(|word| self.name.contains(word));
         self.integer && !asks
     }
 
@@ -248,7 +246,8 @@ impl Column {
     /// The few values that a column of text has, where they come again and again.
     fn few(&self, is_key: bool) -> Option<String> {
         const REPEATED: u64 = 5;
-        let values = self.values.as_ref().filter(|values| !is_key && values.values().all(|count| *count >= REPEATED))?;
+        let values =
+            self.values.as_ref().filter(|values| !is_key && values.values().all(|count| *count >= REPEATED))?;
         let listed = values.keys().map(|value| super::quoted(value)).collect::<Vec<_>>().join(", ");
         (!self.is_name()).then(|| format!("its values so far: one_of = [{listed}]"))
     }

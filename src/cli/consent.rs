@@ -1,0 +1,165 @@
+//! `plusone consent`: the ledger of who said yes or no to what, where and when.
+
+use super::opened::Opened;
+use super::{Answer, Failure};
+use crate::data::ListReport;
+use crate::data::consent::{self, current};
+use crate::data::find::find_customer;
+use crate::data::values::boolean;
+use crate::ids::bucket_of;
+use crate::rules::Channel;
+use crate::store::consents::{Entry, ledger};
+use crate::store::entities;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// What a customer said, and what counts now
+    Show {
+        /// An id, an email address, a phone number or order:1234
+        customer: String,
+    },
+    /// Write a yes or a no down
+    Set {
+        /// An id, an email address, a phone number or order:1234
+        customer: String,
+        /// A topic, and a channel where only that is meant
+        #[arg(value_name = "TOPIC[/CHANNEL]")]
+        topic: String,
+        #[arg(value_name = "yes|no")]
+        value: String,
+        /// Where the customer said so: "call of 3 November"
+        #[arg(long)]
+        source: String,
+    },
+    /// Write a list down: customer, topic, channel, value, at, source
+    Import { file: PathBuf },
+}
+
+pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
+    entities::prepare(&opened.db, &opened.catalogue, opened.zone()).await?;
+    match &options.command {
+        Command::Show { customer } => show(opened, json, customer, out).await,
+        Command::Set { customer, topic, value, source } => {
+            let Some(value) = boolean(value) else {
+                return Err(Failure::usage(format!("`{value}` is neither yes nor no")));
+            };
+            set(opened, json, customer, topic, value, source, out).await
+        }
+        Command::Import { file } => {
+            let report = consent::import(&opened.db, &opened.settings, file, opened.now).await?;
+            list_answer(&report, "answers", json, out)
+        }
+    }
+}
+
+/// The one customer that is meant.
+async fn the_customer(opened: &Opened, text: &str) -> Result<String, Failure> {
+    let country = &opened.settings.business.country;
+    let mut found = find_customer(&opened.db, &opened.catalogue, country, text).await?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Failure::failed(format!("no customer is named by `{text}`; `plusone find` searches"))),
+        _ => Err(Failure::failed(format!("`{text}` names more than one customer: {}", found.join(", ")))),
+    }
+}
+
+async fn set(
+    opened: &Opened,
+    json: bool,
+    customer: &str,
+    topic: &str,
+    value: bool,
+    source: &str,
+    out: &mut dyn Write,
+) -> Answer {
+    let customer = the_customer(opened, customer).await?;
+    let (topic, channel) = topic.split_once('/').map_or((topic, None), |(topic, channel)| (topic, Some(channel)));
+    let answer = consent::Answer { customer: &customer, topic, channel, value, at: opened.now, source };
+    consent::set(&opened.db, &opened.settings, answer, opened.now).await?;
+    if json {
+        let at = opened.now.to_string();
+        let written = json!({ "customer": customer, "topic": topic, "channel": channel, "value": value, "at": at, "source": source });
+        writeln!(out, "{written:#}")?;
+    } else {
+        let word = if value { "yes" } else { "no" };
+        let channel = channel.map_or("every channel".to_owned(), |channel| channel.to_owned());
+        writeln!(out, "{customer} says {word} to {topic} on {channel}.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) -> Answer {
+    let customer = the_customer(opened, customer).await?;
+    let entries = ledger(&opened.db, bucket_of(&customer), &customer).await?;
+    let answers: Vec<(&str, Channel, Option<bool>)> = opened
+        .settings
+        .topics
+        .keys()
+        .flat_map(|topic| Channel::ALL.iter().map(|channel| (topic.as_str(), *channel)))
+        .map(|(topic, channel)| (topic, channel, current(&entries, topic, channel.as_str())))
+        .collect();
+    if json {
+        let now: Vec<Value> = answers
+            .iter()
+            .map(|(topic, channel, value)| json!({ "topic": topic, "channel": channel.as_str(), "value": value }))
+            .collect();
+        let ledger: Vec<Value> = entries.iter().map(entry_json).collect();
+        writeln!(out, "{:#}", json!({ "customer": customer, "current": now, "ledger": ledger }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "Customer {customer}")?;
+    for (topic, channel, value) in answers {
+        let word = value.map_or("nothing said", |value| if value { "yes" } else { "no" });
+        writeln!(out, "  {topic} / {channel}: {word}")?;
+    }
+    if !entries.is_empty() {
+        writeln!(out, "Ledger ({})", opened.zone())?;
+    }
+    for entry in entries {
+        let at = entry.at.local(opened.zone()).format("%Y-%m-%d %H:%M");
+        let word = if entry.value { "yes" } else { "no" };
+        let source: String = entry.source.chars().filter(|sign| !sign.is_control()).collect();
+        writeln!(out, "  {at}  {word}  {} / {}  {source}", entry.topic, entry.channel)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    json!({
+        "topic": entry.topic,
+        "channel": entry.channel,
+        "value": entry.value,
+        "at": entry.at.to_string(),
+        "source": entry.source,
+    })
+}
+
+/// The answer to the import of a list; exit code 1 where a row was refused.
+pub fn list_answer(report: &ListReport, what: &str, json: bool, out: &mut dyn Write) -> Answer {
+    if json {
+        let counts = json!({
+            "rows": report.rows,
+            "added": report.added,
+            "refused": report.refused,
+            "errors_file": report.errors_file,
+        });
+        writeln!(out, "{counts:#}")?;
+    } else {
+        writeln!(out, "{} rows read, {} new {what}, {} refused", report.rows, report.added, report.refused)?;
+        if let Some(path) = &report.errors_file {
+            writeln!(out, "  the refused rows and the reasons are in {}", path.display())?;
+        }
+        report.note.iter().try_for_each(|note| writeln!(out, "  {note}"))?;
+    }
+    Ok(if report.refused > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
