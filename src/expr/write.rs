@@ -161,29 +161,29 @@ impl Writer<'_> {
             "1" => self.push("1"),
             _ => self.of_alias(names[0].clone(), field),
         }
-        self.push(" from ");
-        for (index, (link, entity, same_bucket)) in hops.iter().enumerate().rev() {
-            let first = index + 1 == hops.len();
+        for (index, (_, entity, _)) in hops.iter().enumerate() {
             let table = self.table(entity);
-            let (key, name) = (self.key(entity), &names[index]);
-            self.push(&format!("{table} as {name}{}", if first { " where " } else { " on " }));
-            self.push(&format!("{name}.{} = ", quoted(&key)));
-            match names.get(index + 1) {
-                Some(before) => self.of_alias(before.clone(), link),
-                None => self.column(base, link),
-            }
+            self.push(&format!("{}{table} as {}", if index == 0 { " from " } else { ", " }, names[index]));
+        }
+        for (index, (link, entity, same_bucket)) in hops.iter().enumerate() {
+            let (key, name) = (quoted(&self.key(entity)), &names[index]);
+            let before = names.get(index + 1);
+            self.push(&format!("{}{name}.{key} = ", if index == 0 { " where " } else { " and " }));
+            self.hop_column(before, base, link);
             if *same_bucket {
                 self.push(&format!(" and {name}.\"_bucket\" = "));
-                match names.get(index + 1) {
-                    Some(before) => self.of_alias(before.clone(), "_bucket"),
-                    None => self.column(base, "_bucket"),
-                }
-            }
-            if index > 0 {
-                self.push(" join ");
+                self.hop_column(before, base, "_bucket");
             }
         }
         self.push(" limit 1)");
+    }
+
+    /// A column of the row before a hop: of a table of the chain, or of the row that the chain starts from.
+    fn hop_column(&mut self, before: Option<&String>, base: &Row, field: &str) {
+        match before {
+            Some(name) => self.of_alias(name.clone(), field),
+            None => self.column(base, field),
+        }
     }
 
     fn table(&self, entity: &str) -> String {

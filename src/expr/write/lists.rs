@@ -3,7 +3,7 @@
 use super::Writer;
 use super::numbers::IN_64_BITS;
 use crate::catalogue::quoted;
-use crate::expr::tree::{Fold, Kind, List, Node};
+use crate::expr::tree::{Fold, Kind, List, Node, Row, Value};
 use crate::sql::Dialect;
 
 impl Writer<'_> {
@@ -54,12 +54,29 @@ impl Writer<'_> {
     }
 
     fn extreme(&mut self, function: &str, list: &List, of: &Node) {
-        self.push(&format!("(select {function}("));
-        self.node(of);
         let collate = if of.kind == Kind::Text { self.bytewise() } else { "" };
-        self.push(&format!("{collate})"));
+        if matches!(&of.value, Value::Field(Row::Element(element), _) if *element == list.element) {
+            self.push(&format!("(select {function}("));
+            self.node(of);
+            self.push(&format!("{collate})"));
+            self.from(list);
+            self.push(")");
+        } else {
+            self.push(&format!("(select {function}(v{collate}) from "));
+            self.values(list, of);
+            self.push(")");
+        }
+    }
+
+    /// The values of the list as a column `v`. An aggregate of an expression that names only rows further out would
+    /// be taken over those rows; of `v` it never is.
+    fn values(&mut self, list: &List, of: &Node) {
+        let name = self.fresh("_v");
+        self.push("(select ");
+        self.node(of);
+        self.push(" as v");
         self.from(list);
-        self.push(")");
+        self.push(&format!(") as {name}"));
     }
 
     /// PostgreSQL adds without limit; SQLite ends the statement on an overflow, so that the upper and the lower 32
@@ -68,10 +85,8 @@ impl Writer<'_> {
         let name = self.fresh("_s");
         match self.dialect {
             Dialect::Postgres => {
-                self.push(&format!("(select case when {name}.s {IN_64_BITS} then {name}.s::bigint end from (select coalesce(sum("));
-                self.node(of);
-                self.push("), 0) as s");
-                self.from(list);
+                self.push(&format!("(select case when {name}.s {IN_64_BITS} then {name}.s::bigint end from (select coalesce(sum(v), 0) as s from "));
+                self.values(list, of);
                 self.push(&format!(") as {name})"));
             }
             Dialect::Sqlite => {
@@ -88,13 +103,9 @@ impl Writer<'_> {
             Dialect::Postgres => {
                 self.push(&format!(
                     "(select case when {name}.s * {factor} {IN_64_BITS} then div({name}.s * {factor}, {name}.n)::bigint end \
-                     from (select sum("
+                     from (select sum(v) as s, nullif(count(v), 0) as n from "
                 ));
-                self.node(of);
-                self.push(") as s, nullif(count(");
-                self.node(of);
-                self.push("), 0) as n");
-                self.from(list);
+                self.values(list, of);
                 self.push(&format!(") as {name})"));
             }
             Dialect::Sqlite => {
@@ -112,12 +123,10 @@ impl Writer<'_> {
     fn halves(&mut self, list: &List, of: &Node) {
         self.push(
             "(select h + (l >> 32) as h, l & 4294967295 as l, n from (select coalesce(sum(v >> 32), 0) as h, \
-             coalesce(sum(v & 4294967295), 0) as l, count(v) as n from (select ",
+             coalesce(sum(v & 4294967295), 0) as l, count(v) as n from ",
         );
-        self.node(of);
-        self.push(" as v");
-        self.from(list);
-        self.push(")))");
+        self.values(list, of);
+        self.push("))");
     }
 }
 

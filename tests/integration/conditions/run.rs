@@ -117,6 +117,7 @@ impl Trial<'_> {
                 continue;
             }
             let super::data::Cell::Text(key) = &record.fields["id"] else { panic!("a key is a text") };
+            assert!(found.contains_key(key), "{name}: {root} {key} is not among {:?}: {record:?}", found.keys());
             let mut expected = vec![as_cell(oracle.value(clause.tree(), &names, &programs))];
             for index in 0..clause.used().len() {
                 let node = clause.used_tree(index);
