@@ -129,8 +129,8 @@ impl Formats {
                 return Ok(formatter.format(&date).to_string());
             }
             DateForm::Weekday => {
-                let formatter = NoCalendarFormatter::try_new(prefs, E::long()).map_err(|e| self.error(e))?;
-                return Ok(formatter.format(&date.weekday()).to_string());
+                let formatter = DateTimeFormatter::try_new(prefs, E::long()).map_err(|e| self.error(e))?;
+                return Ok(formatter.format(&date).to_string());
             }
         };
         let formatter = DateTimeFormatter::try_new(prefs, set).map_err(|e| self.error(e))?;
