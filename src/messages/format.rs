@@ -2,7 +2,7 @@
 //!
 //! 1. Words follow CLDR, by ICU4X; the formatting of money is its experimental part and stands in `money` alone.
 //! 2. A locale that nobody knows falls back to its language and then to the root of CLDR; none is an error.
-//! 3. Formatters are made when first asked for and live as long as one message.
+//! 3. A formatter is made for each value: its data is compiled in and read in place.
 
 mod money;
 
