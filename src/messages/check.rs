@@ -1,7 +1,7 @@
 //! What is wrong with a template for a rule: asked by `check`, for each rule and its template.
 
 use crate::catalogue::Catalogue;
-use crate::messages::library::{Part, Template};
+use crate::messages::library::{Part, Template, distinct};
 use crate::messages::needs::{Needs, parts_of};
 use crate::messages::walk::{OfferTerms, Walk, World};
 use crate::problem::Problem;
@@ -38,12 +38,11 @@ impl Template {
                     let mut needs = Needs::default();
                     let mut walk = Walk::new(world, *part, tree, &mut needs);
                     walk.nodes(&tree.nodes);
-                    let found = walk.problems;
-                    problems
-                        .extend(found.into_iter().filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
+                    problems.extend(walk.problems);
                 }
             }
         }
+        distinct(&mut problems);
         problems
     }
 

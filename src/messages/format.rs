@@ -2,7 +2,7 @@
 //!
 //! 1. Words follow CLDR, by ICU4X; the formatting of money is its experimental part and stands in `money` alone.
 //! 2. A locale that nobody knows falls back to its language and then to the root of CLDR; none is an error.
-//! 3. Formatters are made when first asked for and live as long as one message.
+//! 3. A formatter is made for each value: its data is compiled in and read in place.
 
 mod money;
 
@@ -129,8 +129,8 @@ impl Formats {
                 return Ok(formatter.format(&date).to_string());
             }
             DateForm::Weekday => {
-                let formatter = NoCalendarFormatter::try_new(prefs, E::long()).map_err(|e| self.error(e))?;
-                return Ok(formatter.format(&date.weekday()).to_string());
+                let formatter = DateTimeFormatter::try_new(prefs, E::long()).map_err(|e| self.error(e))?;
+                return Ok(formatter.format(&date).to_string());
             }
         };
         let formatter = DateTimeFormatter::try_new(prefs, set).map_err(|e| self.error(e))?;

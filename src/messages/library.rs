@@ -11,7 +11,7 @@ use crate::messages::syntax::{self, Escape, Parsed, Tree};
 use crate::messages::{markup, style};
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::words;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -91,12 +91,7 @@ impl Templates {
                 all.broken.insert(name.to_owned());
             }
         }
-        let mut seen = Vec::new();
-        problems.retain(|problem| {
-            let is_first = !seen.contains(problem);
-            seen.extend(is_first.then(|| problem.clone()));
-            is_first
-        });
+        distinct(&mut problems);
         (all, problems)
     }
 
@@ -148,6 +143,12 @@ impl Template {
         let all = self.parts.values().flat_map(BTreeMap::keys);
         all.filter(|locale| !locale.is_empty()).map(String::as_str).collect()
     }
+}
+
+/// Keeps the first of problems that say the same of the same place: a partial is walked once for each part it is in.
+pub(super) fn distinct(problems: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
+    problems.retain(|found| seen.insert((found.source.name.clone(), found.span.start, found.message.clone())));
 }
 
 /// Splits a path into folder, name and locale; `None` for a file that is no part of a template on purpose.

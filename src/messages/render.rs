@@ -153,7 +153,7 @@ impl<'a> Render<'a> {
                 &made
             }
         };
-        // Control characters in data have no meaning in a message, and a NUL ends texts elsewhere.
+        // Control characters mean nothing in a message, and a NUL ends texts elsewhere.
         let stands = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
         let cleaned;
         let text = if text.chars().all(stands) {

@@ -147,7 +147,7 @@ impl Lowering<'_> {
         }
         let name = tag.name.as_name().unwrap_or_default();
         if name.parse::<Helper>().is_ok() || BLOCKS.contains(&name) {
-            let help = format!("`plusone explain helpers` shows how `{name}` is written");
+            let help = format!("name a value behind it: `{{{{{name} cart.total}}}}`");
             self.fault(cursor.tag, format!("`{name}` without a value"), Some(help));
             return None;
         }
