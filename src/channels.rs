@@ -13,7 +13,6 @@
 pub mod email;
 pub mod folder;
 pub mod rate;
-pub mod segments;
 mod tls;
 pub mod twilio;
 

@@ -125,12 +125,6 @@ impl From<crate::store::settle::SettleError> for Failure {
     }
 }
 
-impl From<crate::data::DataError> for Failure {
-    fn from(error: crate::data::DataError) -> Self {
-        Self::failed(error.to_string())
-    }
-}
-
 impl From<std::io::Error> for Failure {
     /// The answer could not be written. A reader who has seen enough (`plusone log | head`) is no failure.
     fn from(error: std::io::Error) -> Self {

@@ -5,7 +5,8 @@
 //! 2. A file is whole or absent: it is written aside, synced, renamed into place, and the folder is synced.
 //! 3. A folder that cannot be written to is a reason to wait, never to give up: nothing was sent.
 
-use super::{ChannelError, Found, Outgoing, Refused, Sent, checked_id, email, part, segments::segments, twilio::twiml};
+use super::{ChannelError, Found, Outgoing, Refused, Sent, checked_id, email, part, twilio::twiml};
+use crate::messages::segments::segments;
 use crate::rules::Channel;
 use std::fs;
 use std::io::{self, Write};

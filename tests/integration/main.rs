@@ -6,18 +6,17 @@
 //! 4. Tests that take minutes, or want the program as users run it, are marked as ignored: `tests/run` runs them on the
 //!    release build.
 
+mod channels;
+mod conditions;
 mod data;
 mod databases;
 mod harness;
 mod kill;
 mod log;
+mod offers;
 mod parts;
 mod readme;
 mod real_data;
 mod smtp_client;
-mod web;
-//! Tests of plusone from outside, on real parts.
-mod conditions;
-//! Tests on real parts, in one binary: one file per feature.
-mod offers;
 mod tidy;
+mod web;
