@@ -16,8 +16,8 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, pauses};
-use crate::time::{Span, Timestamp};
+use crate::store::{delivery as statements, entities, kept_files, migrate, pauses, zones};
+use crate::time::{Span, Timestamp, Tz};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,10 +123,26 @@ impl App {
         Ok(lease)
     }
 
+    /// Brings the data up to date, as every look at it does: sources are read again when they changed.
+    pub async fn refresh(&self) -> Result<SyncReport, AppError> {
+        let project = &self.workspace.project;
+        let mut zones: Vec<Tz> = project.rules.values().map(|rule| rule.time_zone).collect();
+        zones.push(project.settings.business.time_zone);
+        zones.sort_by_key(|zone| zone.name());
+        zones.dedup();
+        let mut tx = self.db.begin().await?;
+        for zone in zones {
+            zones::ensure(&mut tx, zone).await?;
+        }
+        tx.commit().await?;
+        let now = self.clock.now();
+        Ok(data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?)
+    }
+
     /// Brings the data up to date and plans every rule that is due at `now` (only `only`, due or not, where given).
     pub async fn plan(&self, lease: &Lease, now: Timestamp, only: Option<&str>) -> Result<Planned, AppError> {
         let project = &self.workspace.project;
-        let synced = data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
+        let synced = self.refresh().await?;
         let told = tick::take_stock(&self.db, project, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };

@@ -10,6 +10,7 @@ pub mod consent;
 mod customer;
 pub mod desk;
 mod find;
+mod fire;
 pub mod import;
 mod infer;
 mod init;
@@ -20,6 +21,7 @@ mod once;
 pub mod opened;
 mod passes;
 mod pause;
+mod preview;
 mod print;
 pub mod problems;
 mod redeem;
@@ -30,11 +32,15 @@ mod schema;
 mod show;
 mod status;
 pub mod suppress;
+mod who;
+mod why;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::problem::{Severity, nearest};
 use crate::rules::Rule;
+use crate::schedule::parse_when::parse_when;
+use crate::time::Timestamp;
 use self::opened::Opened;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -74,6 +80,14 @@ enum Command {
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Options),
+    /// Who would get it now, and who would not, with reasons; sends nothing
+    Who(who::Options),
+    /// Why a customer would get a message, or would not: clause by clause, gate by gate
+    Why(why::Options),
+    /// The message as one customer would get it
+    Preview(preview::Options),
+    /// Run a rule now, whatever its schedule
+    Fire(fire::Options),
     /// The block of config/data.toml for a CSV or NDJSON file, from its rows
     Infer(infer::Options),
     /// Show each offer's budget, and what became of what was given
@@ -148,6 +162,13 @@ async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     Ok(app)
 }
 
+/// The time an option names, or now.
+fn at(app: &App, text: Option<&str>) -> Result<Timestamp, Failure> {
+    let (now, zone) = (app.clock.now(), app.workspace.project.settings.business.time_zone);
+    let at = text.map(|text| parse_when(text, now, zone)).transpose();
+    at.map(|at| at.unwrap_or(now)).map_err(|fault| Failure::usage(format!("--at: {fault}")))
+}
+
 /// The rule of that name.
 fn known_rule<'a>(app: &'a App, name: &str) -> Result<&'a Rule, Failure> {
     let rules = &app.workspace.project.rules;
@@ -182,6 +203,10 @@ pub fn main() -> ExitCode {
             Command::Init(options) => init::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,
+            Command::Who(options) => who::run(&cli.global, &options).await,
+            Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Preview(options) => preview::run(&cli.global, &options).await,
+            Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,
             Command::Redeem(options) => redeem::run(&cli.global, &options).await,

@@ -8,12 +8,10 @@ use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
 use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
 use crate::offers::Offer;
-use crate::plan::decide::Candidate;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::Settings;
-use crate::store::delivery::Claimed;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use crate::touchpoints::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +22,20 @@ pub struct Workspace {
     pub templates: Templates,
     /// What is wrong with the files as they are now, in force or not.
     pub problems: Vec<Problem>,
+}
+
+/// Whom a message is rendered for, and with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    pub channel: Channel,
+    pub locale: Option<&'a str>,
+    pub zone: Option<Tz>,
+    /// The name of the offer that the message carries, and its code.
+    pub offer: Option<&'a str>,
+    pub code: Option<&'a str>,
+    /// The tick's instant: from then on the offer is valid.
+    pub as_of: Timestamp,
+    pub now: Timestamp,
 }
 
 impl Workspace {
@@ -54,33 +66,25 @@ impl Workspace {
         kept.map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
     }
 
-    /// Renders a claimed message for its customer; gives the words, or the reason why there are none.
-    pub fn words(
-        &self,
-        rule: &Rule,
-        channel: Channel,
-        claimed: &Claimed,
-        candidate: &Candidate,
-        mut data: Record,
-        now: Timestamp,
-    ) -> Result<Words, (Reason, String)> {
+    /// Renders one message; gives the words, or the reason why there are none. `data` holds the customer's facts.
+    pub fn words(&self, rule: &Rule, to: &Recipient<'_>, mut data: Record) -> Result<Words, (Reason, String)> {
         let business = &self.project.settings.business;
         let template = self.templates.get(&rule.template);
         let template =
             template.ok_or_else(|| (Reason::RenderError, format!("template {} is not in force", rule.template)))?;
-        if let Some(offer) = claimed.offer.as_ref().and_then(|name| self.project.offers.get(name)) {
-            let expires_at = offer.valid_for.map(|span| claimed.as_of.plus(span));
-            data.insert("offer".to_owned(), context::offer(offer, claimed.code.as_deref(), expires_at));
+        if let Some(offer) = to.offer.and_then(|name| self.project.offers.get(name)) {
+            let expires_at = offer.valid_for.map(|span| to.as_of.plus(span));
+            data.insert("offer".to_owned(), context::offer(offer, to.code, expires_at));
         }
         data.insert("business".to_owned(), context::business(business));
-        data.insert("now".to_owned(), context::Value::Timestamp(now));
+        data.insert("now".to_owned(), context::Value::Timestamp(to.now));
         let env = Env {
-            locale: candidate.locale.as_deref().unwrap_or(&business.locale),
-            zone: candidate.zone.unwrap_or(business.time_zone),
+            locale: to.locale.unwrap_or(&business.locale),
+            zone: to.zone.unwrap_or(business.time_zone),
             business_locale: &business.locale,
             currency: &business.currency,
         };
-        template.render(channel, &env, &data).map_err(|error| {
+        template.render(to.channel, &env, &data).map_err(|error| {
             let reason = match error {
                 RenderError::MissingValue(_) => Reason::MissingValue,
                 _ => Reason::RenderError,

@@ -1,7 +1,7 @@
 //! `plusone once`: one pass, then the end.
 
 use super::{Answer, Failure, Global, open, passes};
-use crate::app::owner;
+use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
 use crate::outreach::tick::History;
 use crate::schedule::parse_when::parse_when;
@@ -34,12 +34,18 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     if let Some(rule) = &options.rule {
         super::known_rule(&app, rule)?;
     }
+    pass(global, &app, options.rule.as_deref(), options.no_send).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One pass, printed: plan what is due (or `only`, due or not), and deliver what is due unless `no_send`.
+pub async fn pass(global: &Global, app: &App, only: Option<&str>, no_send: bool) -> Result<(), AppError> {
     let owner = owner();
     let lock = app.lock(&owner)?;
     let lease = app.lease(&owner, lock.is_some()).await?;
     let now = app.clock.now();
-    let planned = app.plan(&lease, now, options.rule.as_deref()).await;
-    let delivered = match (&planned, options.no_send) {
+    let planned = app.plan(&lease, now, only).await;
+    let delivered = match (&planned, no_send) {
         (Ok(_), false) => Some(app.deliver(&lease).await),
         _ => None,
     };
@@ -47,8 +53,8 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let planned = planned?;
     let delivered = delivered.transpose()?;
     app.keep_good_files().await?;
-    passes::print(global, &app, now, &planned, delivered.as_ref());
-    Ok(ExitCode::SUCCESS)
+    passes::print(global, app, now, &planned, delivered.as_ref());
+    Ok(())
 }
 
 /// Ticks are stored; to evaluate before the newest one would be to rewrite what was decided.

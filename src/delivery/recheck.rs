@@ -17,7 +17,7 @@ use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
-use crate::workspace::Workspace;
+use crate::workspace::{Recipient, Workspace};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -151,11 +151,23 @@ impl Look<'_> {
         }
     }
 
+    fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate) -> Recipient<'r> {
+        Recipient {
+            channel: self.channel,
+            locale: candidate.locale.as_deref(),
+            zone: candidate.zone,
+            offer: one.offer.as_deref(),
+            code: one.code.as_deref(),
+            as_of: one.as_of,
+            now: self.shared.clock.now(),
+        }
+    }
+
     fn render(&self, one: Claimed, address: String, candidate: &Candidate, facts: facts::Facts) -> Verdict {
         let kept = one.words.as_deref().and_then(|words| serde_json::from_str::<BTreeMap<String, String>>(words).ok());
         let (words, fresh) = match kept {
             Some(parts) => (words_of(parts), false),
-            None => match self.workspace.words(self.rule, self.channel, &one, candidate, facts, self.shared.clock.now()) {
+            None => match self.workspace.words(self.rule, &self.recipient(&one, candidate), facts) {
                 Ok(words) => (words, true),
                 Err((reason, why)) => {
                     let detail = Some(format!("{reason}: {why}"));

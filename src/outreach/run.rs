@@ -46,7 +46,7 @@ pub struct Tick<'a> {
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
-fn parts(dialect: Dialect) -> Vec<Part> {
+pub fn parts(dialect: Dialect) -> Vec<Part> {
     let width = match dialect {
         Dialect::Sqlite => ids::BUCKETS,
         Dialect::Postgres => 16,
@@ -151,12 +151,7 @@ impl Writer<'_> {
             match decide(rule, candidate, &policy, self.question.as_of, &mut |offer| blocks.take(offer)) {
                 Decision::Plan(message) => {
                     last_planned.clone_from(&candidate.customer);
-                    counts.planned += 1;
-                    counts.cost += self.project.settings.price(message.channel);
-                    if message.deferred {
-                        counts.deferred += 1;
-                        counts.deferred_until = counts.deferred_until.into_iter().chain([message.due_at.micros()]).min();
-                    }
+                    counts.plan(&message, self.project.settings.price(message.channel));
                     let code = message.offer.and_then(|place| blocks.code(place));
                     self.planned(judged, message, code, &mut rows);
                 }

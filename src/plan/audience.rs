@@ -43,12 +43,21 @@ const FIXED: usize = 15;
 impl Audience<'_> {
     /// Every candidate that was not touched yet; read each row with [`Audience::read`].
     pub fn candidates(&self, among: Among<'_>) -> Sql {
+        self.candidates_where(among, " and (t.id is null or t.state = 'skipped')")
+    }
+
+    /// As [`Audience::candidates`], with those that were touched already.
+    pub fn everyone(&self, among: Among<'_>) -> Sql {
+        self.candidates_where(among, "")
+    }
+
+    fn candidates_where(&self, among: Among<'_>, condition: &str) -> Sql {
         let mut sql = Sql::default();
         self.select(&mut sql);
         self.from(&mut sql);
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
-        sql.push(" and (t.id is null or t.state = 'skipped')");
+        sql.push(condition);
         sql.push(" order by c._bucket, ").push(&self.customer_key()).push(", 3");
         sql
     }

@@ -1,5 +1,6 @@
 //! What became of everyone whom a run matched, in numbers.
 
+use crate::plan::decide::Message;
 use crate::touchpoints::Reason;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,6 +23,16 @@ pub struct Counts {
 impl Counts {
     pub fn matched(&self) -> u64 {
         self.planned + self.held + self.held_out + self.already_touched + self.skipped.values().sum::<u64>()
+    }
+
+    /// Counts a planned message that costs `price`.
+    pub fn plan(&mut self, message: &Message, price: i64) {
+        self.planned += 1;
+        self.cost += price;
+        if message.deferred {
+            self.deferred += 1;
+            self.deferred_until = self.deferred_until.into_iter().chain([message.due_at.micros()]).min();
+        }
     }
 
     pub fn skip(&mut self, reason: Reason) {

@@ -84,6 +84,14 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
+impl Decision {
+    /// A second message of a rule with `again_after` to a customer who was planned a moment ago.
+    pub fn too_soon() -> Self {
+        let gate = Gate { name: "again_after", passed: false, detail: None };
+        Self::Refuse(Refusal { reason: Reason::AgainTooSoon, detail: None, gates: vec![gate] })
+    }
+}
+
 /// A message that is to go.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {

@@ -25,6 +25,9 @@ pub enum StoreError {
     Column(String),
     #[error("this SQLite is {found}; plusone needs 3.51.3 or newer, which does not corrupt its log")]
     OldSqlite { found: String },
+    /// Another process works on this SQLite database.
+    #[error("another plusone works on this database already: {0}; stop it first, or use commands that work beside it")]
+    Locked(String),
     #[error("{0}")]
     Schema(String),
 }

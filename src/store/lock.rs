@@ -36,8 +36,7 @@ impl DaemonLock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(failed)?;
-                let message = "another plusone works on this database already";
-                return Err(StoreError::Schema(format!("{message}: {}; stop it first, or use commands that work beside it", holder.trim())));
+                return Err(StoreError::Locked(holder.trim().to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

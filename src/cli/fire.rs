@@ -1,0 +1,40 @@
+//! `plusone fire RULE`: a run now, whatever the rule's schedule; the same gates, the same guard.
+
+use super::{Answer, Failure, Global, known_rule, once, open};
+use crate::app::AppError;
+use crate::clock::Clock;
+use crate::outreach::run::parts;
+use crate::store::db::StoreError;
+use crate::store::runs::{self, Cause};
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The rule's file name without .toml
+    #[arg(value_name = "RULE")]
+    rule: String,
+}
+
+pub async fn run(global: &Global, options: &Options) -> Answer {
+    let app = open(global, Clock::System).await?;
+    let rule = known_rule(&app, &options.rule)?;
+    if !rule.live.at(app.clock.now()) {
+        return Err(Failure::usage(format!("rule {} is a draft or outside its time: it sends nothing", rule.name)));
+    }
+    match once::pass(global, &app, Some(&rule.name), false).await {
+        Err(AppError::Held { owner, .. } | AppError::Store(StoreError::Locked(owner))) => {
+            let now = app.clock.now();
+            let parts = parts(app.db.dialect());
+            let run = runs::open(&app.db, &rule.name, &rule.version, now, Cause::Asked, &parts, now).await?;
+            if global.json {
+                println!("{}", json!({ "run": run.id, "rule": rule.name, "instant": now.to_string() }));
+            } else {
+                let name = &rule.name;
+                println!("asked {owner} for a run of {name}; `plusone log --rule {name}` shows it");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        passed => Ok(passed.map(|()| ExitCode::SUCCESS)?),
+    }
+}

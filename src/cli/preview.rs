@@ -1,0 +1,135 @@
+//! `plusone preview RULE --customer C`: the message as that customer would get it.
+
+use super::lookup::the_customer;
+use super::opened::Opened;
+use super::{Answer, Failure, Global, known_rule, open};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::delivery::facts;
+use crate::ids::bucket_of;
+use crate::messages::Words;
+use crate::messages::segments::segments;
+use crate::offers::Offer;
+use crate::offers::code::CodeSource;
+use crate::outreach::foresee::Foresight;
+use crate::outreach::judge::Question;
+use crate::plan::audience::Among;
+use crate::rules::{Channel, Rule};
+use crate::store::pauses;
+use crate::workspace::Recipient;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The rule's file name without .toml
+    #[arg(value_name = "RULE")]
+    rule: String,
+    /// An id, an email address, a phone number, or order:1234
+    #[arg(long, value_name = "CUSTOMER")]
+    customer: String,
+    /// email, sms or voice; the rule's first channel where absent
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// A language other than the customer's, such as fr-FR
+    #[arg(long)]
+    locale: Option<String>,
+}
+
+pub async fn run(global: &Global, options: &Options) -> Answer {
+    let app = open(global, Clock::System).await?;
+    let rule = known_rule(&app, &options.rule)?;
+    app.refresh().await?;
+    let customer = the_customer(&Opened::of(&app), &options.customer).await?;
+    let channel = match options.channel {
+        Some(channel) if !rule.channels.contains(&channel) => {
+            let channels = rule.channels.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Failure::usage(format!("rule {} does not use {channel}; it uses {channels}", rule.name)));
+        }
+        Some(channel) => channel,
+        None => rule.channels[0],
+    };
+    let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
+    if global.json {
+        println!("{:#}", to_json(&words));
+    } else {
+        print(&words);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Renders for the customer's row that the rule would be about: a selected one, else any.
+async fn words(
+    app: &App,
+    rule: &Rule,
+    customer: &str,
+    channel: Channel,
+    locale: Option<&str>,
+) -> Result<Words, Failure> {
+    let (db, project, now) = (&app.db, &app.workspace.project, app.clock.now());
+    let pauses = pauses::load(db).await?;
+    let foresight = Foresight { db, project, rule, at: now, pauses: &pauses, first_run: false };
+    let rows = foresight.explain(customer).await?;
+    let row = rows.iter().find(|row| row.is_selected()).or(rows.first());
+    let row = row.ok_or_else(|| Failure::failed(format!("customer {customer} has no {} to show", rule.for_each)))?;
+    if !row.is_selected() {
+        eprintln!("note: the rule does not select this customer now; `plusone why {customer} {}` says why", rule.name);
+    }
+    let bucket = bucket_of(customer);
+    let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
+    let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
+    let question = Question::new(project, rule, now, &pauses, false, db.dialect());
+    let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
+    let person = db.fetch_one(question.audience().recheck(Among::Rows(&rows))).await?;
+    let person = person.map(|person| question.audience().read(&person)).unwrap_or_default();
+    let offer = question.offers.first();
+    let code = offer.and_then(|offer| sample_code(offer));
+    let recipient = Recipient {
+        channel,
+        locale: locale.or(person.locale.as_deref()),
+        zone: person.zone,
+        offer: offer.map(|offer| offer.name.as_str()),
+        code: code.as_deref(),
+        as_of: now,
+        now,
+    };
+    let facts = facts.remove(&row.entity).unwrap_or_default();
+    app.workspace.words(rule, &recipient, facts).map_err(|(reason, why)| Failure::failed(format!("{reason}: {why}")))
+}
+
+/// A code that shows its shape and that nobody can redeem.
+fn sample_code(offer: &Offer) -> Option<String> {
+    match offer.code.as_ref()? {
+        CodeSource::Pattern(pattern) => Some(pattern.replace('#', "X")),
+        CodeSource::Fixed(code) => Some(code.clone()),
+        CodeSource::File(_) => Some("SAMPLE-CODE".to_owned()),
+    }
+}
+
+fn to_json(words: &Words) -> Value {
+    let sms = words.sms.as_ref().map(|text| {
+        let size = segments(text);
+        json!({ "text": text, "encoding": size.encoding.as_str(), "segments": size.count, "units": size.units,
+                "forced_by": size.forced_by })
+    });
+    json!({ "locale": words.locale, "subject": words.subject, "html": words.html, "text": words.text, "sms": sms,
+            "voice": words.voice })
+}
+
+fn print(words: &Words) {
+    if let Some(subject) = &words.subject {
+        println!("Subject: {subject}\n");
+    }
+    for part in [&words.text, &words.voice].into_iter().flatten() {
+        println!("{part}");
+    }
+    if let Some(html) = &words.html {
+        println!("\n-- as HTML --\n{html}");
+    }
+    if let Some(text) = &words.sms {
+        let size = segments(text);
+        println!("{text}");
+        let forced = size.forced_by.map(|c| format!(", since it contains `{c}`")).unwrap_or_default();
+        println!("-- {} segment{}, {}{forced} --", size.count, if size.count == 1 { "" } else { "s" }, size.encoding.as_str());
+    }
+}
