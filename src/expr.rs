@@ -24,6 +24,9 @@ use crate::sql::{Dialect, Sql};
 use crate::time::{Timestamp, Tz};
 use write::Writer;
 
+#[cfg(test)]
+mod tests;
+
 /// What a condition may name: the rule's entity (`root`), its relations, and `customer`.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {

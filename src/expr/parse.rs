@@ -58,7 +58,7 @@ fn fault(text: &str, tokens: &[Token], error: Option<&ParseError>) -> Fault {
     }
     match token.kind {
         TokenKind::Number => Fault::new(token.span.clone(), format!("the number `{word}` is too large or stands in a wrong place")),
-        TokenKind::Text if message.starts_with("invalid string") => {
+        TokenKind::Text if word.contains('\\') => {
             let fault = Fault::new(token.span.clone(), "a text with an escape that CEL does not know");
             fault.help("write `\\\\` for a backslash, or put r before the quotes")
         }

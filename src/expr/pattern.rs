@@ -155,3 +155,29 @@ fn write_class(class: &ClassUnicode, out: &mut String) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_spelt_out_for_postgresql() {
+        for (text, expected) in [
+            ("^a.b$", r"\Aa[^\U0000000A]b\Z"),
+            ("(?i)Go", "[Gg][Oo]"),
+            ("a{2,3}|(b)?", "(?:(?:a){2,3}|(?:(?:b))?)"),
+            ("[^a-c]", "[^a-c]"),
+            (r"\.\*", r"\U0000002E\U0000002A"),
+            ("(?s).", "(?:.|\\n)"),
+        ] {
+            assert_eq!(Pattern::new(text).expect(text).text(Dialect::Postgres), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_databases_do_differently_is_refused() {
+        for text in [r"\bx", r"(?m)^a", "(a", "a{300}", r"\x00", r"(?-u:\xff)", "(^a)*", r"[a&&b]", r"(\w{100}){100}"] {
+            assert!(Pattern::new(text).is_err(), "{text}");
+        }
+    }
+}

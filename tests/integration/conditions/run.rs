@@ -189,3 +189,51 @@ async fn property() {
     println!("{pairs} pairs of {compiled} conditions, {refused} refused");
     assert!(refused * 5 < compiled, "{refused} of the random conditions were refused, {compiled} were not");
 }
+
+/// The largest conditions that are read, over rows of extreme values.
+#[test]
+fn no_statement_fails_because_of_its_size_or_of_a_value() {
+    with_room(|| block_on(largest()));
+}
+
+async fn largest() {
+    let catalogue = catalogue();
+    let moment = Moment { now: "2026-11-03T09:00:00Z".parse().expect("an instant"), zone: Tz::Europe__London };
+    let data = Random::new(7).data(&catalogue, 12, moment.now);
+    let folder = tempfile::tempdir().expect("a folder");
+    let on_postgres = postgres("largest").await;
+    let databases: Vec<Db> =
+        std::iter::once(sqlite(folder.path()).await).chain(on_postgres.iter().map(|(db, ..)| db.clone())).collect();
+    let many = |what: &str, sign: &str| vec![what; 95].join(sign);
+    let conditions = [
+        format!("{} > 1", many("customer.spent", " + ")),
+        format!("{} > 1", many("customer.spent", " - ")),
+        format!("{} > 1", many("customer.points", " * ")),
+        format!("{} > 1", many("customer.points", " / ")),
+        format!("{} > 1", many("customer.points", " % ")),
+        many("customer.vip", " || "),
+        format!("{}customer.vip{}", "(customer.vip ? true : ".repeat(31), ")".repeat(31)),
+        format!("customer.tier{} == \"\"", ".lower()".repeat(98)),
+        format!("{}true{}", "(customer.tier.endsWith(customer.name) == ".repeat(25), ")".repeat(25)),
+        format!("customer.worth {} > 1", "+ customer.worth ".repeat(30)),
+        format!("{} > 1", many("days_since(customer.seen_at)", " + ").split(" + ").take(50).collect::<Vec<_>>().join(" + ")),
+    ];
+    let trial = Trial { catalogue: &catalogue, data: &data, moment };
+    for db in &databases {
+        migrate::migrate(db).await.expect("a schema");
+        load(db, &catalogue, &data).await.expect("rows");
+        let mut tx = db.begin().await.expect("a transaction");
+        zones::ensure(&mut tx, moment.zone).await.expect("offsets");
+        tx.commit().await.expect("committed");
+        for text in &conditions {
+            let clause = Clause::compile(text, Scope { catalogue: &catalogue, root: CUSTOMER })
+                .unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+            let found = answers(db, &clause, &catalogue, CUSTOMER, moment).await;
+            trial.compare(&clause, CUSTOMER, &format!("{:?}", db.dialect()), &found);
+        }
+        db.close().await;
+    }
+    if let Some((_, url, name)) = on_postgres {
+        run_alone(&url, &format!("drop database {name}")).await;
+    }
+}
