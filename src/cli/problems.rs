@@ -40,7 +40,8 @@ pub fn render(problems: &[Problem], look: Look) -> String {
     };
     let handler = handler.with_urls(false);
     let mut text = String::new();
-    for problem in problems {
+    for (index, problem) in problems.iter().enumerate() {
+        text.push_str(if index > 0 { "\n" } else { "" });
         let shown = Shown::of(problem);
         handler.render_report(&mut text, &shown).expect("writing to a string does not fail");
     }
@@ -125,13 +126,23 @@ mod tests {
         let start = text.find("statuss").expect("it is there");
         let problem =
             Problem::error(&source, start..start + 7, "`statuss` is not known here").help("the nearest is `status`");
-        insta::assert_snapshot!(render(&[problem], Look::Plain), @"");
+        insta::assert_snapshot!(render(&[problem], Look::Plain), @r#"
+         × `statuss` is not known here
+          ╭─[config/rules/winback.toml:2:9]
+        1 │ when = "é"
+        2 │ kind = "statuss"
+          ·         ───────
+          ╰────
+         help: the nearest is `status`
+        "#);
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let problem = Problem::error(&Source::new("config/plusone.toml", ""), 0..0, "there is no such file");
-        insta::assert_snapshot!(render(&[problem], Look::Plain), @"");
+        insta::assert_snapshot!(render(&[problem], Look::Plain), @r#"
+          × config/plusone.toml: there is no such file
+        "#);
     }
 
     #[test]
