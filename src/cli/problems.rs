@@ -12,6 +12,8 @@ use std::io::IsTerminal;
 /// Lines are not broken where nobody looks at a terminal: a search through the output finds whole sentences.
 const UNBROKEN: usize = 4_000;
 const TERMINAL_WIDTH: usize = 100;
+/// Bytes of a line that is shown; of a longer one only the place is told.
+const LONGEST_LINE: usize = 500;
 
 /// How problems are printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +78,11 @@ impl<'a> Shown<'a> {
         Self { problem, source }
     }
 
+    /// Whether there is a line to show, and one that a person can read.
     fn has_text(&self) -> bool {
-        !self.problem.source.text.is_empty()
+        let Problem { source, span, .. } = self.problem;
+        let (line, _) = source.position(span.start);
+        source.text.lines().nth(line - 1).is_some_and(|line| line.len() <= LONGEST_LINE)
     }
 }
 
@@ -85,7 +90,13 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.has_text() {
             true => write!(f, "{}", self.problem.message),
-            false => write!(f, "{}: {}", self.problem.source.name, self.problem.message),
+            false if self.problem.source.text.is_empty() => {
+                write!(f, "{}: {}", self.problem.source.name, self.problem.message)
+            }
+            false => {
+                let (line, column) = self.problem.source.position(self.problem.span.start);
+                write!(f, "{}:{line}:{column}: {}", self.problem.source.name, self.problem.message)
+            }
         }
     }
 }
@@ -143,6 +154,13 @@ mod tests {
         insta::assert_snapshot!(render(&[problem], Look::Plain), @r#"
           × config/plusone.toml: there is no such file
         "#);
+    }
+
+    #[test]
+    fn a_line_that_nobody_can_read_is_not_shown() {
+        let source = Source::new("config/data.toml", &"[".repeat(5_000));
+        let problem = Problem::error(&source, 80..81, "too deep");
+        assert_eq!(render(&[problem], Look::Plain).trim(), "× config/data.toml:1:81: too deep");
     }
 
     #[test]

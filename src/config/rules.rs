@@ -181,7 +181,7 @@ fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -
         }
         channels.push(channel);
     }
-    if let Some(list) = root.get("channels").filter(|node| node.text().is_none() && node.list().is_empty()) {
+    if let Some(list) = root.get("channels").filter(|node| node.is_empty_list()) {
         problems.push(list.error("no channel is named").help("name at least one: `channels = [\"email\"]`"));
     }
     channels

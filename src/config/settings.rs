@@ -189,7 +189,7 @@ fn provider_names(
             Some(_) => names.push(name.to_owned()),
         }
     }
-    if let Some(list) = table.get("providers").filter(|list| list.list().is_empty() && list.text().is_none()) {
+    if let Some(list) = table.get("providers").filter(|list| list.is_empty_list()) {
         problems.push(list.error("no provider is named").help("name at least one: `providers = [\"outbox\"]`"));
     }
     names
