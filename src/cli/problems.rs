@@ -12,6 +12,8 @@ use std::io::IsTerminal;
 /// Lines are not broken where nobody looks at a terminal: a search through the output finds whole sentences.
 const UNBROKEN: usize = 4_000;
 const TERMINAL_WIDTH: usize = 100;
+/// Bytes of a line that is shown; of a longer one only the place is told.
+const LONGEST_LINE: usize = 500;
 
 /// How problems are printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +42,8 @@ pub fn render(problems: &[Problem], look: Look) -> String {
     };
     let handler = handler.with_urls(false);
     let mut text = String::new();
-    for problem in problems {
+    for (index, problem) in problems.iter().enumerate() {
+        text.push_str(if index > 0 { "\n" } else { "" });
         let shown = Shown::of(problem);
         handler.render_report(&mut text, &shown).expect("writing to a string does not fail");
     }
@@ -75,8 +78,11 @@ impl<'a> Shown<'a> {
         Self { problem, source }
     }
 
+    /// Whether there is a line to show, and one that a person can read.
     fn has_text(&self) -> bool {
-        !self.problem.source.text.is_empty()
+        let Problem { source, span, .. } = self.problem;
+        let (line, _) = source.position(span.start);
+        source.text.lines().nth(line - 1).is_some_and(|line| line.len() <= LONGEST_LINE)
     }
 }
 
@@ -84,7 +90,13 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.has_text() {
             true => write!(f, "{}", self.problem.message),
-            false => write!(f, "{}: {}", self.problem.source.name, self.problem.message),
+            false if self.problem.source.text.is_empty() => {
+                write!(f, "{}: {}", self.problem.source.name, self.problem.message)
+            }
+            false => {
+                let (line, column) = self.problem.source.position(self.problem.span.start);
+                write!(f, "{}:{line}:{column}: {}", self.problem.source.name, self.problem.message)
+            }
         }
     }
 }
@@ -125,13 +137,30 @@ mod tests {
         let start = text.find("statuss").expect("it is there");
         let problem =
             Problem::error(&source, start..start + 7, "`statuss` is not known here").help("the nearest is `status`");
-        insta::assert_snapshot!(render(&[problem], Look::Plain), @"");
+        insta::assert_snapshot!(render(&[problem], Look::Plain), @r#"
+         × `statuss` is not known here
+          ╭─[config/rules/winback.toml:2:9]
+        1 │ when = "é"
+        2 │ kind = "statuss"
+          ·         ───────
+          ╰────
+         help: the nearest is `status`
+        "#);
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let problem = Problem::error(&Source::new("config/plusone.toml", ""), 0..0, "there is no such file");
-        insta::assert_snapshot!(render(&[problem], Look::Plain), @"");
+        insta::assert_snapshot!(render(&[problem], Look::Plain), @r#"
+          × config/plusone.toml: there is no such file
+        "#);
+    }
+
+    #[test]
+    fn a_line_that_nobody_can_read_is_not_shown() {
+        let source = Source::new("config/data.toml", &"[".repeat(5_000));
+        let problem = Problem::error(&source, 80..81, "too deep");
+        assert_eq!(render(&[problem], Look::Plain).trim(), "× config/data.toml:1:81: too deep");
     }
 
     #[test]

@@ -50,13 +50,11 @@ pub fn read(tree: &Node, settings: Option<&Settings>, files: &Files, problems: &
     let root = Reader::new(tree, &keys::data::DATA);
     let mut entities = BTreeMap::new();
     let customer = root.table("customer")?;
-    entities.insert(CUSTOMER.to_owned(), entity(CUSTOMER, customer, problems)?);
+    entities.insert(CUSTOMER.to_owned(), entity(CUSTOMER, customer, problems));
     for entry in root.named() {
         check_entity_name(entry, problems);
         let section = Reader::new(&entry.node, &keys::data::ENTITY);
-        if let Some(entity) = entity(&entry.key, section, problems) {
-            entities.insert(entry.key.clone(), entity);
-        }
+        entities.insert(entry.key.clone(), entity(&entry.key, section, problems));
     }
     let declared = event_fields(root.table("event")?, problems);
     entities.insert("event".to_owned(), builtin::event(declared));
@@ -87,20 +85,25 @@ fn check_entity_name(entry: &Entry, problems: &mut Vec<Problem>) {
     }
 }
 
-fn entity(name: &str, section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Entity> {
-    let key = section.text("key");
-    let fields = fields(section, problems);
-    let key = key_of(section, key, &fields, problems)?;
-    let place = match section.text("table") {
-        Some(table) => Place::InPlace(table),
-        None => Place::Own,
-    };
+fn entity(name: &str, section: Reader<'_>, problems: &mut Vec<Problem>) -> Entity {
+    let mut fields = fields(section, problems);
+    let key = section.text("key").unwrap_or_else(|| "id".to_owned());
+    if let Some(node) = section.get("key") {
+        check_key(node, &key, &fields, problems);
+    }
+    let belongs_to = links(section, &fields, problems);
+    let computed = computed(section, &fields, problems);
+    // An entity has its key's field even where that is told as missing: all after this may rely on it.
+    if !fields.iter().any(|field| field.name == key) {
+        fields.push(Field::new(&key, Type::Text));
+    }
+    let place = section.text("table").map_or(Place::Own, Place::InPlace);
     check_place(section, &place, problems);
-    Some(Entity {
+    Entity {
         plural: section.text("plural").unwrap_or_else(|| format!("{name}s")),
         key,
-        belongs_to: links(section, &fields, problems),
-        computed: computed(section, &fields, problems),
+        belongs_to,
+        computed,
         fields,
         place,
         source: section.text("source"),
@@ -109,21 +112,18 @@ fn entity(name: &str, section: Reader<'_>, problems: &mut Vec<Problem>) -> Optio
         time_zone: section.get("time_zone").and_then(|node| forms::zone(node).ok()),
         relative_dates: section.boolean("relative_dates").unwrap_or(false),
         ..Entity::new(name, "")
-    })
+    }
 }
 
-fn key_of(section: Reader<'_>, key: Option<String>, fields: &[Field], problems: &mut Vec<Problem>) -> Option<String> {
-    let key = key?;
-    let node = section.get("key")?;
+fn check_key(node: &Node, key: &str, fields: &[Field], problems: &mut Vec<Problem>) {
     match fields.iter().find(|field| field.name == key) {
         Some(Field { ty: Type::Text, .. }) => {}
         Some(Field { ty, .. }) => {
             let message = format!("the key `{key}` is of type {}", ty.name());
             problems.push(node.error(message).help(format!("a key is text, whatever its digits: `{key} = \"text\"`")));
         }
-        None => problems.push(unknown_field(node, &key, fields)),
+        None => problems.push(unknown_field(node, key, fields)),
     }
-    Some(key)
 }
 
 fn unknown_field(node: &Node, name: &str, fields: &[Field]) -> Problem {
@@ -150,11 +150,11 @@ fn check_place(section: Reader<'_>, place: &Place, problems: &mut Vec<Problem>) 
             }
         }
     }
-    if let (Some(node), None, Place::Own) = (section.get("absent"), section.get("source"), place) {
-        if node.text() == Some("remove") {
-            let help = "name the `source`, or leave `absent` out: `import` keeps rows";
-            problems.push(node.error("`absent = \"remove\"` needs a `source`").help(help));
-        }
+    if let (Some(node), None, Place::Own) = (section.get("absent"), section.get("source"), place)
+        && node.text() == Some("remove")
+    {
+        let help = "name the `source`, or leave `absent` out: `import` keeps rows";
+        problems.push(node.error("`absent = \"remove\"` needs a `source`").help(help));
     }
 }
 
@@ -163,7 +163,7 @@ fn fields(section: Reader<'_>, problems: &mut Vec<Problem>) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     for entry in table.named() {
         check_field_name(entry, problems);
-        let Some(field) = field(entry, problems) else { continue };
+        let field = field(entry, problems);
         if let Some(other) = fields.iter().find(|other| other.heading() == field.heading()) {
             let message = format!("`{}` and `{}` read the same column `{}`", other.name, field.name, field.heading());
             problems.push(entry.key_error(message));
@@ -181,12 +181,12 @@ fn check_field_name(entry: &Entry, problems: &mut Vec<Problem>) {
     }
 }
 
-fn field(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Field> {
+fn field(entry: &Entry, problems: &mut Vec<Problem>) -> Field {
     if let Some(name) = entry.node.text() {
-        return Some(Field::new(&entry.key, type_named(name, None)?));
+        return Field::new(&entry.key, type_named(name, None));
     }
     let table = Reader::new(&entry.node, &keys::data::FIELD);
-    let ty = type_named(&table.text("type")?, table.integer("scale"))?;
+    let ty = type_named(&table.text("type").unwrap_or_default(), table.integer("scale"));
     let only = |key: &str, fitting: bool, problems: &mut Vec<Problem>| {
         if let (Some(node), false) = (table.get(key), fitting) {
             problems.push(node.error(format!("`{key}` means nothing for a field of type {}", ty.name())));
@@ -201,14 +201,14 @@ fn field(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Field> {
     if let Some(node) = table.get("one_of").filter(|node| node.list().is_empty()) {
         problems.push(node.error("no value would be allowed").help("name the values, or leave `one_of` out"));
     }
-    Some(Field {
+    Field {
         column: table.text("column"),
         format: table.text("format"),
         one_of: table.texts("one_of").into_iter().map(|(_, value)| value.to_owned()).collect(),
         required: table.boolean("required").unwrap_or(false),
         index: table.boolean("index").unwrap_or(false),
         ..Field::new(&entry.key, ty)
-    })
+    }
 }
 
 fn check_format(node: &Node, problems: &mut Vec<Problem>) {
@@ -219,17 +219,17 @@ fn check_format(node: &Node, problems: &mut Vec<Problem>) {
     }
 }
 
-fn type_named(name: &str, scale: Option<u8>) -> Option<Type> {
-    Some(match name {
-        "text" => Type::Text,
+/// The type of that name; text for an unknown one, which was reported.
+fn type_named(name: &str, scale: Option<u8>) -> Type {
+    match name {
         "integer" => Type::Integer,
         "decimal" => Type::Decimal(scale.unwrap_or(SCALE)),
         "money" => Type::Money,
         "boolean" => Type::Boolean,
         "date" => Type::Date,
         "timestamp" => Type::Timestamp,
-        _ => return None,
-    })
+        _ => Type::Text,
+    }
 }
 
 fn links(section: Reader<'_>, fields: &[Field], problems: &mut Vec<Problem>) -> Vec<Link> {
@@ -239,11 +239,13 @@ fn links(section: Reader<'_>, fields: &[Field], problems: &mut Vec<Problem>) -> 
         let Some(field) = entry.node.text() else { continue };
         match fields.iter().find(|known| known.name == field) {
             None => problems.push(unknown_field(&entry.node, field, fields)),
-            Some(known) if known.ty != Type::Text => {
-                let message = format!("`{field}` is of type {} and cannot hold a key", known.ty.name());
-                problems.push(entry.node.error(message).help(format!("a key is text: `{field} = \"text\"`")));
+            Some(known) => {
+                if known.ty != Type::Text {
+                    let message = format!("`{field}` is of type {} and cannot hold a key", known.ty.name());
+                    problems.push(entry.node.error(message).help(format!("a key is text: `{field} = \"text\"`")));
+                }
+                links.push(Link { entity: entry.key.clone(), field: field.to_owned() });
             }
-            Some(_) => links.push(Link { entity: entry.key.clone(), field: field.to_owned() }),
         }
     }
     links
@@ -271,11 +273,11 @@ fn event_fields(section: Reader<'_>, problems: &mut Vec<Problem>) -> Vec<Field> 
         for entry in Reader::new(&event.node, &keys::data::EVENT).table("fields").iter().flat_map(|table| table.named())
         {
             check_field_name(entry, problems);
-            let Some(field) = field(entry, problems) else { continue };
+            let field = field(entry, problems);
             match merged.iter().position(|known| known.name == field.name) {
                 None => merged.push(field),
                 Some(at) if at < own => {
-                    let message = format!("every event has a `{}` of plusone's own", field.name);
+                    let message = format!("every event has a field `{}` already", field.name);
                     problems.push(entry.key_error(message).help("choose another name and say its `column`"));
                 }
                 Some(at) if merged[at].ty != field.ty => {

@@ -178,6 +178,6 @@ fn text_of(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..place].iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("this file is not UTF-8: line {line} has a byte that is not a letter there; save it as UTF-8")
+        format!("this file is not UTF-8: line {line} has bytes of another encoding; save the file as UTF-8")
     })
 }

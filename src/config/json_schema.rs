@@ -1,6 +1,6 @@
 //! JSON Schemas (draft-07) of the configuration's files, made from the tables of keys, for editors and `taplo`.
 
-use super::keys::{self, Default, Key, NameForm, Section, Shape};
+use super::keys::{self, Default, Key, NameForm, Named, Section, Shape};
 use serde_json::{Map, Value, json};
 
 /// The kinds of files that have a schema.
@@ -57,21 +57,27 @@ fn section_schema(section: &Section) -> Map<String, Value> {
     if !required.is_empty() {
         schema.insert("required".to_owned(), json!(required));
     }
-    if let Some(named) = section.named {
-        let mut value = shape_schema(&named.shape);
-        value.insert("description".to_owned(), json!(named.about));
-        value.insert("examples".to_owned(), json!([example(named.example)]));
-        let pattern = match named.form {
-            NameForm::Word => "^[a-z][a-z0-9_]*$",
-            NameForm::Dashed => "^[a-z][a-z0-9_-]*$",
-            NameForm::Free => "^.+$",
-        };
-        let mut patterns = Map::new();
-        patterns.insert(pattern.to_owned(), Value::Object(value));
-        schema.insert("patternProperties".to_owned(), Value::Object(patterns));
+    let others = section.named.map_or(json!(false), |named| named_schema(&named));
+    schema.insert("additionalProperties".to_owned(), others);
+    if let Some(pattern) = section.named.and_then(|named| name_pattern(named.form)) {
+        schema.insert("propertyNames".to_owned(), json!({ "pattern": pattern }));
     }
-    schema.insert("additionalProperties".to_owned(), json!(false));
     schema
+}
+
+fn named_schema(named: &Named) -> Value {
+    let mut value = shape_schema(&named.shape);
+    value.insert("description".to_owned(), json!(named.about));
+    value.insert("examples".to_owned(), json!([example(named.example)]));
+    Value::Object(value)
+}
+
+const fn name_pattern(form: NameForm) -> Option<&'static str> {
+    match form {
+        NameForm::Word => Some("^[a-z][a-z0-9_]*$"),
+        NameForm::Dashed => Some("^[a-z][a-z0-9_-]*$"),
+        NameForm::Free => None,
+    }
 }
 
 fn key_schema(key: &Key) -> Value {

@@ -51,11 +51,11 @@ pub fn read(
 
 fn check_budget(root: Reader<'_>, cost: Option<i64>, budget: Budget, problems: &mut Vec<Problem>) {
     let least = [budget.total, budget.per_day].into_iter().flatten().min();
-    if let (Some(cost), Some(least), Some(node)) = (cost, least, root.get("budget")) {
-        if cost > least {
-            let help = "raise the budget, or lower `cost`";
-            problems.push(node.error("the budget does not pay for a single one").help(help));
-        }
+    if let (Some(cost), Some(least), Some(node)) = (cost, least, root.get("budget"))
+        && cost > least
+    {
+        let help = "raise the budget, or lower `cost`";
+        problems.push(node.error("the budget does not pay for a single one").help(help));
     }
 }
 

@@ -34,7 +34,7 @@ pub fn read(
         }
     }
     if parts.is_empty() {
-        if let Some(list) = root.get("once_per").filter(|node| node.text().is_none() && node.list().is_empty()) {
+        if let Some(list) = root.get("once_per").filter(|node| node.is_empty_list()) {
             problems
                 .push(list.error("nothing is named").help("leave `once_per` out, or name what makes a message unique"));
         }

@@ -14,7 +14,7 @@ pub fn check(catalogue: &Catalogue, tree: &Node, problems: &mut Vec<Problem>) {
             continue;
         }
         check_links(catalogue, entry, problems);
-        check_plural(catalogue, entity, entry, problems);
+        check_plural(catalogue, tree, entity, entry, problems);
         check_hidden(catalogue, entity, entry, problems);
         check_circle(catalogue, entity, entry, problems);
     }
@@ -44,13 +44,15 @@ fn is_record(entity: &Entity) -> bool {
     entity.place == Place::BuiltIn || entity.name == "event"
 }
 
-fn check_plural(catalogue: &Catalogue, entity: &Entity, entry: &Entry, problems: &mut Vec<Problem>) {
+fn check_plural(catalogue: &Catalogue, tree: &Node, entity: &Entity, entry: &Entry, problems: &mut Vec<Problem>) {
     let twin = catalogue.entities.values().find(|other| other.name != entity.name && other.plural == entity.plural);
     let Some(twin) = twin else { return };
-    // Of two declared entities the later one in the alphabet is told, so that it is told once.
-    if is_record(twin) || twin.name < entity.name {
+    let written = |name: &str| tree.get(name).and_then(|entity| entity.get("plural"));
+    // Told once: where the plural is written, else at the later one in the alphabet.
+    let is_told_here = (written(&entity.name).is_some(), &entity.name) > (written(&twin.name).is_some(), &twin.name);
+    if is_record(twin) || is_told_here {
         let message = format!("`{}` and `{}` both have the plural `{}`", twin.name, entity.name, entity.plural);
-        let problem = match entry.node.get("plural") {
+        let problem = match written(&entity.name) {
             Some(node) => node.error(message),
             None => entry.key_error(message),
         };

@@ -44,14 +44,16 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let template = template(root, around.templates, problems);
     let schedule = schedule(root, time_zone, problems);
     let kind: Option<Kind> = root.word("kind");
-    check_offer_kind(root, kind, &offers, problems);
+    check_offer_kind(root, kind, problems);
     warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
+    let live = live(root, time_zone, problems);
+    let was = was(root, name, problems);
     let template = template?;
     Some(Rule {
         name: name.to_owned(),
         version: version(tree, &template, &offers, around),
         description: root.text("description").unwrap_or_default(),
-        live: live(root, time_zone, problems),
+        live,
         kind: kind?,
         topic: root.text("topic")?,
         purpose: purpose?,
@@ -75,7 +77,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
             Kind::Status => Existing::Skip,
             _ => Existing::Include,
         }),
-        was: was(root, name, problems),
+        was,
     })
 }
 
@@ -100,10 +102,10 @@ fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
     let Some(table) = root.table("live") else { return Live::Draft };
     let date = |key: &str| table.get(key).and_then(|node| forms::date(node).ok());
     let (from, until) = (date("from"), date("until"));
-    if let (Some(first), Some(last)) = (from, until) {
-        if last < first {
-            problems.push(table.node.error(format!("`until` is before `from`: {last} and {first}")));
-        }
+    if let (Some(first), Some(last)) = (from, until)
+        && last < first
+    {
+        problems.push(table.node.error(format!("`until` is before `from`: {last} and {first}")));
     }
     // The last day is whole: the rule stops at the first instant of the next.
     let end = until.map(|last| Date::from_days(last.days() + 1).start(zone));
@@ -179,7 +181,7 @@ fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -
         }
         channels.push(channel);
     }
-    if let Some(list) = root.get("channels").filter(|node| node.text().is_none() && node.list().is_empty()) {
+    if let Some(list) = root.get("channels").filter(|node| node.is_empty_list()) {
         problems.push(list.error("no channel is named").help("name at least one: `channels = [\"email\"]`"));
     }
     channels
@@ -199,12 +201,12 @@ fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> 
     offers
 }
 
-fn check_offer_kind(root: Reader<'_>, kind: Option<Kind>, offers: &[String], problems: &mut Vec<Problem>) {
-    if let (Some(Kind::Offer), true, Some(node)) = (kind, offers.is_empty(), root.get("kind")) {
-        if root.texts("offer").is_empty() {
-            let help = "name one from config/offers: `offer = \"free-cookie\"`";
-            problems.push(node.error("a rule of kind `offer` names no offer").help(help));
-        }
+fn check_offer_kind(root: Reader<'_>, kind: Option<Kind>, problems: &mut Vec<Problem>) {
+    if let (Some(Kind::Offer), Some(node)) = (kind, root.get("kind"))
+        && root.texts("offer").is_empty()
+    {
+        let help = "name one from config/offers: `offer = \"free-cookie\"`";
+        problems.push(node.error("a rule of kind `offer` names no offer").help(help));
     }
 }
 

@@ -5,7 +5,7 @@ use super::keys;
 use super::node::{Entry, Node};
 use super::reader::Reader;
 use crate::problem::{Problem, nearest};
-use crate::rules::Channel;
+use crate::rules::{Channel, Purpose};
 use crate::settings::{
     Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Secret, Settings, Topic, Way, Web,
 };
@@ -19,8 +19,9 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     let business = business(root.table("business")?, problems);
     let database = root.table("database")?;
     check_database(database, problems);
-    let providers = providers(root.table("providers")?, problems);
-    let channels = channels(root.table("channels")?, &providers, problems);
+    let declared = root.table("providers")?;
+    let providers = providers(declared, problems);
+    let channels = channels(root.table("channels")?, declared, &providers, problems);
     Some(Settings {
         business: business?,
         database_url: Secret::new(database.text("url")?),
@@ -37,10 +38,13 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     })
 }
 
+/// Whether a text is written as its key wants it.
+type IsGood = fn(&str) -> bool;
+
 fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business> {
     let two_letters = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let three_letters = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    let checks: [(&str, fn(&str) -> bool, &str); 6] = [
+    let checks: [(&str, IsGood, &str); 6] = [
         ("country", two_letters, "write two capital letters, such as `GB`"),
         ("currency", three_letters, "write three capital letters, such as `GBP`"),
         ("locale", is_locale, "write a language and a region, such as `en-GB`"),
@@ -64,7 +68,7 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
     })
 }
 
-fn check_text(section: Reader<'_>, key: &str, is_good: fn(&str) -> bool, help: &str, problems: &mut Vec<Problem>) {
+fn check_text(section: Reader<'_>, key: &str, is_good: IsGood, help: &str, problems: &mut Vec<Problem>) {
     let Some(node) = section.get(key) else { return };
     if node.text().is_some_and(|text| !text.trim().is_empty() && !is_good(text)) {
         problems.push(node.error(format!("`{}` is not a good `{key}`", node.shown())).help(help));
@@ -140,6 +144,7 @@ fn web(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Web> {
 
 fn channels(
     section: Reader<'_>,
+    declared: Reader<'_>,
     providers: &BTreeMap<String, ProviderSettings>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Channel, ChannelSettings> {
@@ -147,7 +152,7 @@ fn channels(
     let mut channels = BTreeMap::new();
     for channel in Channel::ALL {
         let Some(table) = section.table(channel.as_str()) else { continue };
-        let (is_good, help): (fn(&str) -> bool, &str) = match channel {
+        let (is_good, help): (IsGood, &str) = match channel {
             Channel::Email => (is_mailbox, "write an address, or `Name <address>`"),
             Channel::Sms => {
                 (is_sms_sender, "write a number such as `+442071838750`, or three to eleven letters and digits")
@@ -155,10 +160,9 @@ fn channels(
             Channel::Voice => (is_e164, number),
         };
         check_text(table, "from", is_good, help, problems);
-        let names = provider_names(table, *channel, providers, problems);
-        if let Some(from) = table.text("from") {
-            channels.insert(*channel, ChannelSettings { from, providers: names });
-        }
+        let names = provider_names(table, *channel, declared, providers, problems);
+        let from = table.text("from").unwrap_or_default();
+        channels.insert(*channel, ChannelSettings { from, providers: names });
     }
     channels
 }
@@ -166,12 +170,15 @@ fn channels(
 fn provider_names(
     table: Reader<'_>,
     channel: Channel,
+    declared: Reader<'_>,
     providers: &BTreeMap<String, ProviderSettings>,
     problems: &mut Vec<Problem>,
 ) -> Vec<String> {
     let mut names = Vec::new();
     for (node, name) in table.texts("providers") {
         match providers.get(name) {
+            // Its own problem is told where it stands.
+            None if declared.named().any(|entry| entry.key == name) => {}
             None => problems.push(unknown_name(node, "provider", "[providers]", providers.keys())),
             Some(provider) if !carries(&provider.way, channel) => {
                 problems.push(node.error(format!("`{name}` cannot send {}", spoken(channel))));
@@ -182,7 +189,7 @@ fn provider_names(
             Some(_) => names.push(name.to_owned()),
         }
     }
-    if let Some(list) = table.get("providers").filter(|list| list.list().is_empty() && list.text().is_none()) {
+    if let Some(list) = table.get("providers").filter(|list| list.is_empty_list()) {
         problems.push(list.error("no provider is named").help("name at least one: `providers = [\"outbox\"]`"));
     }
     names
@@ -212,7 +219,7 @@ pub fn unknown_name<'a>(
     known: impl Iterator<Item = &'a String> + Clone,
 ) -> Problem {
     let name = node.text().unwrap_or_default();
-    let problem = node.error(format!("there is no {what} `{name}`"));
+    let problem = node.error(format!("there is no {what} `{}`", node.shown()));
     match nearest(name, known.clone().map(String::as_str)) {
         Some(near) => problem.help(format!("the nearest {what} is `{near}`")),
         None => {
@@ -235,7 +242,6 @@ fn provider(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ProviderSettin
     match entry.node.get("type")?.text()? {
         "folder" => {
             let table = Reader::new(&entry.node, &keys::settings::FOLDER);
-            let _ = table.text("type");
             Some(unlimited(Way::Folder { path: PathBuf::from(table.text("path")?) }))
         }
         "smtp" => {
@@ -298,12 +304,14 @@ fn prices(table: Reader<'_>) -> BTreeMap<Channel, i64> {
         .collect()
 }
 
+/// Every topic that is named, so that rules are not told of a topic's own problems.
 fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
-        Some((entry.key.clone(), Topic { purpose: table.word("purpose")?, name: table.text("name")? }))
+        let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
+        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default() })
     };
-    section.named().filter_map(topic).collect()
+    section.named().map(topic).collect()
 }
 
 fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {

@@ -8,6 +8,9 @@ use super::keys::{Default, Key, Named, Section, Shape};
 use super::node::{Entry, Node, Value};
 use crate::problem::{Problem, Source, nearest};
 
+/// More keys than this are not listed in a message.
+const MANY: usize = 12;
+
 /// Checks `node` against `section` and fills in what is not written.
 pub fn check(node: &mut Node, section: &'static Section, problems: &mut Vec<Problem>) {
     let Value::Table(entries) = &mut node.value else {
@@ -60,7 +63,7 @@ fn check_named(entry: &mut Entry, named: &Named, section: &Section, problems: &m
             Some(near) => format!("the nearest key is `{near}`"),
             None => format!("a name is {}", named.form.rule()),
         };
-        problems.push(entry.key_error(format!("`{}` cannot name a {}", entry.key, named.what)).help(help));
+        problems.push(entry.key_error(format!("`{}` is not a good {} name", entry.key, named.what)).help(help));
     }
     if !section.keys.is_empty() && !matches!(entry.node.value, Value::Table(_)) {
         problems.push(unknown(entry, section));
@@ -73,6 +76,7 @@ fn unknown(entry: &Entry, section: &Section) -> Problem {
     let known = || section.keys.iter().map(|key| key.name);
     let help = match nearest(&entry.key, known()) {
         Some(near) => format!("the nearest known key is `{near}`"),
+        None if section.keys.len() > MANY => "`plusone schema` lists the known ones".to_owned(),
         None => format!("known keys: {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     };
     entry.key_error(format!("`{}` is not a key of {}", entry.key, section.what)).help(help)
