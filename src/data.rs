@@ -7,7 +7,7 @@
 //! 1. A file is read as a stream, twice: once to survey its keys, once to write. Memory does not grow with its rows
 //!    but for eight bytes each.
 //! 2. A row that did not change is not written; a second import of a file changes nothing.
-//! 3. A transaction holds a few thousand rows. A crash between two of them leaves rows that the next sync completes.
+//! 3. A transaction holds some thousand rows. A crash between two of them leaves rows that the next sync completes.
 //! 4. Nothing here ever takes back a customer's no, or lifts a suppression.
 
 pub mod addresses;

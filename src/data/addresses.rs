@@ -6,6 +6,7 @@
 use crate::contact::{is_good_email, is_good_phone};
 use email_address::{EmailAddress, Options};
 use phonenumber::country::Id;
+use phonenumber::metadata::DATABASE;
 
 /// An email address with its domain in lower case; `None` for what is no addr-spec (RFC 5322, 3.4.1) without
 /// quoting, comments and domain literals.
@@ -18,14 +19,34 @@ pub fn email(text: &str) -> Option<String> {
 }
 
 /// A phone number in E.164 form; one without a country code is read as dialled in `country` (ISO 3166-1 alpha-2).
-/// `None` for what is no number of that country's plan.
+/// `None` for what is no number of that country's plan. A number that is in E.164 form already is taken as it is when
+/// its country has numbers of that length: checking its digits too takes longer than writing its row.
 pub fn phone(text: &str, country: Option<Id>) -> Option<String> {
-    let number = phonenumber::parse(country, text.trim()).ok()?;
+    let text = text.trim();
+    if is_good_phone(text) && has_a_length_of_its_country(&text[1..]) {
+        return Some(text.to_owned());
+    }
+    let number = phonenumber::parse(country, text).ok()?;
     if !number.is_valid() || number.extension().is_some() {
         return None;
     }
     let written = number.format().mode(phonenumber::Mode::E164).to_string();
     is_good_phone(&written).then_some(written)
+}
+
+/// Whether `digits` are a calling code of one to three digits and as many more as numbers there have.
+fn has_a_length_of_its_country(digits: &str) -> bool {
+    let fits = |at: usize| {
+        let (code, national) = digits.split_at(at);
+        let regions = code.parse::<u16>().ok().and_then(|code| DATABASE.by_code(&code));
+        let length = u16::try_from(national.len()).unwrap_or(u16::MAX);
+        regions
+            .unwrap_or_default()
+            .iter()
+            .any(|region| region.descriptors().general().possible_length().contains(&length))
+    };
+    // No calling code begins another.
+    (1..=3).any(fits)
 }
 
 /// The country that a two-letter code names, in either case.

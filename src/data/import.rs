@@ -3,7 +3,8 @@
 //! The file is read in a thread of its own, a few chunks ahead of the database. Consent that the rows state is
 //! written with them, in the same transaction.
 //!
-//! 1. A chunk is [`CHUNK`] rows, a transaction [`CHUNKS_A_COMMIT`] chunks; nothing waits for the file inside one.
+//! 1. A chunk is [`CHUNK`] rows, a transaction at most [`CHUNKS_A_COMMIT`] chunks; one whose file does not give the
+//!    next chunk within [`PATIENCE`] is committed.
 //! 2. Whose a row is follows from its link: at once where that names the customer, through the parent's row where it
 //!    does not, and later where the parent is not there yet.
 
@@ -22,13 +23,21 @@ use crate::time::Timestamp;
 use csv::ByteRecord;
 use futures_util::TryStreamExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Rows in one statement.
 const CHUNK: usize = 1_000;
 
-/// Statements' worth of rows in one transaction.
-const CHUNKS_A_COMMIT: usize = 5;
+/// Chunks in one transaction: customers are spread over all buckets, so that every commit writes a page of each.
+const CHUNKS_A_COMMIT: usize = 20;
+
+/// Chunks that are read ahead.
+const READ_AHEAD: usize = 4;
+
+/// How long an open transaction waits for the next chunk.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A file is refused when it has lost more than one row in so many.
 const LOST_SHARE: u64 = 5;
@@ -74,13 +83,13 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
         Absent::Keep => Vec::new(),
     };
     report.rows = survey.rows;
-    let (sender, mut groups) = mpsc::channel(1);
+    let (sender, mut chunks) = mpsc::channel(READ_AHEAD);
     let (path, reading) = (job.path.to_owned(), plan.clone());
     let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
     let reader = tokio::task::spawn_blocking(move || read(&path, headings, &reading, survey, &sender));
     let fresh = rows::is_empty(db, entity).await?;
-    while let Some(group) = groups.recv().await {
-        writer.write(group, fresh, &mut report).await?;
+    while let Some(chunk) = chunks.recv().await {
+        writer.write(chunk, &mut chunks, fresh, &mut report).await?;
     }
     let tally = reader.await.expect("the reader does not panic")?;
     report.refused = tally.refused;
@@ -128,19 +137,19 @@ struct Tally {
     note: Option<String>,
 }
 
-/// The second reading: hands good rows on in groups and writes bad ones to the errors file.
+/// The second reading: hands good rows on in chunks and writes bad ones to the errors file.
 fn read(
     path: &Path,
     fields: Vec<String>,
     plan: &Plan,
     mut survey: Survey,
-    groups: &mpsc::Sender<Vec<Vec<Record>>>,
+    chunks: &mpsc::Sender<Vec<Record>>,
 ) -> Result<Tally, DataError> {
     let mut rows = Rows::open(path, &fields)?;
     let mut errors = ErrorsFile::of(path, rows.headings());
     let mut tally = Tally::default();
     let mut row = ByteRecord::new();
-    let mut group = vec![Vec::with_capacity(CHUNK)];
+    let mut chunk = Vec::with_capacity(CHUNK);
     loop {
         let refusal = match rows.next(path, &mut row)? {
             Next::End => break,
@@ -153,7 +162,7 @@ fn read(
                 match plan.record(&row) {
                     Ok(read) => {
                         tally.bad_contacts += read.bad_contacts;
-                        if !hand_on(&mut group, read.record, groups) {
+                        if !hand_on(&mut chunk, read.record, chunks) {
                             return Ok(tally);
                         }
                         continue;
@@ -166,7 +175,7 @@ fn read(
         errors.add(rows.number(), &refusal, &row);
     }
     // A closed channel means that the writer failed; its error is the one to report.
-    let _ = groups.blocking_send(group);
+    let _ = chunks.blocking_send(chunk);
     match errors.close() {
         Ok(path) => tally.errors_file = path,
         Err(failure) => tally.note = Some(failure),
@@ -174,22 +183,10 @@ fn read(
     Ok(tally)
 }
 
-/// Adds a record to the group and sends a full one; false when nobody takes it any more.
-fn hand_on(group: &mut Vec<Vec<Record>>, record: Record, groups: &mpsc::Sender<Vec<Vec<Record>>>) -> bool {
-    let full = group.last().is_none_or(|chunk| chunk.len() == CHUNK);
-    if full && group.len() == CHUNKS_A_COMMIT {
-        let full = std::mem::take(group);
-        if groups.blocking_send(full).is_err() {
-            return false;
-        }
-    }
-    if full {
-        group.push(Vec::with_capacity(CHUNK));
-    }
-    if let Some(chunk) = group.last_mut() {
-        chunk.push(record);
-    }
-    true
+/// Adds a record to the chunk and sends a full one; false when nobody takes it any more.
+fn hand_on(chunk: &mut Vec<Record>, record: Record, chunks: &mpsc::Sender<Vec<Record>>) -> bool {
+    chunk.push(record);
+    chunk.len() < CHUNK || chunks.blocking_send(std::mem::replace(chunk, Vec::with_capacity(CHUNK))).is_ok()
 }
 
 struct Writer<'a> {
@@ -239,12 +236,26 @@ impl Writer<'_> {
         Ok(removed)
     }
 
-    /// Writes a group of chunks in one transaction.
-    async fn write(&self, group: Vec<Vec<Record>>, fresh: bool, report: &mut Report) -> Result<(), DataError> {
+    /// Writes a chunk, and what comes after it in time, in one transaction.
+    async fn write(
+        &self,
+        first: Vec<Record>,
+        chunks: &mut mpsc::Receiver<Vec<Record>>,
+        fresh: bool,
+        report: &mut Report,
+    ) -> Result<(), DataError> {
         let mut tx = self.db.begin().await?;
         rows::lock(&mut tx, self.entity).await?;
-        for chunk in group.into_iter().filter(|chunk| !chunk.is_empty()) {
-            self.write_chunk(&mut tx, chunk, fresh, report).await?;
+        let mut next = Some(first);
+        let mut written = 0;
+        while let Some(chunk) = next.take() {
+            if !chunk.is_empty() {
+                self.write_chunk(&mut tx, chunk, fresh, report).await?;
+            }
+            written += 1;
+            if written < CHUNKS_A_COMMIT {
+                next = timeout(PATIENCE, chunks.recv()).await.ok().flatten();
+            }
         }
         if !self.job.dry_run {
             tx.commit().await?;

@@ -96,6 +96,6 @@ async fn the_baskets_of_households_come_in_with_their_times() {
         assert_eq!((report.rows, report.created, report.refused), (39_868, 39_868, 0), "{report:?}");
         let sums = "select count(*), count(distinct _customer), cast(sum(sales_value) as bigint), \
                     cast(sum(at / 1000000) as bigint) from d_basket";
-        assert_eq!(trial.rows(sums).await, [expected.clone()]);
+        assert_eq!(trial.rows(sums).await, std::slice::from_ref(&expected));
     }
 }
