@@ -120,4 +120,6 @@ fn parse_instant(text: &str, zone: Tz) -> Result<Schedule, Fault> {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
