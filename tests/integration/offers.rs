@@ -205,10 +205,10 @@ async fn sixteen_processes_and_kills_never_overspend_on_postgres() {
         }
         let running = |worker: &mut Child| worker.try_wait().expect("a state").is_none();
         let Some(victim) = workers.iter_mut().position(running) else { break };
-        workers[victim].kill().expect("killed");
-        workers[victim].wait().expect("its end");
+        let mut victim = workers.remove(victim);
+        victim.kill().expect("killed");
+        victim.wait().expect("its end");
         assert_sound_while_running(db).await;
-        workers.remove(victim);
         workers.push(spawn(WORKERS + u64::try_from(kills).expect("small"), &schema.url));
         kills += 1;
     }
