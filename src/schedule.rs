@@ -13,6 +13,7 @@ mod calendar;
 mod cron;
 mod describe;
 pub mod due;
+mod nearest;
 pub mod parse_when;
 mod sentence;
 
