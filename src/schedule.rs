@@ -13,6 +13,7 @@ mod calendar;
 mod cron;
 mod describe;
 pub mod due;
+mod nearest;
 pub mod parse_when;
 mod sentence;
 
@@ -119,5 +120,7 @@ fn parse_instant(text: &str, zone: Tz) -> Result<Schedule, Fault> {
     Ok(Schedule::Once { at: Timestamp::from_local(civil, zone, Reading::First), civil })
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

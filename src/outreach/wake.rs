@@ -66,3 +66,23 @@ impl Wake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    #[tokio::test]
+    async fn a_wait_ends_when_the_clock_has_come_round_or_when_it_is_stopped() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let mut wake = Wake::start().await.expect("a scheduler");
+        let never = || std::future::pending::<()>();
+        assert_eq!(wake.wait(Some(clock.now()), &clock, never()).await, Woken::Due);
+        assert_eq!(wake.wait(None, &clock, std::future::ready(())).await, Woken::Stopped);
+        let hour = Span::from_seconds(3_600);
+        let next = clock.now().plus(hour);
+        let (woken, ()) = tokio::join!(wake.wait(Some(next), &clock, never()), async { clock.advance(hour) });
+        assert_eq!(woken, Woken::Due);
+        wake.stop().await;
+    }
+}

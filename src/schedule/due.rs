@@ -51,14 +51,19 @@ impl Timetable<'_> {
         let Some(latest) = self.schedule.latest(now, self.zone).filter(|tick| self.is_open(*tick)) else {
             return Due { instants: Vec::new(), next };
         };
-        let just_live = self.last_run.is_none_or(|last| last < self.live_since);
-        let instants = if just_live && keeps_looking { vec![latest] } else { self.missed(latest, now) };
+        let at_once = keeps_looking && self.awaits_its_first_tick();
+        let instants = if at_once { vec![latest] } else { self.missed(latest, now) };
         Due { instants, next }
     }
 
     /// No tick of this rule at or after `tick` was run before.
     fn is_open(&self, tick: Timestamp) -> bool {
         self.last_run.is_none_or(|last| tick > last)
+    }
+
+    /// Whether the rule has not run since it went live; its first tick may lie just before that.
+    fn awaits_its_first_tick(&self) -> bool {
+        self.last_run < self.schedule.latest(self.live_since, self.zone)
     }
 
     fn first_from(&self, instant: Timestamp) -> Option<Timestamp> {

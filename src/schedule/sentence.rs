@@ -13,7 +13,8 @@
 
 use super::Schedule;
 use super::calendar::{Calendar, Dates, Pace};
-use crate::problem::{Fault, nearest};
+use super::nearest::nearest_sentence;
+use crate::problem::Fault;
 use crate::time::Span;
 use std::ops::Range;
 
@@ -33,27 +34,6 @@ pub(super) const MONTHS: [&str; 12] = [
     "december",
 ];
 const DAYS_IN_MONTH: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-const WORDS: [&str; 18] = [
-    "every", "minute", "minutes", "hour", "hours", "day", "weekday", "weekend", "at", "and", "on", "the", "last", "of",
-    "month", "year", "noon", "midnight",
-];
-
-/// One sentence of each form, to measure a refused one against.
-const EXAMPLES: [&str; 12] = [
-    "every minute",
-    "every hour",
-    "every 15 minutes",
-    "every 2 hours",
-    "every day at 09:00",
-    "every weekday at 09:00",
-    "every weekend at 10:00",
-    "every monday at 09:00",
-    "on the 1st of the month at 09:00",
-    "on the last day of the month at 09:00",
-    "every year on 24 december at 09:00",
-    "manual",
-];
-
 /// Every day, Monday to Friday, Saturday and Sunday.
 pub(super) const EVERY_DAY: u8 = 0b111_1111;
 pub(super) const WORKING_DAYS: u8 = 0b001_1111;
@@ -85,14 +65,14 @@ impl Stop {
     }
 }
 
-struct Token {
+pub(super) struct Token {
     span: Range<usize>,
     /// In lower case.
-    word: String,
+    pub(super) word: String,
 }
 
 /// Words and commas with their places.
-fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     for chunk in text.split_whitespace() {
         let mut start = chunk.as_ptr() as usize - text.as_ptr() as usize;
@@ -327,43 +307,8 @@ pub(super) fn time_of_day(word: &str) -> Option<u16> {
     }
 }
 
-/// The sentence that `text` was most likely meant to be: its words put right if that is enough, or the form that
-/// looks most like it.
-fn nearest_sentence(text: &str) -> String {
-    let spelled =
-        tokens(text).iter().map(|token| put_right(&token.word)).collect::<Vec<_>>().join(" ").replace(" ,", ",");
-    let candidates = [
-        spelled.clone(),
-        format!("{spelled} at 09:00"),
-        format!("every {spelled}"),
-        format!("every {spelled} at 09:00"),
-        format!("on {spelled}"),
-    ];
-    if let Some(meant) = candidates.into_iter().find(|candidate| reads(candidate)) {
-        return meant;
-    }
-    let distance = |example: &str| strsim::damerau_levenshtein(example, &spelled);
-    EXAMPLES.into_iter().min_by_key(|example| distance(example)).unwrap_or(EXAMPLES[0]).to_owned()
-}
-
-fn reads(text: &str) -> bool {
+/// Whether `text` is a sentence of the grammar.
+pub(super) fn reads(text: &str) -> bool {
     let mut reader = Reader { tokens: tokens(text), next: 0, end: text.len() };
     reader.sentence().is_ok()
-}
-
-/// The word of the grammar that `word` was meant to be.
-fn put_right(word: &str) -> String {
-    let known = || WORDS.into_iter().chain(WEEKDAYS).chain(MONTHS);
-    let number = word.bytes().take_while(u8::is_ascii_digit).count();
-    if word == "," || known().any(|name| name == word) {
-        return word.to_owned();
-    }
-    if number > 0 {
-        let day = word[..number].parse::<u32>().unwrap_or(0);
-        let suffixed = matches!(&word[number..], "st" | "nd" | "rd" | "th") && (1..=31).contains(&day);
-        return if suffixed { with_suffix(day) } else { word.to_owned() };
-    }
-    let singular = word.strip_suffix('s').and_then(|word| known().find(|name| *name == word));
-    let abbreviated = || known().skip(WORDS.len()).find(|name| word.len() >= 3 && name.starts_with(word));
-    singular.or_else(abbreviated).or_else(|| nearest(word, known())).unwrap_or(word).to_owned()
 }

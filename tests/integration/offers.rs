@@ -64,7 +64,7 @@ async fn work(db: &Db, worker: u64, stumble: bool) -> Result<u64, StoreError> {
         }
         tx.commit().await?;
         granted += rows.len() as u64;
-        let shown = |index| if index % 5 == 0 { Shown::No } else { Shown::Yes };
+        let shown = |index| if index % 5 == 4 { Shown::No } else { Shown::Yes };
         let fates = (0..).zip(&rows).map(|(index, row)| (row.bucket, row.touchpoint.as_str(), shown(index)));
         let mut tx = db.begin().await?;
         grants::settle(&mut tx, &fates.collect::<Vec<_>>(), now()).await?;
@@ -136,7 +136,7 @@ async fn sixteen_tasks_never_overspend_on_sqlite() {
 }
 
 /// The database of a test of its own on the PostgreSQL server of the tests; `None` where there is none.
-async fn postgres(name: &str) -> Option<(Db, String)> {
+async fn postgres(name: &str) -> Option<Schema> {
     #[expect(clippy::disallowed_methods, reason = "a test is told its server and whether it runs in CI")]
     let (url, ci) = (std::env::var(URL).ok(), std::env::var("CI").is_ok());
     let Some(url) = url else {
@@ -152,7 +152,20 @@ async fn postgres(name: &str) -> Option<(Db, String)> {
     let url = format!("{url}{joiner}options=-c%20search_path%3D{schema}");
     let db = Db::open(&url, Path::new(".")).await.expect("the schema");
     migrate(&db).await.expect("tables");
-    Some((db, url))
+    Some(Schema { db, url, name: schema })
+}
+
+/// A schema of a test's own, dropped when the test is done.
+struct Schema {
+    db: Db,
+    url: String,
+    name: String,
+}
+
+impl Schema {
+    async fn drop(self) {
+        self.db.execute(Sql::new(format!("drop schema {} cascade", self.name))).await.expect("dropped");
+    }
 }
 
 /// Not a test of its own: what a worker process runs.
@@ -178,28 +191,33 @@ fn spawn(worker: u64, url: &str) -> Child {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixteen_processes_and_kills_never_overspend_on_postgres() {
-    let Some((db, url)) = postgres("kills").await else { return };
-    let mut workers: Vec<Child> = (0..WORKERS).map(|worker| spawn(worker, &url)).collect();
+    let Some(schema) = postgres("kills").await else { return };
+    let db = &schema.db;
+    let mut workers: Vec<Child> = (0..WORKERS).map(|worker| spawn(worker, &schema.url)).collect();
     let mut kills = 0;
-    // A worker is killed whenever the ledger has grown by 60 grants since the last kill, wherever that worker is.
+    // A worker is killed whenever the ledger has grown by 60 grants since the last kill, wherever that worker is, and
+    // another takes its place.
     while kills < 12 && workers.iter_mut().any(|worker| worker.try_wait().expect("a state").is_none()) {
         let rows = db.fetch(Sql::new("select count(*) from offer_grants")).await.expect("a count");
         if rows[0].int(0) < 60 * (kills + 1) {
             tokio::task::yield_now().await;
             continue;
         }
-        let victim = usize::try_from(kills).expect("small");
-        workers[victim].kill().expect("killed");
-        workers[victim].wait().expect("its end");
-        assert_sound_while_running(&db).await;
-        workers[victim] = spawn(WORKERS + u64::try_from(kills).expect("small"), &url);
+        let running = |worker: &mut Child| worker.try_wait().expect("a state").is_none();
+        let Some(victim) = workers.iter_mut().position(running) else { break };
+        let mut victim = workers.remove(victim);
+        victim.kill().expect("killed");
+        victim.wait().expect("its end");
+        assert_sound_while_running(db).await;
+        workers.push(spawn(WORKERS + u64::try_from(kills).expect("small"), &schema.url));
         kills += 1;
     }
     for worker in &mut workers {
         worker.wait().expect("its end");
     }
     assert!(kills >= 10, "{kills} kills are too few to prove anything");
-    assert_sound(&db).await;
+    assert_sound(db).await;
+    schema.drop().await;
 }
 
 /// In one snapshot: what is taken is what the rows hold, and no cap is passed.
@@ -217,7 +235,8 @@ async fn assert_sound_while_running(db: &Db) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reading_before_updating_overspends_which_is_why_we_do_not() {
-    let Some((db, _)) = postgres("control").await else { return };
+    let Some(schema) = postgres("control").await else { return };
+    let db = &schema.db;
     let zero = Sql::new("insert into offer_budgets (offer, period, taken) values ('naive', 'total', 0)");
     db.execute(zero).await.expect("a budget");
     let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(16));
@@ -238,4 +257,5 @@ async fn reading_before_updating_overspends_which_is_why_we_do_not() {
     }
     let rows = db.fetch(Sql::new("select taken from offer_budgets where offer = 'naive'")).await.expect("a budget");
     assert!(rows[0].int(0) > 10, "{} of 10: the control must overspend", rows[0].int(0));
+    schema.drop().await;
 }

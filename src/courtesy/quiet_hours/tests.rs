@@ -1,6 +1,7 @@
 use super::*;
 use crate::time::Weekday;
 use chrono_tz::{Africa::Cairo, America::New_York, Asia::Kolkata, Australia::Lord_Howe, Europe::London, UTC};
+use proptest::prelude::*;
 
 const NIGHT: QuietWindow = QuietWindow::Daily { from: 22 * 60, until: 8 * 60 };
 const EVENING: QuietWindow = QuietWindow::Daily { from: 20 * 60, until: 9 * 60 };
@@ -78,4 +79,33 @@ fn windows_over_the_whole_week_are_told() {
     assert!(!covers_whole_week(&[]));
     let now = at("2026-11-04T12:00:00Z");
     assert_eq!(verdict(&[EVENING, DAY], now, UTC), Verdict::Defer { until: now.plus(HORIZON) });
+}
+
+fn windows() -> impl Strategy<Value = QuietWindow> {
+    let weekday = |day: u8| QuietWindow::Weekday(Weekday::try_from(day).expect("a day of the week"));
+    prop_oneof![
+        (0_u16..1_440, 0_u16..=1_440).prop_map(|(from, until)| QuietWindow::Daily { from, until }),
+        (0_u8..7).prop_map(weekday),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    #[test]
+    fn a_deferred_message_goes_when_it_is_judged_again(
+        windows in proptest::collection::vec(windows(), 0..4),
+        second in 946_684_800_i64..2_871_763_200,
+        zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
+    ) {
+        let now = Timestamp::from_seconds(second);
+        let quiet = end_of_silence(&windows, now.local(zone)).is_some();
+        match verdict(&windows, now, zone) {
+            Verdict::Send => prop_assert!(!quiet),
+            Verdict::Defer { until } => {
+                prop_assert!(quiet && until > now && until <= now.plus(HORIZON));
+                prop_assert!(covers_whole_week(&windows) || verdict(&windows, until, zone) == Verdict::Send);
+            }
+        }
+    }
 }
