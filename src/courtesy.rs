@@ -1,4 +1,5 @@
 //! Courtesy: what a considerate sender observes. Pure.
 
+pub mod consent;
 pub mod pauses;
 pub mod quiet_hours;

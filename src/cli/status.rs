@@ -272,7 +272,7 @@ impl Status<'_> {
     fn write_daemons(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nDaemons")?;
         if self.standing.daemons.is_empty() {
-            return writeln!(out, "  none has run on this database");
+            return writeln!(out, "  none is at work");
         }
         for daemon in &self.standing.daemons {
             let owner = plain(&daemon.owner);

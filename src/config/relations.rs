@@ -1,7 +1,9 @@
-//! How the entities of `data.toml` hang together: links that lead somewhere, names that mean one thing, no circles.
+//! How the entities of `data.toml` hang together: links that lead somewhere, names that mean one thing,
+//! no circles, computed fields that can be computed.
 
 use super::node::{Entry, Node};
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place};
+use crate::expr::{Clause, Scope};
 use crate::problem::{Problem, nearest};
 
 /// Checks the whole catalogue; `tree` gives the places.
@@ -17,6 +19,7 @@ pub fn check(catalogue: &Catalogue, tree: &Node, problems: &mut Vec<Problem>) {
         check_plural(catalogue, tree, entity, entry, problems);
         check_hidden(catalogue, entity, entry, problems);
         check_circle(catalogue, entity, entry, problems);
+        check_computed(catalogue, entity, entry, problems);
     }
 }
 
@@ -89,6 +92,15 @@ fn check_circle(catalogue: &Catalogue, entity: &Entity, entry: &Entry, problems:
     };
     let help = if entity.name == CUSTOMER { "customers' data belongs to the customer" } else { "take one link out" };
     problems.push(problem.help(help));
+}
+
+/// Computed fields are compiled here, whether a rule uses them or not.
+fn check_computed(catalogue: &Catalogue, entity: &Entity, entry: &Entry, problems: &mut Vec<Problem>) {
+    let scope = Scope { catalogue, root: &entity.name };
+    for computed in entry.node.get("computed").map_or(&[][..], Node::entries) {
+        let faults = computed.node.text().and_then(|text| Clause::check_computed(text, scope).err());
+        problems.extend(faults.into_iter().flatten().map(|fault| computed.node.fault(fault)));
+    }
 }
 
 /// The entities on a way of links from `entity` back to itself, `entity` first.

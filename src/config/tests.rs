@@ -299,6 +299,27 @@ fields = { id = "text" }
 }
 
 #[test]
+fn computed_fields_and_conditions_are_told_at_their_place_inside_the_text() {
+    let data = format!(
+        "{DATA}[customer.computed]\na = 'customer.b'\nb = 'customer.a'\nc = 'customer.deliverys.size()'\nd = '1 +'\n"
+    );
+    insta::assert_snapshot!(told_with(DATA_TOML, &data), @r#"
+    config/data.toml:22:15: a computed field that leads back to itself: customer.b -> customer.a -> customer.b
+    config/data.toml:23:15: a computed field that leads back to itself: customer.a -> customer.b -> customer.a
+    config/data.toml:24:15: `customer` has no field `deliverys` (did you mean `deliveries`?)
+    config/data.toml:25:9: the condition ends too early
+    "#);
+    let rule = format!("{RULE}when = [\n  'delivery.status == \"late\"',\n  'delivery.stats == \"late\"',\n]\n");
+    insta::assert_snapshot!(told_with("config/rules/update.toml", &rule), @r#"
+    config/rules/update.toml:11:13: `delivery` has no field `stats` (did you mean `status`?)
+    "#);
+    let rule = RULE.replace("every 15 minutes", "every 7 minutes");
+    insta::assert_snapshot!(told_with("config/rules/update.toml", &rule), @r#"
+    config/rules/update.toml:5:19: 7 minutes do not divide an hour, so the ticks would not be evenly spaced (the nearest sentence is `every 6 minutes`)
+    "#);
+}
+
+#[test]
 fn every_problem_of_an_offer_is_told_at_its_place() {
     let text = r#"
 valu = 2.5

@@ -165,10 +165,14 @@ impl Look<'_> {
 
     fn render(&self, one: Claimed, address: String, candidate: &Candidate, facts: facts::Facts) -> Verdict {
         let kept = one.words.as_deref().and_then(|words| serde_json::from_str::<BTreeMap<String, String>>(words).ok());
-        let (words, fresh) = match kept {
-            Some(parts) => (words_of(parts), false),
+        let now = self.shared.clock.now();
+        let (words, date, fresh) = match kept {
+            Some(parts) => {
+                let date = parts.get(DATE).and_then(|date| date.parse().ok()).unwrap_or(now);
+                (words_of(parts), date, false)
+            }
             None => match self.workspace.words(self.rule, &self.recipient(&one, candidate), facts) {
-                Ok(words) => (words, true),
+                Ok(words) => (words, now, true),
                 Err((reason, why)) => {
                     let detail = Some(format!("{reason}: {why}"));
                     return Verdict::Settle(one, State::Skipped, Some(reason), detail, None);
@@ -176,7 +180,7 @@ impl Look<'_> {
             },
         };
         let settings = &self.workspace.project.settings;
-        let kept = fresh.then(|| serde_json::to_string(&parts_of(&words)).expect("text serialises"));
+        let kept = fresh.then(|| kept_text(&words, date));
         let outgoing = Outgoing {
             touchpoint: one.id.clone(),
             channel: self.channel,
@@ -185,14 +189,25 @@ impl Look<'_> {
             locale: words.locale.clone(),
             words,
             promotional: one.purpose == crate::rules::Purpose::Promotional,
-            date: one.created_at,
+            date,
         };
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
     }
 }
 
+/// Beside the words: when they were first sent, which every attempt says.
+const DATE: &str = "date";
+
+/// Words as they are kept with their touchpoint.
+fn kept_text(words: &Words, date: Timestamp) -> String {
+    let date = date.to_string();
+    let mut parts = parts_of(words);
+    parts.insert(DATE, &date);
+    serde_json::to_string(&parts).expect("text serialises")
+}
+
 /// Words by the names they are kept under.
-pub fn parts_of(words: &Words) -> BTreeMap<&'static str, &str> {
+fn parts_of(words: &Words) -> BTreeMap<&'static str, &str> {
     let locale = Some(("locale", words.locale.as_str()));
     let parts = [
         ("subject", &words.subject),

@@ -165,6 +165,7 @@ impl Writer<'_> {
     }
 
     fn planned(&self, judged: &Judged, message: Message, code: Option<String>, rows: &mut Rows) {
+        let rule = self.question.rule;
         let offer = message.offer.map(|place| self.question.offers[place]);
         let row = Planned {
             purpose: message.purpose.to_string(),
@@ -172,7 +173,7 @@ impl Writer<'_> {
             address: Some(message.address),
             state: "planned".to_owned(),
             due_at: Some(message.due_at.micros()),
-            on_doubt: self.question.rule.on_doubt(message.channel).to_string(),
+            on_doubt: rule.on_doubt(message.channel).to_string(),
             offer: offer.map(|offer| offer.name.clone()),
             code,
             facts: Some(self.question.facts(&judged.row)),
@@ -229,10 +230,10 @@ impl Writer<'_> {
     }
 
     fn row(&self, judged: &Judged) -> Planned {
-        let candidate = &judged.candidate;
+        let (rule, candidate) = (self.question.rule, &judged.candidate);
         let (id, version) = match &candidate.existing {
             Some(existing) => (existing.id.clone(), existing.version + 1),
-            None => (ids::touchpoint(&self.question.rule.name, &candidate.customer, &candidate.occurrence, 0), 1),
+            None => (ids::touchpoint(&rule.name, &candidate.customer, &candidate.occurrence, 0), 1),
         };
         Planned {
             bucket: candidate.bucket,
@@ -241,6 +242,7 @@ impl Writer<'_> {
             customer: candidate.customer.clone(),
             entity: candidate.entity.clone(),
             occurrence: candidate.occurrence.clone(),
+            on_doubt: rule.on_doubt(rule.channels[0]).to_string(),
             locale: candidate.locale.clone(),
             ..Planned::default()
         }

@@ -7,6 +7,7 @@
 //! 3. `as_of` is the tick's instant: asked again after a crash, the question has the same answer on the same data.
 
 use crate::catalogue::{CUSTOMER, Catalogue, Field, Type, quoted};
+use crate::courtesy::consent::current_sql;
 use crate::expr::{Aliases, Clause, Moment};
 use crate::offers::Offer;
 use crate::plan::decide::{Address, Candidate, ExistingRow, OfferFacts};
@@ -329,12 +330,8 @@ impl Audience<'_> {
             if place > 0 {
                 sql.push(" || ");
             }
-            sql.push(&format!(
-                "coalesce((select case k.value when 1 then '{channel} ' else '' end from consents k \
-                 where k.bucket = c._bucket and k.customer = {} and k.topic = {topic} and k.channel = '{channel}' \
-                 order by k.at desc, k.value limit 1), '')",
-                self.customer_key()
-            ));
+            let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
+            sql.push(&format!("case {answer} when 1 then '{channel} ' else '' end"));
         }
     }
 

@@ -3,12 +3,10 @@
 //! Which answer counts is said once, in [`ORDER`]: the latest by `at`; of two at one instant the no. `data::consent`
 //! says the same as a pure function.
 
+use crate::courtesy::consent::EVERY_CHANNEL;
 use super::db::{Result, Row, Tx};
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
-
-/// Stands for every channel.
-pub const EVERY_CHANNEL: &str = "*";
 
 const ORDER: &str = "order by at desc, value";
 
@@ -23,21 +21,6 @@ pub struct Entry {
     pub at: Timestamp,
     pub value: bool,
     pub source: String,
-}
-
-/// A scalar subquery for the current answer of a customer about a topic on a channel: 1, 0, or NULL where there is
-/// none. The arguments are SQL expressions: columns of the query around it, or places of binds.
-///
-/// ```
-/// let sql = plusone::store::consents::current_sql("c.\"_bucket\"", "c.\"_customer\"", "$1", "$2");
-/// assert!(sql.starts_with("(select k.value from consents as k where k.bucket = c.\"_bucket\""));
-/// ```
-pub fn current_sql(bucket: &str, customer: &str, topic: &str, channel: &str) -> String {
-    format!(
-        "(select k.value from consents as k where k.bucket = {bucket} and k.customer = {customer} \
-         and k.topic = {topic} and k.channel in ({channel}, '{EVERY_CHANNEL}') \
-         order by k.at desc, k.value limit 1)"
-    )
 }
 
 const COLUMNS: [(&str, ColumnType); 7] = [

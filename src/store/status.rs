@@ -5,6 +5,7 @@
 use super::db::{Db, Result, Row, StoreError};
 use super::log::OPEN;
 use crate::rules::{Channel, Purpose};
+use crate::plan::Counts;
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
 use serde_json::Value;
@@ -167,13 +168,13 @@ async fn last_runs(db: &Db) -> Result<Vec<LastRun>> {
         instant: Timestamp::from_micros(row.int(2)),
         cause: row.text(3).to_owned(),
         state: row.text(4).to_owned(),
-        counts: crate::touchpoints::record::parsed_json(row.opt_text(5)),
+        counts: row.opt_text(5).map(Counts::from_text).unwrap_or_default().to_json(),
     };
     Ok(rows.iter().map(run).collect())
 }
 
 async fn daemons(db: &Db) -> Result<Vec<Daemon>> {
-    let sql = "select owner, count(*), max(lease_until) from leases group by owner order by owner";
+    let sql = "select owner, count(*), max(lease_until) from leases where lease_until > 0 group by owner order by owner";
     let rows = db.fetch(Sql::new(sql)).await?;
     let daemon = |row: &Row| Daemon {
         owner: row.text(0).to_owned(),
