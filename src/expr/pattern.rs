@@ -79,7 +79,9 @@ fn write_hir(tree: &Hir, out: &mut String) -> Result<(), String> {
         HirKind::Look(Look::StartLF | Look::EndLF | Look::StartCRLF | Look::EndCRLF) => {
             return Err("`(?m)` means different things to the databases".to_owned());
         }
-        HirKind::Look(_) => return Err(r"word boundaries such as `\b` mean different things to the databases".to_owned()),
+        HirKind::Look(_) => {
+            return Err(r"word boundaries such as `\b` mean different things to the databases".to_owned());
+        }
         HirKind::Repetition(repetition) => {
             if repetition.min > MAX_REPETITIONS || repetition.max.is_some_and(|max| max > MAX_REPETITIONS) {
                 return Err(format!("it repeats more than {MAX_REPETITIONS} times"));
