@@ -11,7 +11,7 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look};
 use std::fmt::Write;
 
 const MAX_REPETITIONS: u32 = 255;
-const MAX_RANGES: usize = 2_000;
+const MAX_RANGES: usize = 3_000;
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A pattern, written for each database.
