@@ -116,7 +116,8 @@ mod tests {
         for days in (-95_000_000..95_000_000).step_by(9_973).chain(-1_000..40_000) {
             let date = Date::from_days(days).naive();
             let march = MarchDate::of(Date::from_days(days));
-            let first = chrono::NaiveDate::from_ymd_opt(date.year() - i32::from(date.month() < 3), 3, 1).expect("a date");
+            let first =
+                chrono::NaiveDate::from_ymd_opt(date.year() - i32::from(date.month() < 3), 3, 1).expect("a date");
             assert_eq!(march.day, (date - first).num_days(), "{date}");
             assert_eq!(march.year - 280_000, i64::from(first.year()), "{date}");
         }
@@ -141,6 +142,9 @@ mod tests {
         use chrono_tz::{America::St_Johns, Europe::London};
         let day = |text: &str| text.parse::<Date>().expect("a date").days();
         assert_eq!(start_of(day("2006-10-29"), St_Johns), None, "00:01 went back to 23:01");
-        assert_eq!(start_of(day("2026-10-25"), London).map(|at| at.to_string()), Some("2026-10-24T23:00:00Z".to_owned()));
+        assert_eq!(
+            start_of(day("2026-10-25"), London).map(|at| at.to_string()),
+            Some("2026-10-24T23:00:00Z".to_owned())
+        );
     }
 }

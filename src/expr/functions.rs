@@ -22,9 +22,21 @@ pub const CALLED: [Function; 13] = [
     function("days_since", "days_since(customer.joined_on)", "calendar days from a date or a timestamp to today"),
     function("days_until", "days_until(customer.card_expires_on)", "calendar days from today to a date or a timestamp"),
     function("years_since", "years_since(customer.birthday)", "anniversaries passed since a date"),
-    function("days_between", "days_between(order.placed_at, order.sent_at)", "calendar days from the first to the second"),
-    function("is_anniversary", "is_anniversary(customer.birthday)", "whether month and day are today's; 29 February is kept on the 28th in other years"),
-    function("days_until_anniversary", "days_until_anniversary(customer.birthday)", "days until month and day come round; 0 on the day"),
+    function(
+        "days_between",
+        "days_between(order.placed_at, order.sent_at)",
+        "calendar days from the first to the second",
+    ),
+    function(
+        "is_anniversary",
+        "is_anniversary(customer.birthday)",
+        "whether month and day are today's; 29 February is kept on the 28th in other years",
+    ),
+    function(
+        "days_until_anniversary",
+        "days_until_anniversary(customer.birthday)",
+        "days until month and day come round; 0 on the day",
+    ),
     function("duration", "duration(\"4h\")", "an elapsed time in hours, minutes and seconds"),
     function("timestamp", "timestamp(\"2026-11-03T09:00:00Z\")", "an instant"),
     function("size", "size(customer.orders)", "how many there are"),
@@ -42,7 +54,11 @@ pub const ON_TEXT: [Function; 5] = [
 /// Called on a list: `customer.orders.exists(o, o.total > 20)`.
 pub const ON_LISTS: [Function; 8] = [
     function("exists", "customer.orders.exists(o, o.total > 20)", "whether it is true of any"),
-    function("all", "customer.orders.all(o, o.total > 20)", "whether it is true of every one; true where there is none"),
+    function(
+        "all",
+        "customer.orders.all(o, o.total > 20)",
+        "whether it is true of every one; true where there is none",
+    ),
     function("filter", "customer.orders.filter(o, o.total > 20)", "those of which it is true, for a further call"),
     function("size", "customer.orders.size()", "how many there are"),
     function("sum", "customer.orders.sum(o, o.total)", "the sum; 0 where there is none"),

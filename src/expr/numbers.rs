@@ -122,11 +122,7 @@ pub fn arithmetic(op: Arithmetic, a: Node, b: Node) -> Result<Node, Refusal> {
         Arithmetic::Divide => quotient(a, b),
         Arithmetic::Remainder => {
             let whole = |node: &Node| matches!(unit(node), Unit::Integer | Unit::Literal) && scale(node) == 0;
-            if whole(&a) && whole(&b) {
-                exact(op, a, b, Kind::INTEGER)
-            } else {
-                refuse("`%` is for integers", None)
-            }
+            if whole(&a) && whole(&b) { exact(op, a, b, Kind::INTEGER) } else { refuse("`%` is for integers", None) }
         }
     }
 }

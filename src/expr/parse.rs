@@ -57,7 +57,9 @@ fn fault(text: &str, tokens: &[Token], error: Option<&ParseError>) -> Fault {
         return Fault::new(token.span.clone(), format!("`{word}` is a word that CEL keeps for itself"));
     }
     match token.kind {
-        TokenKind::Number => Fault::new(token.span.clone(), format!("the number `{word}` is too large or stands in a wrong place")),
+        TokenKind::Number => {
+            Fault::new(token.span.clone(), format!("the number `{word}` is too large or stands in a wrong place"))
+        }
         TokenKind::Text if word.contains('\\') => {
             let fault = Fault::new(token.span.clone(), "a text with an escape that CEL does not know");
             fault.help("write `\\\\` for a backslash, or put r before the quotes")
@@ -139,8 +141,8 @@ impl<'a> Text<'a> {
     fn is_sign(&self, token: usize) -> bool {
         let text = |index: usize| &self.text[self.tokens[index].span.clone()];
         let number = self.tokens.get(token + 1).is_some_and(|next| next.kind == TokenKind::Number);
-        let after_value = token > 0
-            && (self.tokens[token - 1].kind != TokenKind::Symbol || matches!(text(token - 1), ")" | "]"));
+        let after_value =
+            token > 0 && (self.tokens[token - 1].kind != TokenKind::Symbol || matches!(text(token - 1), ")" | "]"));
         number && text(token) == "-" && !after_value
     }
 
@@ -190,8 +192,14 @@ mod tests {
         assert_eq!(fault_of("a b"), "2: `b` is not expected here");
         assert_eq!(fault_of("'é' == 'ü' b"), "13: `b` is not expected here");
         assert_eq!(fault_of("if == 1"), "0: `if` is a word that CEL keeps for itself");
-        assert_eq!(fault_of("a == 99999999999999999999"), "5: the number `99999999999999999999` is too large or stands in a wrong place");
-        assert_eq!(fault_of(r"a == '\q'"), "5: a text with an escape that CEL does not know (write `\\\\` for a backslash, or put r before the quotes)");
+        assert_eq!(
+            fault_of("a == 99999999999999999999"),
+            "5: the number `99999999999999999999` is too large or stands in a wrong place"
+        );
+        assert_eq!(
+            fault_of(r"a == '\q'"),
+            "5: a text with an escape that CEL does not know (write `\\\\` for a backslash, or put r before the quotes)"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look};
 use std::fmt::Write;
 
 const MAX_REPETITIONS: u32 = 255;
-const MAX_RANGES: usize = 2_000;
+const MAX_RANGES: usize = 3_000;
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A pattern, written for each database.
@@ -79,7 +79,9 @@ fn write_hir(tree: &Hir, out: &mut String) -> Result<(), String> {
         HirKind::Look(Look::StartLF | Look::EndLF | Look::StartCRLF | Look::EndCRLF) => {
             return Err("`(?m)` means different things to the databases".to_owned());
         }
-        HirKind::Look(_) => return Err(r"word boundaries such as `\b` mean different things to the databases".to_owned()),
+        HirKind::Look(_) => {
+            return Err(r"word boundaries such as `\b` mean different things to the databases".to_owned());
+        }
         HirKind::Repetition(repetition) => {
             if repetition.min > MAX_REPETITIONS || repetition.max.is_some_and(|max| max > MAX_REPETITIONS) {
                 return Err(format!("it repeats more than {MAX_REPETITIONS} times"));

@@ -65,7 +65,9 @@ const WRONG_WORDS: [(&str, &str); 3] = [("and", "&&"), ("or", "||"), ("not", "!"
 pub fn scan(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
     if text.len() > MAX_BYTES {
         let message = format!("a condition of {} bytes; at most {MAX_BYTES} are read", text.len());
-        return Err(vec![Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields")]);
+        return Err(vec![
+            Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields"),
+        ]);
     }
     let mut scanner = Scanner { text, at: 0, tokens: Vec::new(), faults: Vec::new(), open: Vec::new() };
     scanner.run();
@@ -75,7 +77,9 @@ pub fn scan(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
     }
     if tokens.len() > MAX_TOKENS {
         let message = format!("a condition of {} words and signs; at most {MAX_TOKENS} are read", tokens.len());
-        faults.push(Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields"));
+        faults.push(
+            Fault::new(0..text.len(), message).help("split it into several, or name parts of it as computed fields"),
+        );
     }
     if faults.is_empty() { Ok(tokens) } else { Err(faults) }
 }
@@ -97,7 +101,9 @@ impl Scanner<'_> {
                 '/' if self.rest().starts_with("//") => self.at += self.length_while(|c| c != '\n'),
                 '"' | '\'' => self.string(0),
                 '0'..='9' => self.number(),
-                '.' if self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_value() => self.number(),
+                '.' if self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_value() => {
+                    self.number()
+                }
                 '_' | 'a'..='z' | 'A'..='Z' => self.name(),
                 _ => self.symbol(next),
             }
@@ -149,7 +155,10 @@ impl Scanner<'_> {
     fn name(&mut self) {
         let length = self.length_while(|c| c.is_ascii_alphanumeric() || c == '_');
         let word = &self.rest()[..length];
-        if self.rest()[length..].starts_with(['"', '\'']) && word.len() <= 2 && word.bytes().all(|b| b"rRbB".contains(&b)) {
+        if self.rest()[length..].starts_with(['"', '\''])
+            && word.len() <= 2
+            && word.bytes().all(|b| b"rRbB".contains(&b))
+        {
             return self.string(length);
         }
         let lower = word.to_ascii_lowercase();
@@ -216,7 +225,8 @@ impl Scanner<'_> {
                 self.open.push((sign, self.at));
                 if self.open.len() == MAX_NESTING + 1 {
                     let message = format!("brackets are nested deeper than {MAX_NESTING}");
-                    self.faults.push(Fault::new(self.at..self.at + 1, message).help("name a part of it as a computed field"));
+                    self.faults
+                        .push(Fault::new(self.at..self.at + 1, message).help("name a part of it as a computed field"));
                 }
             }
             ')' | ']' | '}' => {
@@ -253,30 +263,45 @@ mod tests {
             words(r#"customer.tier=="go\"ld" && cart.total>=20.5 // why"#),
             ["customer", ".", "tier", "==", r#""go\"ld""#, "&&", "cart", ".", "total", ">=", "20.5"]
         );
-        assert_eq!(words(r#"x in ['a', r'\d', """q"q"""]"#), ["x", "in", "[", "'a'", ",", r"r'\d'", ",", r#""""q"q""""#, "]"]);
+        assert_eq!(
+            words(r#"x in ['a', r'\d', """q"q"""]"#),
+            ["x", "in", "[", "'a'", ",", r"r'\d'", ",", r#""""q"q""""#, "]"]
+        );
     }
 
     #[test]
     fn habits_are_named_with_their_cure() {
         assert_eq!(faults("a = 1"), ["2: `=` is not an operator (write `==`)"]);
-        assert_eq!(faults("a <> 1 AND b => 2"), [
-            "2: `<>` is not an operator (write `!=`)",
-            "7: `AND` is not an operator (write `&&`)",
-            "13: `=>` is not an operator (write `>=`)"
-        ]);
+        assert_eq!(
+            faults("a <> 1 AND b => 2"),
+            [
+                "2: `<>` is not an operator (write `!=`)",
+                "7: `AND` is not an operator (write `&&`)",
+                "13: `=>` is not an operator (write `>=`)"
+            ]
+        );
         assert_eq!(faults("a == \u{201c}gold\u{201d}")[0], "5: `\u{201c}` is not understood (write \")");
         assert_eq!(faults("a === 1"), ["2: `===` is not an operator (write `==`)"]);
-        assert_eq!(faults("a == 1_000"), ["5: `1_000` is not a number here (write digits with at most one point: `1200`, `2.50`)"]);
+        assert_eq!(
+            faults("a == 1_000"),
+            ["5: `1_000` is not a number here (write digits with at most one point: `1200`, `2.50`)"]
+        );
     }
 
     #[test]
     fn what_would_exhaust_the_parser_is_refused() {
-        assert_eq!(faults(&"(".repeat(33))[0], "32: brackets are nested deeper than 32 (name a part of it as a computed field)");
+        assert_eq!(
+            faults(&"(".repeat(33))[0],
+            "32: brackets are nested deeper than 32 (name a part of it as a computed field)"
+        );
         assert!(faults(&"1+".repeat(201))[0].contains("at most 400 are read"));
         assert!(faults(&" ".repeat(4097))[0].contains("at most 4096 are read"));
         assert_eq!(faults("  "), ["0: the condition is empty"]);
         assert_eq!(faults("(a]"), ["2: `]` closes nothing"]);
-        assert_eq!(faults("f(\"a"), ["2: a text is never closed by \" (add \" where it ends)", "1: `(` is never closed"]);
+        assert_eq!(
+            faults("f(\"a"),
+            ["2: a text is never closed by \" (add \" where it ends)", "1: `(` is never closed"]
+        );
     }
 
     #[test]

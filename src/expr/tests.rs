@@ -75,9 +75,15 @@ fn a_wrong_name_is_named_at_its_place_with_the_nearest() {
         ("customer.tier.startswith(\"g\")", "15: nothing here has `startswith` (did you mean `startsWith`?)"),
         ("day_since(customer.birthday) > 1", "1: there is no function `day_since` (did you mean `days_since`?)"),
         ("customer.tier == \"gld\"", "18: `tier` is never \"gld\" (did you mean \"gold\"?)"),
-        ("customer.tier in [\"gold\", \"iron\"]", "27: `tier` is never \"iron\" (it is one of `basic`, `silver` and `gold`)"),
+        (
+            "customer.tier in [\"gold\", \"iron\"]",
+            "27: `tier` is never \"iron\" (it is one of `basic`, `silver` and `gold`)",
+        ),
         ("customer.orders.exists(o, o.sum > 1)", "29: `order` has no field `sum` (`sum` needs brackets)"),
-        ("customer.orders.total > 1", "17: `orders` are many; none of them is meant by `.total` (write `.exists(x, x.total == …)` or the like)"),
+        (
+            "customer.orders.total > 1",
+            "17: `orders` are many; none of them is meant by `.total` (write `.exists(x, x.total == …)` or the like)",
+        ),
         ("customer.tier.size == 1", "15: `customer.tier` has no fields"),
     ] {
         assert_eq!(faults(text), [expected], "{text}");
@@ -91,28 +97,64 @@ fn a_wrong_type_is_named_at_its_place() {
         ("customer.tier == 5", "1: a text cannot be compared with a number (write the value in quotes)"),
         ("customer.points == \"5\"", "1: an integer cannot be compared with a text (write the number without quotes)"),
         ("customer.vip > true", "1: true and false have no order"),
-        ("customer.vip && customer.points", "17: true or false is needed here; this is an integer (compare it with something)"),
-        ("customer.spent + customer.rate > 1", "1: money and a decimal are different things (multiply or divide money by a decimal)"),
+        (
+            "customer.vip && customer.points",
+            "17: true or false is needed here; this is an integer (compare it with something)",
+        ),
+        (
+            "customer.spent + customer.rate > 1",
+            "1: money and a decimal are different things (multiply or divide money by a decimal)",
+        ),
         ("customer.spent * customer.spent > 1", "1: money times money has no meaning"),
         ("customer.points / 0 > 1", "1: a division by zero"),
-        ("customer.birthday - today() > 1", "1: a date and a date cannot be subtracted (days are counted by `days_between(from, to)`, `days_since(x)` and `days_until(x)`)"),
+        (
+            "customer.birthday - today() > 1",
+            "1: a date and a date cannot be subtracted (days are counted by `days_between(from, to)`, `days_since(x)` and `days_until(x)`)",
+        ),
         ("customer.birthday < \"2026-13-01\"", "21: `2026-13-01` is not a date: write `2026-11-03`"),
-        ("customer.last_order_at < ago(\"60\")", "30: `60` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`"),
-        ("now - customer.last_order_at > duration(\"60d\")", "41: a duration knows no days (write `ago(\"60d\")` for the instant so long before now)"),
-        ("customer.orders", "1: this is a list, not a value (add `.exists(x, …)`, `.size()`, `.sum(x, …)` or the like)"),
-        ("customer == null || customer", "21: this is a whole `customer`, not one of its fields (write `customer.id`, or another field)"),
+        (
+            "customer.last_order_at < ago(\"60\")",
+            "30: `60` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`",
+        ),
+        (
+            "now - customer.last_order_at > duration(\"60d\")",
+            "41: a duration knows no days (write `ago(\"60d\")` for the instant so long before now)",
+        ),
+        (
+            "customer.orders",
+            "1: this is a list, not a value (add `.exists(x, …)`, `.size()`, `.sum(x, …)` or the like)",
+        ),
+        (
+            "customer == null || customer",
+            "21: this is a whole `customer`, not one of its fields (write `customer.id`, or another field)",
+        ),
         ("customer.tier in []", "18: nothing is in an empty list"),
         ("customer.tier < null", "1: `null` can only be compared with `==` and `!=` (or write `has(…)`)"),
         ("customer.orders.sum(o, o.id) > 1", "24: `sum` cannot be taken of a text"),
-        ("customer.orders.exists(customer, true)", "24: `customer` is a name already (take another name for the element)"),
-        ("customer.tier.matches(\"\\\\bgold\")", "23: the pattern cannot be used: word boundaries such as `\\b` mean different things to the databases"),
+        (
+            "customer.orders.exists(customer, true)",
+            "24: `customer` is a name already (take another name for the element)",
+        ),
+        (
+            "customer.tier.matches(\"\\\\bgold\")",
+            "23: the pattern cannot be used: word boundaries such as `\\b` mean different things to the databases",
+        ),
         ("customer.tier.matches(\"(gold\")", "23: the pattern cannot be used: unclosed group"),
         ("customer.tier.lower == \"gold\"", "15: `customer.tier` has no fields"),
         ("customer.orders[0].total > 1", "1: single elements of a list cannot be read"),
-        ("customer.orders.exists_one(o, o.total > 1)", "17: lists have no `exists_one` (write `.filter(x, …).size() == 1`)"),
-        ("date(\"2026-01-01\") < today()", "1: there is no function `date` (a date is written in quotes where it is compared: `customer.joined_on < \"2026-11-03\"`)"),
+        (
+            "customer.orders.exists_one(o, o.total > 1)",
+            "17: lists have no `exists_one` (write `.filter(x, …).size() == 1`)",
+        ),
+        (
+            "date(\"2026-01-01\") < today()",
+            "1: there is no function `date` (a date is written in quotes where it is compared: `customer.joined_on < \"2026-11-03\"`)",
+        ),
         ("customer.spent > 99999999999999999", "1: the result is too large to be reckoned with"),
-        ("customer.points == 5u", "20: `5u` is not a number here (write digits with at most one point: `1200`, `2.50`)"),
+        (
+            "customer.points == 5u",
+            "20: `5u` is not a number here (write digits with at most one point: `1200`, `2.50`)",
+        ),
     ] {
         assert_eq!(faults(text), [expected], "{text}");
     }
@@ -138,7 +180,9 @@ fn computed_fields_are_bounded_and_may_not_lead_back_to_themselves() {
     );
     assert_eq!(
         faults("customer.broken == \"x\""),
-        ["10: the computed field `broken` of `customer` has a fault: `customer` has no field `tierr` (did you mean `tier`?)"]
+        [
+            "10: the computed field `broken` of `customer` has a fault: `customer` has no field `tierr` (did you mean `tier`?)"
+        ]
     );
     assert!(compile("customer.widest > 1").is_ok());
     assert!(faults("customer.too_wide > 1")[0].contains("too large once its computed fields are expanded"));
@@ -246,7 +290,13 @@ fn the_largest_conditions_compile_and_are_written_in_proportion() {
 
 #[test]
 fn durations_are_read_as_cel_writes_them() {
-    for (text, micros) in [("4h", 14_400_000_000_i64), ("1h30m", 5_400_000_000), ("-90s", -90_000_000), ("0.5s", 500_000), ("1ms2us", 1_002)] {
+    for (text, micros) in [
+        ("4h", 14_400_000_000_i64),
+        ("1h30m", 5_400_000_000),
+        ("-90s", -90_000_000),
+        ("0.5s", 500_000),
+        ("1ms2us", 1_002),
+    ] {
         let clause = compile(&format!("now - customer.last_order_at > duration(\"{text}\")")).expect(text);
         let found = format!("{:?}", clause.tree());
         assert!(found.contains(&format!("value: Int({micros})")), "{text}: {found}");

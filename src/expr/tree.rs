@@ -6,8 +6,8 @@
 //!    Scales are aligned by multiplications that stand in the tree, so that every reader of it agrees.
 //! 3. [`Bounds`] say what a number can be at most: where no overflow is possible, nothing checks for it.
 
-use crate::catalogue::Type;
 use super::Moment;
+use crate::catalogue::Type;
 use crate::time::{Span, Timestamp};
 
 /// What a number counts: the units follow the rules of [`super::numbers`].
@@ -26,7 +26,10 @@ pub enum Kind {
     Text,
     Boolean,
     /// Scaled by 10^`scale`.
-    Number { unit: Unit, scale: u8 },
+    Number {
+        unit: Unit,
+        scale: u8,
+    },
     Date,
     Timestamp,
     Duration,
@@ -98,7 +101,12 @@ pub enum Row {
     /// The element of the list that has this number.
     Element(u32),
     /// The row that `field` of `from` names by its key; absent where there is none.
-    One { from: Box<Row>, field: String, entity: String, same_bucket: bool },
+    One {
+        from: Box<Row>,
+        field: String,
+        entity: String,
+        same_bucket: bool,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

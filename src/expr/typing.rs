@@ -48,7 +48,8 @@ pub fn expression(text: &str, catalogue: &Catalogue, root: &str) -> Result<Typed
     } else if catalogue.is_owned(root) {
         names.push(Name { name: CUSTOMER.to_owned(), entity: CUSTOMER.to_owned(), row: Row::Customer });
     }
-    let mut typing = Typing { catalogue, root, faults: vec![], used: vec![], elements: vec![], nodes: 0, expanding: vec![] };
+    let mut typing =
+        Typing { catalogue, root, faults: vec![], used: vec![], elements: vec![], nodes: 0, expanding: vec![] };
     let (tree, text) = parse(text)?;
     let node = typing.node(&tree, &Place { text: &text, names: &names, depth: 0, outermost: true });
     match node {
@@ -111,11 +112,22 @@ enum Thing {
 
 impl Typing<'_> {
     /// Notes a fault at `node`; gives `None` so that callers can end with it.
-    fn fault<T>(&mut self, node: &IdedExpr, place: &Place<'_>, message: impl Into<String>, help: Option<&str>) -> Option<T> {
+    fn fault<T>(
+        &mut self,
+        node: &IdedExpr,
+        place: &Place<'_>,
+        message: impl Into<String>,
+        help: Option<&str>,
+    ) -> Option<T> {
         self.fault_at(place.text.span(node), message, help)
     }
 
-    fn fault_at<T>(&mut self, span: std::ops::Range<usize>, message: impl Into<String>, help: Option<&str>) -> Option<T> {
+    fn fault_at<T>(
+        &mut self,
+        span: std::ops::Range<usize>,
+        message: impl Into<String>,
+        help: Option<&str>,
+    ) -> Option<T> {
         let fault = Fault::new(span, message);
         self.faults.push(match help {
             Some(help) => fault.help(help),

@@ -221,8 +221,9 @@ impl Writer<'_> {
             self.node(node);
             self.push(&format!(" as v{}", index + 1));
         }
-        // PostgreSQL would put the expression back in each place; OFFSET 0 keeps it from doing so.
-        self.push(if self.dialect == Dialect::Postgres { " offset 0) as " } else { ") as " });
+        // Either database would put the expression back in each place, and so double it at every level; an offset
+        // keeps it from doing so.
+        self.push(" limit 1 offset 0) as ");
         self.push(&name);
         self.push(")");
     }

@@ -54,7 +54,9 @@ impl Typing<'_> {
             return self.fault_at(span, format!("`{name}` is written `{}`", function.form), None);
         }
         let help = match name {
-            "date" => "a date is written in quotes where it is compared: `customer.joined_on < \"2026-11-03\"`".to_owned(),
+            "date" => {
+                "a date is written in quotes where it is compared: `customer.joined_on < \"2026-11-03\"`".to_owned()
+            }
             "matches" | "startsWith" => format!("write `x.{name}(…)`"),
             _ => match nearest(name, CALLED.iter().map(|function| function.name)) {
                 Some(near) => format!("did you mean `{near}`?"),

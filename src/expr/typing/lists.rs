@@ -119,7 +119,12 @@ impl Typing<'_> {
             return self.fault(variable, place, "a name for each element is needed here", Some(&help));
         };
         if name == "now" || place.names.iter().any(|known| known.name == *name) {
-            return self.fault(variable, place, format!("`{name}` is a name already"), Some("take another name for the element"));
+            return self.fault(
+                variable,
+                place,
+                format!("`{name}` is a name already"),
+                Some("take another name for the element"),
+            );
         }
         let mut names = place.names.to_vec();
         names.push(Name { name: name.clone(), entity: list.list.entity.clone(), row: Row::Element(list.list.element) });

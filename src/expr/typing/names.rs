@@ -29,7 +29,11 @@ impl Typing<'_> {
         let root = &place.names[0].name;
         let help = if let Some(near) = nearest(name, known.iter().copied()) {
             format!("did you mean `{near}`?")
-        } else if self.catalogue.entity(root).is_some_and(|entity| members(self.catalogue, entity).contains(&name.to_owned())) {
+        } else if self
+            .catalogue
+            .entity(root)
+            .is_some_and(|entity| members(self.catalogue, entity).contains(&name.to_owned()))
+        {
             format!("did you mean `{root}.{name}`?")
         } else {
             format!("known here: {}", listed(known))
@@ -129,7 +133,11 @@ impl Typing<'_> {
         let own = (entity.name.clone(), name.to_owned());
         if let Some(start) = self.expanding.iter().position(|around| *around == own) {
             let names: Vec<_> = self.expanding[start..].iter().chain([&own]).map(|(e, n)| format!("{e}.{n}")).collect();
-            return self.fault_at(span, format!("a computed field that leads back to itself: {}", names.join(" -> ")), None);
+            return self.fault_at(
+                span,
+                format!("a computed field that leads back to itself: {}", names.join(" -> ")),
+                None,
+            );
         }
         let mut names = vec![Name { name: entity.name.clone(), entity: entity.name.clone(), row: row.clone() }];
         if let Some(path) = self.catalogue.path_to_customer(&entity.name).filter(|path| !path.is_empty()) {

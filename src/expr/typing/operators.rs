@@ -43,9 +43,7 @@ impl Typing<'_> {
         Some(match (name, args) {
             (operators::LOGICAL_AND, [a, b]) => self.both(a, b, place, Value::And),
             (operators::LOGICAL_OR, [a, b]) => self.both(a, b, place, Value::Or),
-            (operators::LOGICAL_NOT, [a]) => {
-                self.boolean(a, place).map(|node| Node::boolean(Value::Not(node.boxed())))
-            }
+            (operators::LOGICAL_NOT, [a]) => self.boolean(a, place).map(|node| Node::boolean(Value::Not(node.boxed()))),
             (operators::NEGATE, [a]) => self.negate(expr, a, place),
             (operators::CONDITIONAL, [condition, yes, no]) => self.choose(expr, [condition, yes, no], place),
             (operators::IN, [a, list]) => self.within(expr, a, list, place),
@@ -144,7 +142,14 @@ impl Typing<'_> {
         let known = match op {
             Comparison::Equal => self.known(of, place)?,
             Comparison::NotEqual => return self.known(of, place),
-            _ => return self.fault(expr, place, "`null` can only be compared with `==` and `!=`", Some("or write `has(…)`")),
+            _ => {
+                return self.fault(
+                    expr,
+                    place,
+                    "`null` can only be compared with `==` and `!=`",
+                    Some("or write `has(…)`"),
+                );
+            }
         };
         Some(Node::boolean(Value::Not(known.boxed())))
     }
@@ -222,7 +227,11 @@ impl Typing<'_> {
         if let (Kind::Boolean, _) = (node.kind, expr) {
             return self.fault(expr, place, "true or false is not looked up in a list", None);
         }
-        Some(Node::boolean(if kept.is_empty() { Value::Always(false, node.boxed()) } else { Value::In(node.boxed(), kept) }))
+        Some(Node::boolean(if kept.is_empty() {
+            Value::Always(false, node.boxed())
+        } else {
+            Value::In(node.boxed(), kept)
+        }))
     }
 
     fn arithmetic(
@@ -245,7 +254,8 @@ impl Typing<'_> {
             | (Kind::Duration, Arithmetic::Add | Arithmetic::Subtract, Kind::Duration) => Kind::Duration,
             (left, _, right) => {
                 let dates = [left, right].iter().any(|kind| matches!(kind, Kind::Date | Kind::Timestamp));
-                let cure = dates.then_some("days are counted by `days_between(from, to)`, `days_since(x)` and `days_until(x)`");
+                let cure = dates
+                    .then_some("days are counted by `days_between(from, to)`, `days_since(x)` and `days_until(x)`");
                 let message = format!("{} and {} cannot be {word}", left.name(), right.name());
                 return self.fault(expr, place, message, cure);
             }
@@ -262,13 +272,18 @@ pub(super) fn date_of(node: Node) -> Node {
 
 /// What people mean who compare a number with a text.
 fn cure((a, b): (&Node, &Node)) -> Option<&'static str> {
-    let looks_like_number =
-        |node: &Node| matches!(&node.value, Value::Text(text) if text.parse::<f64>().is_ok());
+    let looks_like_number = |node: &Node| matches!(&node.value, Value::Text(text) if text.parse::<f64>().is_ok());
     let number = |node: &Node| matches!(node.kind, Kind::Number { .. });
     match (a, b) {
-        (text, other) | (other, text) if looks_like_number(text) && number(other) => Some("write the number without quotes"),
-        (text, other) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => Some("write the value in quotes"),
-        (other, text) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => Some("write the value in quotes"),
+        (text, other) | (other, text) if looks_like_number(text) && number(other) => {
+            Some("write the number without quotes")
+        }
+        (text, other) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => {
+            Some("write the value in quotes")
+        }
+        (other, text) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => {
+            Some("write the value in quotes")
+        }
         _ => None,
     }
 }

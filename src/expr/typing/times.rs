@@ -128,7 +128,14 @@ fn duration_micros(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, after) = rest.split_at(digits);
-        let units = [("ms", 1_000_000_i64), ("us", 1_000), ("ns", 1), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000)];
+        let units = [
+            ("ms", 1_000_000_i64),
+            ("us", 1_000),
+            ("ns", 1),
+            ("h", 3_600_000_000_000),
+            ("m", 60_000_000_000),
+            ("s", 1_000_000_000),
+        ];
         let (unit, size) = units.into_iter().find(|(unit, _)| after.starts_with(unit))?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.len() > 12 || fraction.len() > 9 || number.len() < 1 + number.matches('.').count() {

@@ -71,4 +71,3 @@ fn year_text(date: &str) -> String {
 fn capped(day: &str, last: i64) -> String {
     if last == LEAP_DAY { day.to_owned() } else { format!("(case when {day} > {last} then {last} else {day} end)") }
 }
-

@@ -10,7 +10,8 @@ impl Writer<'_> {
         let (bounds, plain) = op.bounds(a.bounds, b.bounds);
         let divides = matches!(op, Arithmetic::Divide | Arithmetic::Remainder);
         // A quotient can leave 64 bits only where the least of all integers is divided by −1.
-        let fits = plain || op == Arithmetic::Remainder || divides && bounds.least > i64::MIN && bounds.greatest < i64::MAX;
+        let fits =
+            plain || op == Arithmetic::Remainder || divides && bounds.least > i64::MIN && bounds.greatest < i64::MAX;
         if fits {
             self.push("(");
             self.node(a);

@@ -17,7 +17,9 @@ impl Writer<'_> {
             (TextTest::StartsWith, Dialect::Sqlite, _) => self.call("instr", text, part, " = 1"),
             (TextTest::Contains, Dialect::Sqlite, _) => self.call("instr", text, part, " > 0"),
             (TextTest::Contains, Dialect::Postgres, _) => self.call("strpos", text, part, " > 0"),
-            (TextTest::EndsWith, Dialect::Sqlite, Value::Text(literal)) if literal.is_empty() => self.always(true, text),
+            (TextTest::EndsWith, Dialect::Sqlite, Value::Text(literal)) if literal.is_empty() => {
+                self.always(true, text)
+            }
             (TextTest::EndsWith, Dialect::Sqlite, Value::Text(literal)) => {
                 let length = literal.chars().count();
                 self.cut(text, &format!("-{length}"), part);

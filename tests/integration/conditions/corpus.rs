@@ -29,7 +29,7 @@ fn text(table: &Table, name: &str) -> Option<String> {
 }
 
 fn texts(table: &Table, name: &str) -> Vec<String> {
-    let array = table.get(name).and_then(Item::as_array).unwrap_or_else(|| panic!("a list `{name}` in {table}"));
+    let array = table.get(name).and_then(Item::as_array).unwrap_or_else(|| panic!("a list `{name}` in {table:?}"));
     array.iter().map(|value| value.as_str().expect("a text").to_owned()).collect()
 }
 
@@ -122,7 +122,8 @@ async fn corpus() {
             let when = text(case, "when").expect("a condition");
             let faults = Clause::compile(&when, Scope { catalogue: &catalogue, root: CUSTOMER }).expect_err(&when);
             let column = |byte: usize| when[..byte].chars().count() + 1;
-            let said: Vec<String> = faults.iter().map(|fault| format!("{}: {fault}", column(fault.span.start))).collect();
+            let said: Vec<String> =
+                faults.iter().map(|fault| format!("{}: {fault}", column(fault.span.start))).collect();
             assert_eq!(said, texts(case, "says"), "{when}");
             cases += 1;
         }

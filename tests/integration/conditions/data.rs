@@ -23,7 +23,13 @@ pub struct Record {
 /// Rows by entity.
 pub type Data = BTreeMap<String, Vec<Record>>;
 
-fn entity(name: &str, plural: &str, fields: &[(&str, Type)], links: &[(&str, &str)], computed: &[(&str, &str)]) -> Entity {
+fn entity(
+    name: &str,
+    plural: &str,
+    fields: &[(&str, Type)],
+    links: &[(&str, &str)],
+    computed: &[(&str, &str)],
+) -> Entity {
     let mut entity = Entity::new(name, "id");
     entity.plural = plural.to_owned();
     entity.fields.extend(fields.iter().map(|(name, ty)| Field::new(name, *ty)));
@@ -86,7 +92,13 @@ pub fn catalogue() -> Catalogue {
             &[("order", "order_id"), ("product", "product_id")],
             &[],
         ),
-        entity("product", "products", &[("name", Text), ("price", Money), ("since", Date)], &[("shop", "shop_id")], &[]),
+        entity(
+            "product",
+            "products",
+            &[("name", Text), ("price", Money), ("since", Date)],
+            &[("shop", "shop_id")],
+            &[],
+        ),
         entity("shop", "shops", &[("name", Text), ("opened_at", Timestamp)], &[], &[]),
     ];
     Catalogue {
@@ -108,16 +120,21 @@ pub async fn load(db: &Db, catalogue: &Catalogue, data: &Data) -> Result<()> {
         }
         let declared: Vec<String> = columns.iter().map(|(name, ty)| format!("\"{name}\" {ty}")).collect();
         tx.script(&format!("create table {} ({})", entity.table(), declared.join(", "))).await?;
-        let rows: Vec<serde_json::Value> = data.get(&entity.name).map_or(&[][..], |rows| rows).iter().map(|row| {
-            let cell = |name: &str| match (name, row.fields.get(name)) {
-                ("_bucket", _) => row.bucket.into(),
-                ("_customer", _) => row.customer.clone().into(),
-                (_, Some(Cell::Int(value))) => (*value).into(),
-                (_, Some(Cell::Text(value))) => value.clone().into(),
-                (_, None) => serde_json::Value::Null,
-            };
-            columns.iter().map(|(name, _)| cell(name)).collect()
-        }).collect();
+        let rows: Vec<serde_json::Value> = data
+            .get(&entity.name)
+            .map_or(&[][..], |rows| rows)
+            .iter()
+            .map(|row| {
+                let cell = |name: &str| match (name, row.fields.get(name)) {
+                    ("_bucket", _) => row.bucket.into(),
+                    ("_customer", _) => row.customer.clone().into(),
+                    (_, Some(Cell::Int(value))) => (*value).into(),
+                    (_, Some(Cell::Text(value))) => value.clone().into(),
+                    (_, None) => serde_json::Value::Null,
+                };
+                columns.iter().map(|(name, _)| cell(name)).collect()
+            })
+            .collect();
         insert(&mut tx, entity, &columns, rows).await?;
     }
     tx.commit().await

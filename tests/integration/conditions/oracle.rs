@@ -76,11 +76,14 @@ impl<'a> Oracle<'a> {
         let mut variables: HashMap<String, CelValue> = HashMap::new();
         for (index, leaf) in region.leaves.iter().enumerate() {
             if let Some(value) = self.leaf(leaf, names, programs) {
-                variables.insert(format!("k{index}"), match value {
-                    Known::Int(value) => CelValue::Int(value),
-                    Known::Text(text) => CelValue::String(Arc::new(text)),
-                    Known::Bool(value) => CelValue::Bool(value),
-                });
+                variables.insert(
+                    format!("k{index}"),
+                    match value {
+                        Known::Int(value) => CelValue::Int(value),
+                        Known::Text(text) => CelValue::String(Arc::new(text)),
+                        Known::Bool(value) => CelValue::Bool(value),
+                    },
+                );
             }
         }
         context.add_variable_from_value("v", variables);
@@ -174,7 +177,8 @@ impl<'a> Oracle<'a> {
                 chosen.push(inside);
             }
         }
-        let values = |of: &'n Node| chosen.iter().filter_map(|names| self.value(of, names, programs)).collect::<Vec<_>>();
+        let values =
+            |of: &'n Node| chosen.iter().filter_map(|names| self.value(of, names, programs)).collect::<Vec<_>>();
         let sum = |of: &'n Node| {
             let values = values(of);
             let count = values.len();

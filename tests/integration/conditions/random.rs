@@ -8,10 +8,38 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 const TEXTS: [&str; 16] = [
-    "", "a", "gold", "Gold", "GOLD", "silver", "é", "É", "日本語", "it's \"so\"", "a%b_c", "\\d+", "🙂", "Zebra", "z", "line\nbreak",
+    "",
+    "a",
+    "gold",
+    "Gold",
+    "GOLD",
+    "silver",
+    "é",
+    "É",
+    "日本語",
+    "it's \"so\"",
+    "a%b_c",
+    "\\d+",
+    "🙂",
+    "Zebra",
+    "z",
+    "line\nbreak",
 ];
 const PATTERNS: [&str; 14] = [
-    "^[A-Z]", "o", "^gold$", "(?i)^gold$", "[^a-z]", "a|é", r"^\\w+$", r"^.{2,4}$", "日", r"\\s", "^$", "l(d|v)", r"^\\P{L}*$", "(?s)e.b",
+    "^[A-Z]",
+    "o",
+    "^gold$",
+    "(?i)^gold$",
+    "[^a-z]",
+    "a|é",
+    r"^\\w+$",
+    r"^.{2,4}$",
+    "日",
+    r"\\s",
+    "^$",
+    "l(d|v)",
+    r"^\\P{L}*$",
+    "(?s)e.b",
 ];
 
 pub struct Random {
@@ -113,7 +141,17 @@ impl Random {
 
     fn scaled(&mut self) -> i64 {
         match self.rng.random_range(0..8) {
-            0 => *self.pick(&[i64::MAX, i64::MIN, i64::MIN + 1, 0, 1, -1, i64::MAX / 2, i64::MAX / 10_000, 4_294_967_296]),
+            0 => *self.pick(&[
+                i64::MAX,
+                i64::MIN,
+                i64::MIN + 1,
+                0,
+                1,
+                -1,
+                i64::MAX / 2,
+                i64::MAX / 10_000,
+                4_294_967_296,
+            ]),
             1 => self.rng.random_range(i64::MIN..i64::MAX),
             2 => self.rng.random_range(-1_000..1_000),
             _ => self.rng.random_range(-10..100) * 2_500,
@@ -140,7 +178,9 @@ impl Random {
             1 => now.micros() - self.rng.random_range(0..3_000_000_000_000_000),
             2 | 3 => now.micros() + self.rng.random_range(-50 * HOUR..50 * HOUR),
             4 => now.micros(),
-            _ => now.micros() + 24 * HOUR * self.rng.random_range(-90..90) + self.rng.random_range(-12 * HOUR..12 * HOUR),
+            _ => {
+                now.micros() + 24 * HOUR * self.rng.random_range(-90..90) + self.rng.random_range(-12 * HOUR..12 * HOUR)
+            }
         }
     }
 
@@ -172,16 +212,26 @@ impl Random {
             6 => self.membership(catalogue, names, less, lists),
             7 => self.text_test(catalogue, names, less, lists),
             8 => format!("is_anniversary({})", self.either_date(catalogue, names, less, lists)),
-            9 | 10 => format!("({} && {})", self.boolean(catalogue, names, less, lists), self.boolean(catalogue, names, less, lists)),
-            11 | 12 => format!("({} || {})", self.boolean(catalogue, names, less, lists), self.boolean(catalogue, names, less, lists)),
+            9 | 10 => format!(
+                "({} && {})",
+                self.boolean(catalogue, names, less, lists),
+                self.boolean(catalogue, names, less, lists)
+            ),
+            11 | 12 => format!(
+                "({} || {})",
+                self.boolean(catalogue, names, less, lists),
+                self.boolean(catalogue, names, less, lists)
+            ),
             13 => format!("!{}", self.bracketed(catalogue, names, less, lists)),
             14 => {
                 let condition = self.bracketed(catalogue, names, less, lists);
-                let (yes, no) = (self.boolean(catalogue, names, less, lists), self.boolean(catalogue, names, less, lists));
+                let (yes, no) =
+                    (self.boolean(catalogue, names, less, lists), self.boolean(catalogue, names, less, lists));
                 format!("({condition} ? {yes} : {no})")
             }
             15 => {
-                let (a, b) = (self.bracketed(catalogue, names, less, lists), self.bracketed(catalogue, names, less, lists));
+                let (a, b) =
+                    (self.bracketed(catalogue, names, less, lists), self.bracketed(catalogue, names, less, lists));
                 format!("{a} {} {b}", self.pick(&["==", "!="]))
             }
             _ => match self.list(catalogue, names, less, lists) {
@@ -204,11 +254,22 @@ impl Random {
     }
 
     fn comparison(&mut self, catalogue: &Catalogue, names: &[Named], depth: u32, lists: usize) -> String {
-        let wants = [Want::Integer, Want::Decimal, Want::Money, Want::Date, Want::Timestamp, Want::Text, Want::Integer, Want::Money];
+        let wants = [
+            Want::Integer,
+            Want::Decimal,
+            Want::Money,
+            Want::Date,
+            Want::Timestamp,
+            Want::Text,
+            Want::Integer,
+            Want::Money,
+        ];
         let mut want = *self.pick(&wants);
         let left = self.value(catalogue, names, want, depth, lists);
         want = match want {
-            Want::Integer | Want::Decimal | Want::Money => *self.pick(&[want, want, want, Want::Integer, Want::Decimal]),
+            Want::Integer | Want::Decimal | Want::Money => {
+                *self.pick(&[want, want, want, Want::Integer, Want::Decimal])
+            }
             Want::Date | Want::Timestamp => *self.pick(&[want, want, Want::Date, Want::Timestamp]),
             Want::Text => want,
         };
@@ -286,7 +347,8 @@ impl Random {
         let less = depth - 1;
         if self.chance(0.12) {
             let condition = self.bracketed(catalogue, names, less, lists);
-            let (yes, no) = (self.value(catalogue, names, want, less, lists), self.value(catalogue, names, want, less, lists));
+            let (yes, no) =
+                (self.value(catalogue, names, want, less, lists), self.value(catalogue, names, want, less, lists));
             return format!("({condition} ? {yes} : {no})");
         }
         if self.chance(0.35) {
@@ -298,7 +360,11 @@ impl Random {
             Want::Integer | Want::Decimal | Want::Money => self.number(catalogue, names, want, less, lists),
             Want::Timestamp => {
                 let at = self.value(catalogue, names, want, less, lists);
-                format!("({at} {} duration(\"{}\"))", self.pick(&["+", "-"]), self.pick(&["4h", "1h30m", "-90s", "0.5s"]))
+                format!(
+                    "({at} {} duration(\"{}\"))",
+                    self.pick(&["+", "-"]),
+                    self.pick(&["4h", "1h30m", "-90s", "0.5s"])
+                )
             }
             Want::Text => format!("{}.lower()", self.value(catalogue, names, want, less, lists)),
             Want::Date => self.field(catalogue, names, types).unwrap_or_else(|| self.literal(want)),
@@ -330,7 +396,14 @@ impl Random {
     }
 
     /// An aggregate of a list.
-    fn folded(&mut self, catalogue: &Catalogue, names: &[Named], want: Want, depth: u32, lists: usize) -> Option<String> {
+    fn folded(
+        &mut self,
+        catalogue: &Catalogue,
+        names: &[Named],
+        want: Want,
+        depth: u32,
+        lists: usize,
+    ) -> Option<String> {
         let (list, inside) = self.list(catalogue, names, depth, lists)?;
         let name = inside.last().expect("the element").0.clone();
         if want == Want::Integer && self.chance(0.3) {
@@ -346,7 +419,13 @@ impl Random {
     }
 
     /// A list, and the names inside a call on it.
-    fn list(&mut self, catalogue: &Catalogue, names: &[Named], depth: u32, lists: usize) -> Option<(String, Vec<Named>)> {
+    fn list(
+        &mut self,
+        catalogue: &Catalogue,
+        names: &[Named],
+        depth: u32,
+        lists: usize,
+    ) -> Option<(String, Vec<Named>)> {
         if lists >= 3 {
             return None;
         }
@@ -376,7 +455,12 @@ impl Random {
             }
             let meaning = catalogue.entity(&entity)?;
             let computed: &[(&str, Type)] = match entity.as_str() {
-                CUSTOMER => &[("last_order_at", Type::Timestamp), ("has_paid", Type::Boolean), ("per_visit", Type::Money), ("worth", Type::Money)],
+                CUSTOMER => &[
+                    ("last_order_at", Type::Timestamp),
+                    ("has_paid", Type::Boolean),
+                    ("per_visit", Type::Money),
+                    ("worth", Type::Money),
+                ],
                 "order" => &[("worth", Type::Money), ("of_vip", Type::Boolean)],
                 _ => &[],
             };

@@ -67,7 +67,13 @@ pub async fn run_alone(url: &str, statement: &str) {
 }
 
 /// A condition's answers on every row of `root`, by key: 1, 0 or NULL, and then what it used.
-pub async fn answers(db: &Db, clause: &Clause, catalogue: &Catalogue, root: &str, moment: Moment) -> BTreeMap<String, Vec<Cell>> {
+pub async fn answers(
+    db: &Db,
+    clause: &Clause,
+    catalogue: &Catalogue,
+    root: &str,
+    moment: Moment,
+) -> BTreeMap<String, Vec<Cell>> {
     let mut sql = Sql::default();
     let alias = if root == CUSTOMER { ALIASES.customer } else { ALIASES.root };
     sql.push(&format!("select {alias}.id, "));
@@ -81,13 +87,17 @@ pub async fn answers(db: &Db, clause: &Clause, catalogue: &Catalogue, root: &str
         CUSTOMER => sql.push(&format!(" from {customers} as c")),
         _ => {
             let table = catalogue.entity(root).expect("it is declared").table();
-            sql.push(&format!(" from {table} as r join {customers} as c on c.id = r._customer and c._bucket = r._bucket"))
+            sql.push(&format!(
+                " from {table} as r join {customers} as c on c.id = r._customer and c._bucket = r._bucket"
+            ))
         }
     };
     let rows = db.fetch(sql.clone()).await.unwrap_or_else(|error| {
         panic!("{}\n{error}\n{}\n{:?}", clause.text, sql.text, sql.binds.iter().collect::<Vec<&Bind>>())
     });
-    rows.into_iter().map(|row| (row.text(0).to_owned(), (1..row.len()).map(|index| row.cell(index).clone()).collect())).collect()
+    rows.into_iter()
+        .map(|row| (row.text(0).to_owned(), (1..row.len()).map(|index| row.cell(index).clone()).collect()))
+        .collect()
 }
 
 fn as_cell(known: Option<Known>) -> Cell {
@@ -125,9 +135,20 @@ impl Trial<'_> {
                 let value = oracle.value(node, &names, &programs);
                 let missing = raw && clause.used()[index].ty == plusone::catalogue::Type::Boolean;
                 // A missing boolean is false in a condition, and missing where it is shown.
-                expected.push(if missing && value == Some(Known::Bool(false)) { found[key][index + 1].clone() } else { as_cell(value) });
+                expected.push(if missing && value == Some(Known::Bool(false)) {
+                    found[key][index + 1].clone()
+                } else {
+                    as_cell(value)
+                });
             }
-            assert_eq!(found[key], expected, "{name}: {root} {key}: {}\n{:?}\n{:#?}", clause.text, clause.used(), record);
+            assert_eq!(
+                found[key],
+                expected,
+                "{name}: {root} {key}: {}\n{:?}\n{:#?}",
+                clause.text,
+                clause.used(),
+                record
+            );
             rows += 1;
         }
         assert_eq!(found.len(), rows, "{}", clause.text);
@@ -157,7 +178,8 @@ async fn property() {
         let data = random.data(&catalogue, 60, moment.now);
         let folder = tempfile::tempdir().expect("a folder");
         let on_postgres = postgres(&format!("property_{round}")).await;
-        let databases: Vec<Db> = std::iter::once(sqlite(folder.path()).await).chain(on_postgres.iter().map(|(db, ..)| db.clone())).collect();
+        let databases: Vec<Db> =
+            std::iter::once(sqlite(folder.path()).await).chain(on_postgres.iter().map(|(db, ..)| db.clone())).collect();
         for db in &databases {
             migrate::migrate(db).await.expect("a schema");
             load(db, &catalogue, &data).await.expect("rows");
@@ -216,7 +238,10 @@ async fn largest() {
         format!("customer.tier{} == \"\"", ".lower()".repeat(98)),
         format!("{}true{}", "(customer.tier.endsWith(customer.name) == ".repeat(25), ")".repeat(25)),
         format!("customer.worth {} > 1", "+ customer.worth ".repeat(30)),
-        format!("{} > 1", many("days_since(customer.seen_at)", " + ").split(" + ").take(50).collect::<Vec<_>>().join(" + ")),
+        format!(
+            "{} > 1",
+            many("days_since(customer.seen_at)", " + ").split(" + ").take(50).collect::<Vec<_>>().join(" + ")
+        ),
     ];
     let trial = Trial { catalogue: &catalogue, data: &data, moment };
     for db in &databases {
