@@ -165,11 +165,13 @@ fn the_rules_of_the_grocery_reach_the_same_on_postgresql() {
 #[ignore = "imports 69,659 orders: tests/run runs it on the release build"]
 fn a_second_import_changes_nothing_and_a_second_pass_tells_nobody_again() {
     let Some(shop) = cdnow(None) else { return };
-    let first = counts(&shop.once(&["--rule", "big-spender", "--no-send"]).json(), "big-spender");
+    shop.once(&["--rule", "big-spender", "--no-send"]);
+    let first = shop.customers("big-spender", &[]);
+    assert!(!first.is_empty());
     shop.import("customer", "customers.csv");
     shop.import("order", "orders.csv");
-    let second = counts(&shop.once(&["--rule", "big-spender", "--no-send"]).json(), "big-spender");
-    assert_eq!((second["planned"], second["already_touched"]), (0, first["planned"]));
+    shop.once(&["--rule", "big-spender", "--no-send"]);
+    assert_eq!(shop.customers("big-spender", &[]), first);
 }
 
 /// Those in the US have a quiet night until seven; everybody else gets a mail with a code of their own.
