@@ -109,8 +109,9 @@ impl App {
     /// [`AppError::Held`] while another daemon holds them.
     pub async fn lease(&self, owner: &str, is_locked: bool) -> Result<Lease, AppError> {
         let now = self.clock.now();
-        let Some(lease) = leases::acquire(&self.db, owner, now, now.plus(LEASE), is_locked).await? else {
-            let holder = leases::holder(&self.db).await?;
+        let holder = leases::holder(&self.db).await?;
+        let by_force = is_locked || holder.as_ref().is_some_and(|holder| is_gone(&holder.owner));
+        let Some(lease) = leases::acquire(&self.db, owner, now, now.plus(LEASE), by_force).await? else {
             let (owner, until) = holder.map_or((String::new(), now), |holder| (holder.owner, holder.until));
             return Err(AppError::Held { owner, until });
         };
@@ -183,8 +184,21 @@ pub struct Planned {
     pub runs: Vec<Run>,
 }
 
-/// The name by which a process is known to others.
+/// The name by which this process is known to others: its number, its machine and the space its number counts in.
 pub fn owner() -> String {
+    format!("process {} on {}", std::process::id(), place())
+}
+
+/// The machine's name and the process-number namespace: a container counts for itself.
+fn place() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("process {} on {}", std::process::id(), host.trim())
+    let space = std::fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default();
+    format!("{} {space}", host.trim()).trim_end().to_owned()
+}
+
+/// Whether a process that calls itself `owner` ran in this very place and is no more: nobody need wait for its lease.
+fn is_gone(owner: &str) -> bool {
+    let Some((number, at)) = owner.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else { return false };
+    let known = at == place() && std::path::Path::new("/proc/self").exists();
+    known && !std::path::Path::new("/proc").join(number).exists()
 }

@@ -165,13 +165,13 @@ impl Audience<'_> {
             self.push_occurrence(sql);
             return;
         }
-        sql.push("t.id = (select x.id from touchpoints x where x.bucket = c._bucket and x.customer = ");
-        sql.push(&self.customer_key()).push(&format!(" and x.rule = {rule} and x.step = 0 and (x.occurrence = "));
+        let of_customer = format!("x.bucket = c._bucket and x.customer = {} and x.rule = {rule} and x.step = 0", self.customer_key());
+        sql.push(&format!("t.id = coalesce((select x.id from touchpoints x where {of_customer} and x.occurrence = "));
         self.push_occurrence(sql);
-        sql.push(" or (x.state = 'skipped' and x.reason in (").push(&standing_reasons()).push(")))");
-        sql.push(" order by case when x.occurrence = ");
-        self.push_occurrence(sql);
-        sql.push(" then 0 else 1 end limit 1)");
+        sql.push(&format!(
+            "), (select x.id from touchpoints x where {of_customer} and x.state = 'skipped' and x.reason in ({}) limit 1))",
+            standing_reasons()
+        ));
     }
 
     /// Whether a standing refusal keeps one row per customer, moved on from occurrence to occurrence.
