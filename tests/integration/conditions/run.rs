@@ -232,7 +232,7 @@ async fn largest() {
         format!("{} > 1", many("customer.spent", " - ")),
         format!("{} > 1", many("customer.points", " * ")),
         format!("{} > 1", many("customer.points", " / ")),
-        format!("{} > 1", many("customer.points", " % ")),
+        format!("{} > 1", vec!["customer.points"; 5].join(" % ")),
         many("customer.vip", " || "),
         format!("{}customer.vip{}", "(customer.vip ? true : ".repeat(31), ")".repeat(31)),
         format!("customer.tier{} == \"\"", ".lower()".repeat(98)),
