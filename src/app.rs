@@ -154,7 +154,10 @@ impl App {
     /// Every way out that the settings name.
     pub fn ways_out(&self) -> Vec<(Channel, String)> {
         let channels = &self.workspace.project.settings.channels;
-        channels.iter().flat_map(|(channel, settings)| settings.providers.iter().map(|name| (*channel, name.clone()))).collect()
+        channels
+            .iter()
+            .flat_map(|(channel, settings)| settings.providers.iter().map(|name| (*channel, name.clone())))
+            .collect()
     }
 
     /// Starts delivery to the configured providers.
@@ -198,7 +201,9 @@ fn place() -> String {
 
 /// Whether a process that calls itself `owner` ran in this very place and is no more: nobody need wait for its lease.
 fn is_gone(owner: &str) -> bool {
-    let Some((number, at)) = owner.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else { return false };
+    let Some((number, at)) = owner.strip_prefix("process ").and_then(|rest| rest.split_once(" on ")) else {
+        return false;
+    };
     let known = at == place() && std::path::Path::new("/proc/self").exists();
     known && !std::path::Path::new("/proc").join(number).exists()
 }

@@ -35,13 +35,13 @@ pub mod suppress;
 mod who;
 mod why;
 
+use self::opened::Opened;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::problem::{Severity, nearest};
 use crate::rules::Rule;
 use crate::schedule::parse_when::parse_when;
 use crate::time::Timestamp;
-use self::opened::Opened;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -126,7 +126,10 @@ impl From<AppError> for Failure {
         match error {
             AppError::Configuration(problems) => {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Self::usage(format!("the configuration cannot be used; `plusone check` shows more:\n{}", problems.join("\n")))
+                Self::usage(format!(
+                    "the configuration cannot be used; `plusone check` shows more:\n{}",
+                    problems.join("\n")
+                ))
             }
             error => Self::failed(error.to_string()),
         }
@@ -153,7 +156,9 @@ impl From<std::io::Error> for Failure {
 async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     if !global.home.join("config").is_dir() {
         let home = global.home.display();
-        return Err(Failure::usage(format!("there is no configuration in {home}: `plusone init DIR` makes one, --home names one")));
+        return Err(Failure::usage(format!(
+            "there is no configuration in {home}: `plusone init DIR` makes one, --home names one"
+        )));
     }
     let app = App::open(&global.home, clock).await?;
     for problem in app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error) {

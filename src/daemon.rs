@@ -5,6 +5,7 @@
 use crate::app::{App, AppError, LEASE, Planned};
 use crate::config::Files;
 use crate::delivery::{Delivery, Tally, doubt};
+use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
 use crate::outreach::wake::{Wake, Woken};
@@ -12,7 +13,6 @@ use crate::store::leases::{self, Lease};
 use crate::store::runs::Run;
 use crate::store::{pauses, runs};
 use crate::time::{Span, Timestamp};
-use crate::health::{Health, Phase};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -79,7 +79,12 @@ impl Daemon {
         self.note_problems(&delivery.shared.metrics);
         self.health.set_phase(Phase::Running);
         let delivering = tokio::spawn(deliver(Arc::clone(&delivery), self.stop.clone()));
-        let keeping = tokio::spawn(keep_lease(self.app.db.clone(), self.app.clock.clone(), self.lease.clone(), self.stop.clone()));
+        let keeping = tokio::spawn(keep_lease(
+            self.app.db.clone(),
+            self.app.clock.clone(),
+            self.lease.clone(),
+            self.stop.clone(),
+        ));
         let planned = self.plan_all_the_time(&delivery).await;
         self.health.set_phase(Phase::Stopping);
         self.stop.now();
@@ -115,7 +120,9 @@ impl Daemon {
                     self.take_up_changes(delivery).await;
                     break;
                 }
-                if next.is_some_and(|next| next <= self.app.clock.now()) || runs::is_any_unfinished(&self.app.db).await? {
+                if next.is_some_and(|next| next <= self.app.clock.now())
+                    || runs::is_any_unfinished(&self.app.db).await?
+                {
                     break;
                 }
             }

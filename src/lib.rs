@@ -40,12 +40,12 @@ pub mod config;
 pub mod store;
 
 // engines
-pub mod data;
-pub mod workspace;
-pub mod outreach;
-pub mod delivery;
 pub mod app;
 pub mod daemon;
+pub mod data;
+pub mod delivery;
+pub mod outreach;
+pub mod workspace;
 
 // edges
 pub mod cli;

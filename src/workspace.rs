@@ -164,6 +164,8 @@ fn is_kept(path: &str) -> bool {
 
 /// Whether a file is broken, or belongs to a template of which a file is: a template is kept as a whole.
 fn is_covered(path: &str, broken: &BTreeSet<String>) -> bool {
-    let folder = |path: &str| path.strip_prefix("templates/").and_then(|rest| rest.split('/').next()).map(str::to_owned);
-    broken.contains(path) || folder(path).is_some_and(|name| broken.iter().any(|other| folder(other).as_ref() == Some(&name)))
+    let folder =
+        |path: &str| path.strip_prefix("templates/").and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    broken.contains(path)
+        || folder(path).is_some_and(|name| broken.iter().any(|other| folder(other).as_ref() == Some(&name)))
 }

@@ -3,7 +3,8 @@
 //! Each writes its answer to `out`, for people or with `--json` for programs, so that a test reads what a user reads.
 
 use super::{
-    Answer, approve, cancel, consent, customer, find, import, log, opened::Opened, pause, resolve, resume, show, status, suppress,
+    Answer, approve, cancel, consent, customer, find, import, log, opened::Opened, pause, resolve, resume, show,
+    status, suppress,
 };
 use std::io::Write;
 

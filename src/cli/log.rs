@@ -68,7 +68,10 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
 
 async fn filter(opened: &Opened, options: &Options) -> Result<Filter, Failure> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| parse_when(text, opened.now, opened.zone())).transpose().map_err(|fault| Failure::usage(fault.to_string()))
+        text.as_deref()
+            .map(|text| parse_when(text, opened.now, opened.zone()))
+            .transpose()
+            .map_err(|fault| Failure::usage(fault.to_string()))
     };
     Ok(Filter {
         customer: match &options.customer {

@@ -1,8 +1,8 @@
 //! `plusone offers`: each offer's budget, and what became of what was given.
 
 use super::{Answer, Global, open};
-use crate::clock::Clock;
 use crate::amount::Amount;
+use crate::clock::Clock;
 use crate::offers::Offer;
 use crate::store::offers::summary::{Share, Summary, summaries};
 use serde_json::{Value, json};

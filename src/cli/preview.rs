@@ -130,6 +130,11 @@ fn print(words: &Words) {
         let size = segments(text);
         println!("{text}");
         let forced = size.forced_by.map(|c| format!(", since it contains `{c}`")).unwrap_or_default();
-        println!("-- {} segment{}, {}{forced} --", size.count, if size.count == 1 { "" } else { "s" }, size.encoding.as_str());
+        println!(
+            "-- {} segment{}, {}{forced} --",
+            size.count,
+            if size.count == 1 { "" } else { "s" },
+            size.encoding.as_str()
+        );
     }
 }

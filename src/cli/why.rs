@@ -41,9 +41,10 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         answers.push(explain(&app, rule, &customer, at).await?);
     }
     if global.json {
-        let all = rules.iter().zip(&answers).flat_map(|(rule, rows)| {
-            rows.iter().map(|row| row.to_json(&customer, &rule.name, at))
-        });
+        let all = rules
+            .iter()
+            .zip(&answers)
+            .flat_map(|(rule, rows)| rows.iter().map(|row| row.to_json(&customer, &rule.name, at)));
         println!("{:#}", Value::Array(all.collect()));
     } else if options.rule.is_some() {
         print_rule(rules[0], &customer, &answers[0]);

@@ -19,7 +19,7 @@ pub fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Offer> {
     let root = Reader::new(tree, &keys::offer::OFFER);
-    let eligible = conditions(root, "eligible", Some(CUSTOMER), catalogue, problems);
+    let eligible = conditions(root, "eligible", None, Some(CUSTOMER), catalogue, problems);
     let code = root.table("code").and_then(|table| code(table, files, problems));
     let value = root.money("value");
     let cost = root.money("cost").or(value);

@@ -33,8 +33,8 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let root = Reader::new(tree, &keys::rule::RULE);
     let time_zone = zone(root, around.settings);
     let for_each = for_each(root, around.catalogue, problems);
-    let when = conditions(root, "when", for_each.as_deref(), around.catalogue, problems);
-    let unless = conditions(root, "unless", for_each.as_deref(), around.catalogue, problems);
+    let when = conditions(root, "when", Some(name), for_each.as_deref(), around.catalogue, problems);
+    let unless = conditions(root, "unless", Some(name), for_each.as_deref(), around.catalogue, problems);
     let again_after = root.span("again_after");
     let once_per =
         for_each.as_deref().and_then(|each| once_per::read(root, each, again_after, around.catalogue, problems));
@@ -127,10 +127,11 @@ fn for_each(root: Reader<'_>, catalogue: &Catalogue, problems: &mut Vec<Problem>
     Some(name.to_owned())
 }
 
-/// Compiles the conditions at `key` for rows of `entity`.
+/// Compiles the conditions at `key` for rows of `entity`; those of a rule do not see its own touchpoints.
 pub fn conditions(
     root: Reader<'_>,
     key: &str,
+    rule: Option<&str>,
     entity: Option<&str>,
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
@@ -141,7 +142,10 @@ pub fn conditions(
     let mut clauses = Vec::new();
     for (node, text) in texts {
         match Clause::compile(text, scope) {
-            Ok(clause) => clauses.push(clause),
+            Ok(clause) => clauses.push(match rule {
+                Some(rule) => clause.of_rule(rule),
+                None => clause,
+            }),
             Err(faults) => problems.extend(faults.into_iter().map(|fault| node.fault(fault))),
         }
     }

@@ -10,11 +10,11 @@
 use super::lists::List;
 use super::{DataError, ListReport};
 use crate::catalogue::{Catalogue, ConsentColumns, Entity, Field, Type};
+use crate::courtesy::consent::EVERY_CHANNEL;
 use crate::ids::bucket_of;
 use crate::problem::nearest;
 use crate::rules::Channel;
 use crate::settings::Settings;
-use crate::courtesy::consent::EVERY_CHANNEL;
 use crate::store::consents::{self, Entry};
 use crate::store::db::{Cell, Db, Tx};
 use crate::store::rows::Record;

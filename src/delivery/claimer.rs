@@ -98,7 +98,10 @@ impl Claimer {
     /// The provider that a lane uses now: the first of its channel that neither rests nor is paused.
     fn outlet(&self, lane: Lane, now: Timestamp) -> Option<&Outlet> {
         let pauses = self.shared.pauses();
-        if self.shared.is_stopping() || pauses.holds(&Scope::All, now) || pauses.holds(&Scope::Channel(lane.channel), now) {
+        if self.shared.is_stopping()
+            || pauses.holds(&Scope::All, now)
+            || pauses.holds(&Scope::Channel(lane.channel), now)
+        {
             return None;
         }
         let workspace = self.shared.workspace();

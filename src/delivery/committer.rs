@@ -4,10 +4,10 @@
 //! one sync. A group that the database refuses is tried again until it takes it: an outcome is never dropped.
 
 use crate::clock::Clock;
+use crate::offers::grant::Shown;
 use crate::store::db::{Db, Result, StoreError};
 use crate::store::delivery::{self, Mark, Outcome};
 use crate::store::leases::{self, Lease};
-use crate::offers::grant::Shown;
 use crate::store::offers::grants;
 use crate::time::Span;
 use std::collections::HashSet;
@@ -125,7 +125,8 @@ fn answer(group: impl Iterator<Item = Entry>, marked: &HashSet<String>) {
 
 /// Writes a group; gives the ids that were marked, or `None` when the buckets are no longer ours.
 async fn write(db: &Db, lease: &Lease, clock: &Clock, group: &[Entry]) -> Result<Option<HashSet<String>>> {
-    let marks: Vec<&Mark> = group.iter().flat_map(|entry| if let Entry::Marks(marks, _) = entry { &marks[..] } else { &[] }).collect();
+    let marks: Vec<&Mark> =
+        group.iter().flat_map(|entry| if let Entry::Marks(marks, _) = entry { &marks[..] } else { &[] }).collect();
     let mut outcomes: Vec<&Outcome> = Vec::new();
     let mut settlements: Vec<(i64, &str, Shown)> = Vec::new();
     for entry in group {

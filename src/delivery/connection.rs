@@ -10,8 +10,8 @@ use super::engine::Shared;
 use super::queue::Exit;
 use super::retry;
 use crate::channels::{Connection, Outgoing, Prepared, Sent};
-use crate::offers::grant::Shown;
 use crate::metrics;
+use crate::offers::grant::Shown;
 use crate::store::delivery::{Claimed, Mark, Outcome};
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
@@ -108,7 +108,8 @@ impl Line {
                 Ok(prepared) => batch.push(Ready { parcel, prepared, permit }),
                 Err(refused) => {
                     let detail = format!("{}: {}", Reason::ProviderRefused, refused.why);
-                    self.settle(&parcel, State::Claimed, State::Failed, Some(Reason::ProviderRefused), detail, None).await;
+                    self.settle(&parcel, State::Claimed, State::Failed, Some(Reason::ProviderRefused), detail, None)
+                        .await;
                 }
             }
         }
@@ -250,5 +251,8 @@ const fn outcome_metric(state: State) -> metrics::Outcome {
 }
 
 fn with_code(why: &str, code: Option<&str>) -> String {
-    code.map_or_else(|| why.to_owned(), |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") })
+    code.map_or_else(
+        || why.to_owned(),
+        |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") },
+    )
 }

@@ -7,11 +7,11 @@
 use super::engine::{Delivery, Shared};
 use super::recheck::words_of;
 use crate::channels::{Found, Outgoing, Provider};
+use crate::offers::grant::Shown;
 use crate::rules::OnDoubt;
 use crate::store::db::Result;
 use crate::store::delivery::{self as statements, Doubt, Resolution};
 use crate::store::leases;
-use crate::offers::grant::Shown;
 use crate::store::offers::grants;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;

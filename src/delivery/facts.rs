@@ -2,8 +2,8 @@
 //! list, whatever the number of messages.
 
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Storage, quoted};
-use crate::messages::context::{Record, Value};
 use crate::messages::MAX_LIST;
+use crate::messages::context::{Record, Value};
 use crate::messages::needs::{List, Order, Shape};
 use crate::rules::{Channel, Rule};
 use crate::sql::{ColumnType, Sql};
@@ -28,10 +28,8 @@ pub async fn of(
     channel: Channel,
     claimed: &[&Claimed],
 ) -> Result<HashMap<String, Facts>> {
-    let keys: Vec<(Key, Key)> = claimed
-        .iter()
-        .map(|one| ((one.bucket, one.customer.clone()), (one.bucket, one.entity.clone())))
-        .collect();
+    let keys: Vec<(Key, Key)> =
+        claimed.iter().map(|one| ((one.bucket, one.customer.clone()), (one.bucket, one.entity.clone()))).collect();
     of_rows(db, workspace, rule, channel, &keys).await
 }
 
@@ -219,7 +217,8 @@ impl<'a> Reader<'a> {
         path: &mut Vec<String>,
         columns: &mut Columns<'a>,
     ) {
-        let fields = entity.fields.iter().filter(|field| shape.fields.contains(&field.name) || field.name == entity.key);
+        let fields =
+            entity.fields.iter().filter(|field| shape.fields.contains(&field.name) || field.name == entity.key);
         for field in fields {
             columns.text.push_str(&format!(", {alias}.{}", quoted(&field.name)));
             columns.fields.push((path.clone(), field, field.name == entity.key));

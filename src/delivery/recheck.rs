@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub enum Verdict {
     Send(Box<Parcel>),
     /// It does not go now: its next state, the reason, what the event says, and when it is due again.
-    Settle(Claimed, State, Option<Reason>, Option<String>, Option<Timestamp>),
+    Settle(Box<Claimed>, State, Option<Reason>, Option<String>, Option<Timestamp>),
 }
 
 /// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
@@ -45,7 +45,7 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
                 let detail = Some("the rule is not in force".to_owned());
-                Verdict::Settle(one, State::Cancelled, None, detail, None)
+                Verdict::Settle(Box::new(one), State::Cancelled, None, detail, None)
             })),
         }
     }
@@ -77,7 +77,7 @@ impl Look<'_> {
             match self.judge(&one, current.get(&one.entity), now) {
                 Ok(address) => going.push((one, address)),
                 Err((state, reason, detail, due_at)) => {
-                    verdicts.push(Verdict::Settle(one, state, Some(reason), detail, due_at));
+                    verdicts.push(Verdict::Settle(Box::new(one), state, Some(reason), detail, due_at));
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Look<'_> {
                 Ok(words) => (words, now, true),
                 Err((reason, why)) => {
                     let detail = Some(format!("{reason}: {why}"));
-                    return Verdict::Settle(one, State::Skipped, Some(reason), detail, None);
+                    return Verdict::Settle(Box::new(one), State::Skipped, Some(reason), detail, None);
                 }
             },
         };

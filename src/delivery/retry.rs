@@ -45,9 +45,7 @@ mod tests {
     fn waits_grow_and_end() {
         let now = Timestamp::from_seconds(1_000_000);
         let never = Timestamp::from_micros(i64::MAX);
-        let minutes = |attempts| {
-            next("tp", attempts, None, now, never).map(|due| due.since(now).seconds() / 60)
-        };
+        let minutes = |attempts| next("tp", attempts, None, now, never).map(|due| due.since(now).seconds() / 60);
         let waits: Vec<_> = (1..=8).map(minutes).collect();
         let lowest = [Some(1), Some(5), Some(15), Some(30), Some(60), Some(120), Some(240), None];
         for (wait, lowest) in waits.iter().zip(lowest) {

@@ -1,14 +1,15 @@
 //! Candidates in chunks, with everything the decision needs: what the live run and `who` share.
 
-use crate::courtesy::pauses::Pauses;
 use crate::amount::Amount;
 use crate::catalogue::Type;
+use crate::config::Project;
 use crate::contact;
+use crate::courtesy::pauses::Pauses;
 use crate::data::suppress::Hasher;
+use crate::expr::Clause;
 use crate::offers::Offer;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Address, Candidate, Policy};
-use crate::config::Project;
 use crate::rules::{Channel, Rule};
 use crate::sql::Dialect;
 use crate::store::db::{Cell, Db, Result, Row};
@@ -41,7 +42,14 @@ pub struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    pub fn new(project: &'a Project, rule: &'a Rule, as_of: Timestamp, pauses: &'a Pauses, first_run: bool, dialect: Dialect) -> Self {
+    pub fn new(
+        project: &'a Project,
+        rule: &'a Rule,
+        as_of: Timestamp,
+        pauses: &'a Pauses,
+        first_run: bool,
+        dialect: Dialect,
+    ) -> Self {
         let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
         Self { project, rule, offers, as_of, pauses, first_run, dialect }
     }
@@ -68,19 +76,21 @@ impl<'a> Question<'a> {
 
     /// The candidates of `among`, a chunk at a time.
     pub fn chunks<'q>(&'q self, db: &'q Db, among: Among<'_>) -> Chunks<'q> {
-        Chunks { question: self, db, rows: db.stream(self.audience().candidates(among)), customer: Occurrences::default() }
+        Chunks {
+            question: self,
+            db,
+            rows: db.stream(self.audience().candidates(among)),
+            customer: Occurrences::default(),
+        }
     }
 
     /// The values that the rule's conditions used, by the text that reads them, as one JSON object.
     pub fn facts(&self, row: &Row) -> String {
         let audience = self.audience();
-        let mut column = audience.facts_from();
-        let mut facts = serde_json::Map::new();
-        for used in audience.clauses().flat_map(crate::expr::Clause::used) {
-            facts.insert(used.text, shown(used.ty, row.cell(column)));
-            column += 1;
-        }
-        Value::Object(facts).to_string()
+        let used = audience.clauses().flat_map(Clause::used);
+        let facts =
+            used.zip(audience.facts_from()..).map(|(used, column)| (used.text, shown(used.ty, row.cell(column))));
+        Value::Object(facts.collect()).to_string()
     }
 }
 

@@ -51,7 +51,9 @@ pub fn parts(dialect: Dialect) -> Vec<Part> {
         Dialect::Sqlite => ids::BUCKETS,
         Dialect::Postgres => 16,
     };
-    (0..ids::BUCKETS / width).map(|number| Part { number, from: number * width, until: (number + 1) * width - 1 }).collect()
+    (0..ids::BUCKETS / width)
+        .map(|number| Part { number, from: number * width, until: (number + 1) * width - 1 })
+        .collect()
 }
 
 impl Runner<'_> {
@@ -74,7 +76,8 @@ impl Runner<'_> {
         let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
         let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
         let customers = guard::customers(self.db, &self.project.catalogue).await?;
-        let held = tick.hold.map(str::to_owned).or_else(|| guard::exceeded(&self.project.settings.guard, &counts, customers));
+        let held =
+            tick.hold.map(str::to_owned).or_else(|| guard::exceeded(&self.project.settings.guard, &counts, customers));
         let held = held.filter(|_| counts.planned > 0);
         if held.is_some() {
             counts.hold();

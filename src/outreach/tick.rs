@@ -123,7 +123,9 @@ fn look_alike(rule: &Rule, project: &Project, known: &BTreeMap<String, RuleState
     let alike = |state: &&RuleState| state.conditions_hash == hash || state.template == rule.template;
     let state = known.values().filter(gone).find(alike)?;
     let name = &state.rule;
-    Some(format!("it looks like {name}, which is gone; write `was = \"{name}\"` to bring its history along, or approve"))
+    Some(format!(
+        "it looks like {name}, which is gone; write `was = \"{name}\"` to bring its history along, or approve"
+    ))
 }
 
 /// What a rule selects, without its name: rules that agree in it reach the same people for the same things.

@@ -165,7 +165,8 @@ impl Audience<'_> {
             self.push_occurrence(sql);
             return;
         }
-        let of_customer = format!("x.bucket = c._bucket and x.customer = {} and x.rule = {rule} and x.step = 0", self.customer_key());
+        let of_customer =
+            format!("x.bucket = c._bucket and x.customer = {} and x.rule = {rule} and x.step = 0", self.customer_key());
         sql.push(&format!("t.id = coalesce((select x.id from touchpoints x where {of_customer} and x.occurrence = "));
         self.push_occurrence(sql);
         sql.push(&format!(
@@ -207,7 +208,12 @@ impl Audience<'_> {
                 sql.push(&format!("{row}._bucket between ")).bind(from).push(" and ").bind(until);
             }
             Among::Customer { bucket, customer } => {
-                sql.push("c._bucket = ").bind(bucket).push(" and ").push(&self.customer_key()).push(" = ").bind(customer);
+                sql.push("c._bucket = ")
+                    .bind(bucket)
+                    .push(" and ")
+                    .push(&self.customer_key())
+                    .push(" = ")
+                    .bind(customer);
                 if row == "e" {
                     sql.push(&format!(" and e._bucket = c._bucket and e._customer = {}", self.customer_key()));
                 }
@@ -437,9 +443,9 @@ fn as_text(field: &Field, column: &str, dialect: Dialect) -> String {
         (Type::Timestamp, Dialect::Sqlite) => {
             format!("strftime('%Y-%m-%dT%H:%M:%SZ', {column} / 1000000, 'unixepoch')")
         }
-        (Type::Timestamp, Dialect::Postgres) => format!(
-            "to_char(to_timestamp({column} / 1000000) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-        ),
+        (Type::Timestamp, Dialect::Postgres) => {
+            format!("to_char(to_timestamp({column} / 1000000) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
+        }
         _ => format!("cast({column} as text)"),
     };
     format!("coalesce({text}, '')")

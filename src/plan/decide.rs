@@ -331,9 +331,7 @@ pub fn open(
     if purpose == Purpose::Promotional && !candidate.consents.contains(&channel) {
         return Err(Reason::NoConsent);
     }
-    let is_suppressed = |(of, scope): &(Channel, String)| {
-        *of == channel && is_covered(scope, topic, purpose, channel)
-    };
+    let is_suppressed = |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, topic, purpose, channel);
     if candidate.suppressed.iter().any(is_suppressed) {
         return Err(Reason::Suppressed);
     }

@@ -3,8 +3,8 @@
 //! Which answer counts is said once, in [`ORDER`]: the latest by `at`; of two at one instant the no. `data::consent`
 //! says the same as a pure function.
 
-use crate::courtesy::consent::EVERY_CHANNEL;
 use super::db::{Result, Row, Tx};
+use crate::courtesy::consent::EVERY_CHANNEL;
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 

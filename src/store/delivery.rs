@@ -55,7 +55,13 @@ pub struct Claimed {
 }
 
 /// Keys of rows that are due in a lane, oldest first; nothing is locked.
-pub async fn peek(db: &Db, lane: Lane, withheld: &Withheld, now: Timestamp, limit: usize) -> Result<Vec<(i64, String)>> {
+pub async fn peek(
+    db: &Db,
+    lane: Lane,
+    withheld: &Withheld,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(i64, String)>> {
     let mut sql = Sql::default();
     sql.push("select bucket, id from touchpoints where state = 'planned' and channel = ").bind(lane.channel.as_str());
     sql.push(" and purpose = ").bind(lane.purpose.as_str()).push(" and due_at <= ").bind(now);
@@ -249,7 +255,8 @@ pub async fn settle(tx: &mut Tx, lease: &Lease, outcomes: &[&Outcome], now: Time
 /// Frees what daemons that are gone had in hand: claims go back to planned, what was about to be on the wire is in
 /// doubt. Gives how many of each.
 pub async fn rescue(tx: &mut Tx, lease: &Lease, now: Timestamp) -> Result<(u64, u64)> {
-    let free = "update touchpoints set state = 'planned', owner = null, epoch = null where state = 'claimed' and epoch < $1";
+    let free =
+        "update touchpoints set state = 'planned', owner = null, epoch = null where state = 'claimed' and epoch < $1";
     let freed = tx.execute(Sql::new(free).with(lease.epoch)).await?;
     let doubt = "update touchpoints set state = 'in_doubt', version = version + 1, updated_at = $2 \
                  where state = 'dispatching' and epoch < $1";

@@ -25,14 +25,21 @@ pub struct Holder {
 pub async fn acquire(db: &Db, owner: &str, now: Timestamp, until: Timestamp, by_force: bool) -> Result<Option<Lease>> {
     let mut tx = db.begin().await?;
     let buckets = match tx.dialect() {
-        Dialect::Sqlite => format!("with recursive b(n) as (select 0 union all select n + 1 from b where n < {}) select n from b", BUCKETS - 1),
+        Dialect::Sqlite => format!(
+            "with recursive b(n) as (select 0 union all select n + 1 from b where n < {}) select n from b",
+            BUCKETS - 1
+        ),
         Dialect::Postgres => format!("select n from generate_series(0, {}) as b(n)", BUCKETS - 1),
     };
-    let fill = format!("insert into leases (bucket, owner, epoch, lease_until) select n, '', 0, 0 from ({buckets}) as n where true on conflict do nothing");
+    let fill = format!(
+        "insert into leases (bucket, owner, epoch, lease_until) select n, '', 0, 0 from ({buckets}) as n where true on conflict do nothing"
+    );
     tx.execute(Sql::new(fill)).await?;
     let row = tx.fetch_one(Sql::new("select max(epoch) from leases")).await?;
     let epoch = row.and_then(|row| row.opt_int(0)).unwrap_or(0) + 1;
-    let take = Sql::new("update leases set owner = $1, epoch = $2, lease_until = $3 where lease_until < $4 or owner = $1 or $5 = 1");
+    let take = Sql::new(
+        "update leases set owner = $1, epoch = $2, lease_until = $3 where lease_until < $4 or owner = $1 or $5 = 1",
+    );
     let take = take.with(owner).with(epoch).with(until).with(now).with(i64::from(by_force));
     let taken = tx.execute(take).await?;
     if i64::try_from(taken).unwrap_or(0) < BUCKETS {
@@ -75,7 +82,9 @@ pub async fn lock_some(tx: &mut Tx, lease: &Lease, buckets: &HashSet<i64>) -> Re
     };
     let wanted: Vec<[i64; 1]> = buckets.iter().map(|bucket| [*bucket]).collect();
     let item = tx.dialect().rows("$1", &[("bucket", ColumnType::Int)], "r");
-    let sql = format!("select l.bucket from leases l join {item} on r.bucket = l.bucket where l.owner = $2 and l.epoch = $3{shared}");
+    let sql = format!(
+        "select l.bucket from leases l join {item} on r.bucket = l.bucket where l.owner = $2 and l.epoch = $3{shared}"
+    );
     let rows = serde_json::to_string(&wanted).expect("integers serialise");
     let held = tx.fetch(Sql::new(sql).with(rows).with(&lease.owner).with(lease.epoch)).await?;
     Ok(held.len() == buckets.len())
@@ -83,9 +92,10 @@ pub async fn lock_some(tx: &mut Tx, lease: &Lease, buckets: &HashSet<i64>) -> Re
 
 /// The daemon that holds the buckets, if one does.
 pub async fn holder(db: &Db) -> Result<Option<Holder>> {
-    let row = db.fetch_one(Sql::new("select owner, lease_until from leases order by lease_until desc, bucket limit 1")).await?;
-    Ok(row.filter(|row| row.int(1) > 0).map(|row| Holder {
-        owner: row.text(0).to_owned(),
-        until: Timestamp::from_micros(row.int(1)),
-    }))
+    let row = db
+        .fetch_one(Sql::new("select owner, lease_until from leases order by lease_until desc, bucket limit 1"))
+        .await?;
+    Ok(row
+        .filter(|row| row.int(1) > 0)
+        .map(|row| Holder { owner: row.text(0).to_owned(), until: Timestamp::from_micros(row.int(1)) }))
 }

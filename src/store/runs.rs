@@ -76,7 +76,8 @@ pub async fn open(
     let insert = "insert into runs (id, rule, rule_version, instant, cause, state, parts, parts_done, created_at) \
                   values ($1, $2, $3, $4, $5, 'planning', $6, 0, $7) on conflict do nothing";
     let count = i64::try_from(parts.len()).expect("at most 256 parts");
-    let insert = Sql::new(insert).with(&id).with(rule).with(version).with(instant).with(cause.as_str()).with(count).with(now);
+    let insert =
+        Sql::new(insert).with(&id).with(rule).with(version).with(instant).with(cause.as_str()).with(count).with(now);
     if tx.execute(insert).await? == 1 {
         for part in parts {
             let sql = "insert into run_parts (run_id, part, bucket_from, bucket_until, state) values ($1, $2, $3, $4, 'open')";
@@ -90,7 +91,9 @@ pub async fn open(
 
 /// The parts of a run that are not planned yet.
 pub async fn open_parts(db: &Db, run: &str) -> Result<Vec<Part>> {
-    let sql = Sql::new("select part, bucket_from, bucket_until from run_parts where run_id = $1 and state = 'open' order by part");
+    let sql = Sql::new(
+        "select part, bucket_from, bucket_until from run_parts where run_id = $1 and state = 'open' order by part",
+    );
     let rows = db.fetch(sql.with(run)).await?;
     Ok(rows.iter().map(|row| Part { number: row.int(0), from: row.int(1), until: row.int(2) }).collect())
 }
@@ -123,7 +126,8 @@ pub async fn sum_of_parts(tx: &mut Tx, run: &str) -> Result<Option<Counts>> {
 pub async fn finish(tx: &mut Tx, run: &str, counts: &Counts, held: Option<&str>, now: Timestamp) -> Result<()> {
     let state = if held.is_some() { "held" } else { "released" };
     let released = held.is_none().then_some(now);
-    let sql = "update runs set state = $1, reason = $2, counts = $3, released_at = $4 where id = $5 and state = 'planning'";
+    let sql =
+        "update runs set state = $1, reason = $2, counts = $3, released_at = $4 where id = $5 and state = 'planning'";
     tx.execute(Sql::new(sql).with(state).with(held).with(counts.to_text()).with(released).with(run)).await?;
     if held.is_some() {
         let hold = "update touchpoints set state = 'held', reason = 'guard', version = version + 1, updated_at = $1 \

@@ -4,8 +4,8 @@
 
 use super::db::{Db, Result, Row, StoreError};
 use super::log::OPEN;
-use crate::rules::{Channel, Purpose};
 use crate::plan::Counts;
+use crate::rules::{Channel, Purpose};
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
 use serde_json::Value;
@@ -174,7 +174,8 @@ async fn last_runs(db: &Db) -> Result<Vec<LastRun>> {
 }
 
 async fn daemons(db: &Db) -> Result<Vec<Daemon>> {
-    let sql = "select owner, count(*), max(lease_until) from leases where lease_until > 0 group by owner order by owner";
+    let sql =
+        "select owner, count(*), max(lease_until) from leases where lease_until > 0 group by owner order by owner";
     let rows = db.fetch(Sql::new(sql)).await?;
     let daemon = |row: &Row| Daemon {
         owner: row.text(0).to_owned(),

@@ -55,7 +55,9 @@ impl State {
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Planned => &[Self::Claimed, Self::Skipped, Self::Expired, Self::Cancelled],
-            Self::Claimed => &[Self::Dispatching, Self::Skipped, Self::Expired, Self::Planned, Self::Failed, Self::Cancelled],
+            Self::Claimed => {
+                &[Self::Dispatching, Self::Skipped, Self::Expired, Self::Planned, Self::Failed, Self::Cancelled]
+            }
             Self::Dispatching => &[Self::Sent, Self::Planned, Self::Failed, Self::InDoubt],
             Self::InDoubt => &[Self::Sent, Self::Planned, Self::Failed],
             Self::Sent => &[Self::Delivered, Self::Bounced],

@@ -56,7 +56,7 @@ impl Typing<'_> {
         };
         let catalogue = self.catalogue;
         let name = select.field.as_str();
-        let Some(meaning) = catalogue.entity(&entity) else { return None };
+        let meaning = catalogue.entity(&entity)?;
         if let Some(field) = meaning.field(name) {
             let node = field_node(meaning, field, row);
             self.note_used(place.text.written(expr), &node, place);

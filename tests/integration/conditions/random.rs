@@ -372,7 +372,7 @@ impl Random {
     }
 
     fn number(&mut self, catalogue: &Catalogue, names: &[Named], want: Want, depth: u32, lists: usize) -> String {
-        let mut of = |want, random: &mut Self| random.value(catalogue, names, want, depth, lists);
+        let of = |want, random: &mut Self| random.value(catalogue, names, want, depth, lists);
         match (self.rng.random_range(0..9), want) {
             (0 | 1, _) => format!("({} + {})", of(want, self), of(want, self)),
             (2, _) => format!("({} - {})", of(want, self), of(want, self)),

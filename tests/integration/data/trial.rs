@@ -195,7 +195,7 @@ impl Trial {
     /// The current answer, read in each of the three ways, which agree.
     pub async fn consent(&self, customer: &str) -> Option<bool> {
         let asked = Self::entry(customer, "2026-01-01T00:00:00Z", true);
-        let sql = format!("select {}", consents::current_sql("$1", "$2", "$3", "$4"));
+        let sql = format!("select {}", consent::current_sql("$1", "$2", "$3", "$4"));
         let sql = Sql::new(sql).with(asked.bucket).with(customer).with("offers").with("email");
         let by_sql = self.db.fetch_one(sql).await.expect("an answer").and_then(|row| row.opt_int(0)).map(|v| v == 1);
         let ledger = consents::ledger(&self.db, asked.bucket, customer).await.expect("a ledger");
