@@ -4,6 +4,7 @@
 //! output; `--json` gives the names of the design in place of sentences.
 
 mod approve;
+mod bench;
 mod cancel;
 mod check;
 pub mod consent;
@@ -94,6 +95,8 @@ enum Command {
     Offers(offers::Options),
     /// Mark a code as used
     Redeem(redeem::Options),
+    /// Measure this machine: plusone beside the limit of each stage
+    Bench(bench::Options),
 }
 
 /// Why a command did not do what it was asked to.
@@ -215,6 +218,7 @@ pub fn main() -> ExitCode {
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,
             Command::Redeem(options) => redeem::run(&cli.global, &options).await,
+            Command::Bench(options) => bench::run(cli.global.json, &options).await,
         }
     });
     answer.unwrap_or_else(|failure| report(&failure))

@@ -8,7 +8,7 @@
 //! 3. `schedule` says which rules are due; `outreach` finds whom they reach ([`expr`] compiled to SQL), decides
 //!    about each, and writes the decisions down as [`touchpoints`].
 //! 4. `delivery` claims what is due, renders it (`messages`), sends it (`channels`) and records what became of it.
-//! 5. `web` and `cli` show and steer all of it.
+//! 5. `web` and `cli` show and steer all of it; `bench` measures it.
 
 // words: no I/O, no domain
 pub mod amount;
@@ -48,5 +48,6 @@ pub mod outreach;
 pub mod workspace;
 
 // edges
+pub mod bench;
 pub mod cli;
 pub mod web;
