@@ -114,7 +114,7 @@ create unique index touchpoints_key on touchpoints (bucket, customer, rule, occu
 create index touchpoints_due on touchpoints (channel, purpose, due_at, bucket, id) where state = 'planned';
 create index touchpoints_open on touchpoints (state, epoch)
     where state in ('claimed', 'dispatching', 'in_doubt', 'held');
-create index touchpoints_created on touchpoints (created_at);
+create index touchpoints_created on touchpoints (created_at, id);
 create index touchpoints_provider_id on touchpoints (provider_id) where provider_id is not null;
 
 -- The words as sent, by part: subject, html, text, sms, voice. Apart, so that a change of state stays small.

@@ -6,7 +6,7 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::{Delivery, Tally, engine};
+use crate::delivery::{Delivery, Tally, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
@@ -16,8 +16,8 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, pauses, zones};
-use crate::time::{Span, Timestamp, Tz};
+use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, zones};
+use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,10 @@ pub enum AppError {
     Wake(#[from] crate::outreach::wake::WakeError),
     #[error("another daemon ({owner}) holds the database until {until}")]
     Held { owner: String, until: Timestamp },
+    #[error("another daemon has taken over the buckets of this one, which was away for too long")]
+    Lost,
+    #[error("a part of the daemon ended badly; what it had in hand is settled by the next one")]
+    Broken,
 }
 
 /// An open application: every command that needs the database starts here.
@@ -69,8 +73,10 @@ impl App {
 
     /// Makes the tables that the data's description asks for.
     async fn prepare(&self) -> Result<(), AppError> {
-        let settings = &self.workspace.project.settings;
-        entities::prepare(&self.db, &self.workspace.project.catalogue, settings.business.time_zone).await?;
+        let project = &self.workspace.project;
+        let business = project.settings.business.time_zone;
+        entities::prepare(&self.db, &project.catalogue, business).await?;
+        zones::prepare(&self.db, project.rules.values().map(|rule| rule.time_zone).chain([business])).await?;
         Ok(())
     }
 
@@ -86,7 +92,9 @@ impl App {
     /// Keeps the texts of the files that are good now.
     pub async fn keep_good_files(&self) -> Result<(), AppError> {
         let files = Files::read(&self.home);
-        let known: Vec<String> = files.texts().map(|(path, _)| path.to_owned()).collect();
+        // A file that cannot be read is there all the same: what it said last is what stays in force.
+        let known = files.texts().map(|(path, _)| path).chain(files.unusable());
+        let known: Vec<String> = known.map(str::to_owned).collect();
         Ok(kept_files::keep(&self.db, &self.workspace.good_texts(&files), &known, self.clock.now()).await?)
     }
 
@@ -127,15 +135,6 @@ impl App {
     /// Brings the data up to date, as every look at it does: sources are read again when they changed.
     pub async fn refresh(&self) -> Result<SyncReport, AppError> {
         let project = &self.workspace.project;
-        let mut zones: Vec<Tz> = project.rules.values().map(|rule| rule.time_zone).collect();
-        zones.push(project.settings.business.time_zone);
-        zones.sort_by_key(|zone| zone.name());
-        zones.dedup();
-        let mut tx = self.db.begin().await?;
-        for zone in zones {
-            zones::ensure(&mut tx, zone).await?;
-        }
-        tx.commit().await?;
         let now = self.clock.now();
         Ok(data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?)
     }
@@ -144,11 +143,22 @@ impl App {
     pub async fn plan(&self, lease: &Lease, now: Timestamp, only: Option<&str>) -> Result<Planned, AppError> {
         let project = &self.workspace.project;
         let synced = self.refresh().await?;
-        let told = tick::take_stock(&self.db, project, now).await?;
+        let mut told = tick::take_stock(&self.db, project, now).await?;
+        told.extend(data::codes::sync(&self.db, &project.offers, &self.home, now).await?);
+        self.settle_offers(now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
         let runs = runner.run_due(now, only).await?;
         Ok(Planned { synced, told, runs })
+    }
+
+    /// Puts back what freed offers had taken out of their budgets, and ends those that were not used in time.
+    pub async fn settle_offers(&self, now: Timestamp) -> Result<(), AppError> {
+        for offer in self.workspace.project.offers.values() {
+            offers::expire(&self.db, offer, now).await?;
+        }
+        offers::put_back(&self.db).await?;
+        Ok(())
     }
 
     /// Every way out that the settings name.
@@ -171,9 +181,11 @@ impl App {
     pub async fn deliver(&self, lease: &Lease) -> Result<Tally, AppError> {
         let delivery = self.delivery(lease, Metrics::start(self.ways_out()))?;
         delivery.shared.set_pauses(pauses::load(&self.db).await?);
+        let doubts = doubt::settle(&delivery).await;
         let drained = delivery.drain().await;
         let tally = delivery.finish(false).await;
-        drained?;
+        doubts.and(drained)?;
+        offers::put_back(&self.db).await?;
         Ok(tally)
     }
 }

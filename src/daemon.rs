@@ -3,21 +3,25 @@
 //! Planning and delivery are separate tasks: a long evaluation does not hold up a message, nor a slow provider a tick.
 
 use crate::app::{App, AppError, LEASE, Planned};
+use crate::clock::Clock;
 use crate::config::Files;
 use crate::delivery::{Delivery, Tally, doubt};
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
 use crate::outreach::wake::{Wake, Woken};
+use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::runs::Run;
-use crate::store::{pauses, runs};
+use crate::store::{offers, pauses, runs};
 use crate::time::{Span, Timestamp};
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// How often pauses, approvals and changed files are looked for.
 const LOOK: Span = Span::from_seconds(1);
+/// How long after a failure planning is tried again.
+const RETRY: Span = Span::from_seconds(10);
 /// How often the lease is renewed, and doubts are looked at.
 const RENEW: Span = Span::from_seconds(5);
 
@@ -85,14 +89,20 @@ impl Daemon {
             self.lease.clone(),
             self.stop.clone(),
         ));
+        let settling = tokio::spawn(settle(Arc::clone(&delivery), self.stop.clone()));
         let planned = self.plan_all_the_time(&delivery).await;
         self.health.set_phase(Phase::Stopping);
         self.stop.now();
-        let _ = tokio::join!(delivering, keeping);
-        let delivery = Arc::into_inner(delivery).expect("its task has ended");
+        let ended = tokio::join!(delivering, keeping, settling);
+        let delivery = Arc::into_inner(delivery).expect("its tasks have ended");
         let tally = delivery.finish(true).await;
         leases::release(&self.app.db, &self.lease).await?;
-        planned.map(|()| tally)
+        planned?;
+        match ended {
+            (Ok(()), Ok(true), Ok(())) => Ok(tally),
+            (_, Ok(false), _) => Err(AppError::Lost),
+            _ => Err(AppError::Broken),
+        }
     }
 
     fn note_problems(&self, metrics: &Metrics) {
@@ -104,9 +114,19 @@ impl Daemon {
     async fn plan_all_the_time(&mut self, delivery: &Delivery) -> Result<(), AppError> {
         let mut wake = Wake::start().await?;
         let mut seen = Files::fingerprint(&self.app.home);
+        let mut in_force = seen.clone();
         self.app.keep_good_files().await?;
         loop {
-            let next = self.plan(delivery).await?;
+            let since = self.app.clock.now();
+            let next = match self.plan(delivery).await {
+                Ok(next) => next,
+                // A database that is away comes back; the run that was begun is planned to its end then.
+                Err(AppError::Store(error)) if !matches!(error, StoreError::LostLease) => {
+                    tracing::error!(%error, "planning failed and is tried again soon");
+                    Some(self.app.clock.now().plus(RETRY))
+                }
+                Err(error) => return Err(error),
+            };
             loop {
                 let soon = self.app.clock.now().plus(LOOK);
                 let until = next.map_or(soon, |next| next.min(soon));
@@ -114,17 +134,38 @@ impl Daemon {
                     wake.stop().await;
                     return Ok(());
                 }
-                delivery.shared.set_pauses(pauses::load(&self.app.db).await?);
+                match pauses::load(&self.app.db).await {
+                    Ok(pauses) => delivery.shared.set_pauses(pauses),
+                    Err(error) => tracing::error!(%error, "pauses cannot be read; those known last hold"),
+                }
+                // Taken up once nobody is writing any more: a file that is being replaced is not there for a moment.
                 let files = Files::fingerprint(&self.app.home);
-                if std::mem::replace(&mut seen, files.clone()) != files {
+                let is_quiet = std::mem::replace(&mut seen, files.clone()) == files;
+                if is_quiet && in_force != files {
+                    in_force = files;
                     self.take_up_changes(delivery).await;
                     break;
                 }
-                if next.is_some_and(|next| next <= self.app.clock.now())
-                    || runs::is_any_unfinished(&self.app.db).await?
-                {
+                let is_due = next.is_some_and(|next| next <= self.app.clock.now());
+                if is_due || self.is_any_unfinished(since).await {
                     break;
                 }
+            }
+        }
+    }
+
+    /// Whether a run of a rule in force waits to be planned: asked for by `fire`, or left behind by a crash.
+    /// What a pass begun at `since` could not plan is left alone for a while.
+    async fn is_any_unfinished(&self, since: Timestamp) -> bool {
+        let rules = &self.app.workspace.project.rules;
+        match runs::unfinished(&self.app.db).await {
+            Ok(open) => open.iter().any(|run| {
+                let is_fresh = run.created_at > since || self.app.clock.now() >= since.plus(RETRY);
+                is_fresh && rules.contains_key(&run.rule)
+            }),
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be read now");
+                false
             }
         }
     }
@@ -171,21 +212,49 @@ fn note(metrics: &Metrics, runs: &[Run], now: Timestamp) {
     }
 }
 
-async fn deliver(delivery: Arc<Delivery>, stop: Stop) {
-    let mut looked_at_doubts = None;
+/// Stops the daemon when its task ends, however that came: a daemon of which a part is gone only looks alive.
+struct StopsWithIt(Stop);
+
+impl Drop for StopsWithIt {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+/// Looks at doubts and settles offers every few seconds. Providers are asked here, so it is a task of its own: one
+/// that answers late holds up no message.
+async fn settle(delivery: Arc<Delivery>, stop: Stop) {
+    let _last = StopsWithIt(stop.clone());
     while !stop.is_asked() {
-        let now = delivery.shared.clock.now();
-        if looked_at_doubts.is_none_or(|at| now.since(at) >= RENEW) {
-            looked_at_doubts = Some(now);
-            if let Err(error) = doubt::settle(&delivery).await {
-                tracing::error!(%error, "doubts could not be looked at");
+        tokio::select! {
+            settled = doubt::settle(&delivery) => {
+                if let Err(error) = settled {
+                    tracing::error!(%error, "doubts could not be looked at");
+                }
             }
+            () = stop.asked() => return,
         }
+        if let Err(error) = offers::put_back(&delivery.shared.db).await {
+            tracing::error!(%error, "the budgets of freed offers could not be given back");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RENEW.to_std()) => {}
+            () = stop.asked() => {}
+        }
+    }
+}
+
+async fn deliver(delivery: Arc<Delivery>, stop: Stop) {
+    let _last = StopsWithIt(stop.clone());
+    while !stop.is_asked() {
         let wait = match delivery.claim().await {
             Ok(round) if round.claimed > 0 => continue,
             Ok(round) if round.is_full => {
+                // The other lanes are looked at meanwhile: a provider that is slow holds up its own line only.
                 tokio::select! {
                     () = delivery.room() => {}
+                    () = tokio::time::sleep(LOOK.to_std()) => {}
+                    () = delivery.shared.planned.notified() => {}
                     () = stop.asked() => {}
                 }
                 continue;
@@ -204,18 +273,20 @@ async fn deliver(delivery: Arc<Delivery>, stop: Stop) {
     }
 }
 
-/// Renews the lease; a daemon that has lost it stops, since another has taken over.
-async fn keep_lease(db: crate::store::db::Db, clock: crate::clock::Clock, lease: Lease, stop: Stop) {
+/// Renews the lease until `stop`; a daemon that has lost it stops, since another has taken over. Gives whether the
+/// lease was kept.
+pub async fn keep_lease(db: Db, clock: Clock, lease: Lease, stop: Stop) -> bool {
+    let _last = StopsWithIt(stop.clone());
     loop {
         tokio::select! {
             () = tokio::time::sleep(RENEW.to_std()) => {}
-            () = stop.asked() => return,
+            () = stop.asked() => return true,
         }
         match leases::renew(&db, &lease, clock.now().plus(LEASE)).await {
             Ok(true) => {}
             Ok(false) => {
                 tracing::error!("another daemon has taken over; this one stops");
-                stop.now();
+                return false;
             }
             Err(error) => tracing::error!(%error, "the lease could not be renewed"),
         }

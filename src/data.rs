@@ -11,6 +11,7 @@
 //! 4. Nothing here ever takes back a customer's no, or lifts a suppression.
 
 pub mod addresses;
+pub mod codes;
 pub mod consent;
 pub mod errors_file;
 pub mod files;

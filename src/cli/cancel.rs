@@ -5,6 +5,7 @@ use super::pause::rules;
 use super::print::counted;
 use super::{Answer, Failure, opened::Opened};
 use crate::problem::nearest;
+use crate::store::offers;
 use crate::store::settle::{self, SettleError};
 use serde_json::json;
 use std::io::Write;
@@ -29,6 +30,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
     let mut tx = opened.db.begin().await?;
     let changed = settle::cancel_run(&mut tx, &run, BY, opened.now).await?;
     tx.commit().await?;
+    offers::put_back(&opened.db).await?;
     if json {
         let answer = json!({ "run": run.id, "rule": run.rule, "state": "cancelled", "cancelled": changed.touchpoints });
         writeln!(out, "{answer:#}")?;
@@ -43,6 +45,7 @@ async fn cancel_rule(opened: &Opened, json: bool, rule: &str, out: &mut dyn Writ
     let mut tx = opened.db.begin().await?;
     let changed = settle::cancel_rule(&mut tx, rule, BY, opened.now).await?;
     tx.commit().await?;
+    offers::put_back(&opened.db).await?;
     let on_their_way = settle::on_their_way(&opened.db, rule).await?;
     if json {
         let answer = json!({

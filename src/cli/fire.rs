@@ -1,6 +1,7 @@
 //! `plusone fire RULE`: a run now, whatever the rule's schedule; the same gates, the same guard.
 
-use super::{Answer, Failure, Global, known_rule, once, open};
+use super::once::{self, Pass};
+use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::outreach::run::parts;
@@ -17,12 +18,12 @@ pub struct Options {
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
-    let app = open(global, Clock::System).await?;
-    let rule = known_rule(&app, &options.rule)?;
+    let mut app = open(global, Clock::System).await?;
+    let rule = known_rule(&app, &options.rule)?.clone();
     if !rule.live.at(app.clock.now()) {
         return Err(Failure::usage(format!("rule {} is a draft or outside its time: it sends nothing", rule.name)));
     }
-    match once::pass(global, &app, Some(&rule.name), false).await {
+    match once::pass(global, &mut app, Pass { only: Some(&rule.name), ..Pass::default() }).await {
         Err(AppError::Held { owner, .. } | AppError::Store(StoreError::Locked(owner))) => {
             let now = app.clock.now();
             let parts = parts(app.db.dialect());

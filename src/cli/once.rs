@@ -3,7 +3,10 @@
 use super::{Answer, Failure, Global, open, passes};
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
+use crate::daemon::{Stop, keep_lease};
+use crate::logging;
 use crate::outreach::tick::History;
+use crate::rules::{Live, Rule};
 use crate::schedule::parse_when::parse_when;
 use crate::store::leases;
 use crate::time::Timestamp;
@@ -25,36 +28,71 @@ pub struct Options {
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let mut app = open(global, Clock::System).await?;
+    logging::start(app.workspace.project.settings.log, app.workspace.project.settings.business.time_zone);
     let zone = app.workspace.project.settings.business.time_zone;
-    if let Some(text) = &options.at {
-        let at = parse_when(text, app.clock.now(), zone).map_err(|fault| Failure::usage(format!("--at: {fault}")))?;
-        refuse_the_past(&app.db, at).await?;
-        app.clock = Clock::manual(at);
+    let at = match &options.at {
+        None => None,
+        Some(text) => {
+            let now = app.clock.now();
+            let at = parse_when(text, now, zone).map_err(|fault| Failure::usage(format!("--at: {fault}")))?;
+            refuse_the_past(&app.db, at).await?;
+            Some(at)
+        }
+    };
+    if let Some(name) = &options.rule {
+        refuse_a_draft(super::known_rule(&app, name)?, at.unwrap_or(app.clock.now()))?;
     }
-    if let Some(rule) = &options.rule {
-        super::known_rule(&app, rule)?;
-    }
-    pass(global, &app, options.rule.as_deref(), options.no_send).await?;
+    let wish = Pass { only: options.rule.as_deref(), at, no_send: options.no_send };
+    pass(global, &mut app, wish).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// One pass, printed: plan what is due (or `only`, due or not), and deliver what is due unless `no_send`.
-pub async fn pass(global: &Global, app: &App, only: Option<&str>, no_send: bool) -> Result<(), AppError> {
+/// What is asked of one pass.
+#[derive(Clone, Copy, Default)]
+pub struct Pass<'a> {
+    /// This rule, due or not, and no other.
+    pub only: Option<&'a str>,
+    /// Taken as now for everything.
+    pub at: Option<Timestamp>,
+    /// Plan only.
+    pub no_send: bool,
+}
+
+/// One pass, printed: plan what is due, and deliver what is due.
+pub async fn pass(global: &Global, app: &mut App, wish: Pass<'_>) -> Result<(), AppError> {
     let owner = owner();
     let lock = app.lock(&owner)?;
+    // Leases are kept in time as it passes, whatever `--at` takes for now.
     let lease = app.lease(&owner, lock.is_some()).await?;
+    let done = Stop::default();
+    let keeping = tokio::spawn(keep_lease(app.db.clone(), Clock::System, lease.clone(), done.clone()));
+    if let Some(at) = wish.at {
+        app.clock = Clock::manual(at);
+    }
     let now = app.clock.now();
-    let planned = app.plan(&lease, now, only).await;
-    let delivered = match (&planned, no_send) {
-        (Ok(_), false) => Some(app.deliver(&lease).await),
-        _ => None,
-    };
+    let planned = app.plan(&lease, now, wish.only).await;
+    // What could not be planned keeps nothing else from being sent.
+    let delivered = if wish.no_send { None } else { Some(app.deliver(&lease).await) };
+    done.now();
+    let _ = keeping.await;
     leases::release(&app.db, &lease).await?;
     let planned = planned?;
     let delivered = delivered.transpose()?;
     app.keep_good_files().await?;
     passes::print(global, app, now, &planned, delivered.as_ref());
     Ok(())
+}
+
+/// What is not live sends nothing, asked for or not.
+fn refuse_a_draft(rule: &Rule, now: Timestamp) -> Result<(), Failure> {
+    if rule.live.at(now) {
+        return Ok(());
+    }
+    let why = match rule.live {
+        Live::Draft => "it is a draft: `live = true` in its file lets it send",
+        _ => "it is not live at this time: see `live` in its file",
+    };
+    Err(Failure::usage(format!("rule {} is not run: {why}", rule.name)))
 }
 
 /// Ticks are stored; to evaluate before the newest one would be to rewrite what was decided.

@@ -134,11 +134,44 @@ impl Claimer {
         let mut claimed = delivery::take(&mut tx, &self.shared.lease, &keys).await?;
         tx.commit().await?;
         let count = claimed.len();
-        self.add_words(&mut claimed).await?;
-        for verdict in recheck::ready(&self.shared, lane.channel, claimed).await? {
-            self.pass_on(lane, outlet, verdict).await;
+        let keys: Vec<(i64, String, i64)> =
+            claimed.iter().map(|one| (one.bucket, one.id.clone(), one.version)).collect();
+        match self.look_again(lane, &mut claimed).await {
+            Ok(verdicts) => {
+                for verdict in verdicts {
+                    self.pass_on(lane, outlet, verdict).await;
+                }
+                Ok(count)
+            }
+            Err(error) => {
+                self.put_back(keys).await;
+                Err(error)
+            }
         }
-        Ok(count)
+    }
+
+    async fn look_again(&self, lane: Lane, claimed: &mut Vec<Claimed>) -> Result<Vec<Verdict>> {
+        self.add_words(claimed).await?;
+        recheck::ready(&self.shared, lane.channel, std::mem::take(claimed)).await
+    }
+
+    /// What was claimed and could not be looked at again is planned as before: nobody else would free it.
+    async fn put_back(&self, keys: Vec<(i64, String, i64)>) {
+        for (bucket, id, version) in keys {
+            let outcome = Outcome {
+                bucket,
+                id,
+                version,
+                from: State::Claimed,
+                to: State::Planned,
+                reason: None,
+                detail: Some("put back: the database could not be read".to_owned()),
+                due_at: None,
+                provider_id: None,
+                cost: None,
+            };
+            self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
+        }
     }
 
     /// A message that was tried before goes out with the words it had then.

@@ -94,13 +94,20 @@ impl Line {
         let mut batch = Vec::new();
         while batch.len() < self.window.div_ceil(2) {
             let Some(parcel) = pending.front() else { break };
-            if self.shared.is_withheld(&parcel.claimed, parcel.outgoing.channel, &self.provider.name) {
+            let why = if self.shared.is_withheld(&parcel.claimed, parcel.outgoing.channel, &self.provider.name) {
+                Some("put back: paused, or the daemon stops")
+            } else if self.provider.resting_until(self.shared.clock.now()).is_some() {
+                Some("put back: the provider cannot be reached")
+            } else {
+                None
+            };
+            if let Some(why) = why {
                 let parcel = pending.pop_front().expect("it was at the front");
-                self.hand_back(&parcel).await;
+                self.hand_back(&parcel, why).await;
                 continue;
             }
             let Ok(permit) = Arc::clone(permits).try_acquire_owned() else { break };
-            if self.provider.rate_allows(self.shared.clock.now()).is_err() {
+            if !self.provider.rate_allows() {
                 break;
             }
             let parcel = pending.pop_front().expect("it was at the front");
@@ -118,8 +125,8 @@ impl Line {
 
     /// Waits for what kept [`Line::batch`] from giving anything.
     async fn wait(&self, permits: &Semaphore) {
-        match self.provider.next_allowed(self.shared.clock.now()) {
-            Some(at) => self.shared.sleep_until(at).await,
+        match self.provider.rate_holds_for() {
+            Some(span) => self.shared.sleep(span).await,
             None => drop(permits.acquire().await),
         }
     }
@@ -158,9 +165,9 @@ impl Line {
         match sent {
             Sent::Accepted { provider_id, answer, units } => {
                 outcome.to = State::Sent;
-                outcome.provider_id = provider_id;
+                outcome.provider_id = provider_id.map(|id| with_code(&id, None));
                 outcome.cost = self.provider.price(channel).map(|price| price.saturating_mul(units.unwrap_or(1)));
-                outcome.detail = Some(answer);
+                outcome.detail = Some(with_code(&answer, None));
             }
             Sent::NotNow { why, code, after } => {
                 let attempts = parcel.claimed.attempts + 1;
@@ -179,7 +186,7 @@ impl Line {
             }
             Sent::InDoubt { why } => {
                 outcome.to = State::InDoubt;
-                outcome.detail = Some(why);
+                outcome.detail = Some(with_code(&why, None));
             }
         }
         let (metrics, purpose) = (&self.shared.metrics, parcel.claimed.purpose);
@@ -187,12 +194,12 @@ impl Line {
         self.hand_in(parcel, outcome, Some(permit)).await;
     }
 
-    async fn hand_back(&self, parcel: &Parcel) {
+    /// Back to planned as it was: due when it was due, and no attempt.
+    async fn hand_back(&self, parcel: &Parcel, why: &str) {
         let mut outcome = self.from(parcel, State::Claimed);
         outcome.to = State::Planned;
-        outcome.due_at = Some(self.shared.clock.now());
-        outcome.detail = Some("put back: paused, or the daemon stops".to_owned());
-        self.hand_in(parcel, outcome, None).await;
+        outcome.detail = Some(why.to_owned());
+        self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
     }
 
     async fn settle(
@@ -250,9 +257,8 @@ const fn outcome_metric(state: State) -> metrics::Outcome {
     }
 }
 
+/// What the other side said, with its code. PostgreSQL's text has no NUL, and an outcome must never be refused.
 fn with_code(why: &str, code: Option<&str>) -> String {
-    code.map_or_else(
-        || why.to_owned(),
-        |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") },
-    )
+    let why = &why.replace('\0', "\u{fffd}");
+    code.map_or_else(|| why.to_owned(), |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") })
 }

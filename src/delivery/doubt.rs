@@ -23,6 +23,9 @@ const BATCH: i64 = 500;
 /// How long a provider's "no such message" is not believed.
 const GRACE: Span = Span::from_seconds(120);
 
+/// How long a provider that does not answer is asked what became of a message.
+const ASKED_FOR: Span = Span::from_seconds(900);
+
 /// Looks at every doubt that has not been put to a person yet.
 ///
 /// # Errors
@@ -80,6 +83,10 @@ async fn resolve(
         // A folder writes before it answers: its no is true at once.
         Found::No if early && !matches!(provider, Some(Provider::Folder(_))) => None,
         Found::No => to(State::Planned, None, false, "the provider does not have it: it goes again".to_owned()),
+        // A provider that can be asked and does not answer just now is asked again before anything is guessed.
+        Found::CannotSay { .. } if matches!(provider, Some(Provider::Twilio(_))) && now < doubt.doubt_at.plus(ASKED_FOR) => {
+            None
+        }
         Found::CannotSay { why } => match doubt.on_doubt.parse().unwrap_or(OnDoubt::Ask) {
             OnDoubt::Resend if !doubt.possible_duplicate => {
                 to(State::Planned, None, true, format!("{why}: it goes again, perhaps a second time"))

@@ -20,6 +20,7 @@ use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Instant;
 use tokio::sync::{Notify, watch};
 
 /// How many messages of one connection may be marked and not yet settled: what a crash leaves in doubt at most.
@@ -71,10 +72,9 @@ impl Shared {
             || self.pauses().is_paused(&claimed.rule, Some(channel), Some(provider), &claimed.customer, now)
     }
 
-    /// Sleeps until `at`, or until the daemon stops.
-    pub async fn sleep_until(&self, at: Timestamp) {
+    /// Sleeps, at most until the daemon stops.
+    pub async fn sleep(&self, span: Span) {
         let mut stop = self.stop.subscribe();
-        let span = at.since(self.clock.now());
         tokio::select! {
             () = tokio::time::sleep(span.to_std()) => {}
             _ = stop.wait_for(|stop| *stop) => {}
@@ -100,6 +100,7 @@ pub struct Way {
     pub provider: Provider,
     price: BTreeMap<Channel, i64>,
     gate: Mutex<Gate>,
+    since: Instant,
 }
 
 struct Gate {
@@ -107,15 +108,22 @@ struct Gate {
     circuit: Circuit,
 }
 
+/// A provider's rate is kept in time as it passes, whatever `now` is taken for.
+fn passed(since: Instant) -> Timestamp {
+    Timestamp::from_micros(i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX))
+}
+
 impl Way {
-    /// Takes one message's worth of the provider's rate, or says when the next is to be had.
-    pub fn rate_allows(&self, now: Timestamp) -> std::result::Result<(), Timestamp> {
-        self.gate().rate.as_mut().map_or(Ok(()), |rate| rate.take(now))
+    /// Takes one message's worth of the provider's rate, if there is one to be had.
+    pub fn rate_allows(&self) -> bool {
+        let now = passed(self.since);
+        self.gate().rate.as_mut().is_none_or(|rate| rate.take(now).is_ok())
     }
 
-    /// When the rate lets the next message through, if it does not do so now. Takes nothing.
-    pub fn next_allowed(&self, now: Timestamp) -> Option<Timestamp> {
-        self.gate().rate.as_ref().and_then(|rate| rate.clone().take(now).err())
+    /// How long the rate lets no message through, if it does not do so now. Takes nothing.
+    pub fn rate_holds_for(&self) -> Option<Span> {
+        let now = passed(self.since);
+        self.gate().rate.as_ref().and_then(|rate| rate.clone().take(now).err()).map(|next| next.since(now))
     }
 
     /// Notes whether the provider could be reached.
@@ -188,7 +196,7 @@ impl Delivery {
             let settings = &workspace.project.settings.providers[&name];
             let gate = Gate { rate: settings.rate.map(Bucket::new), circuit: Circuit::default() };
             let connections = provider.connections().max(1);
-            let way = Way { name: name.clone(), provider, price: settings.price.clone(), gate: Mutex::new(gate) };
+            let way = Way { name: name.clone(), provider, price: settings.price.clone(), gate: Mutex::new(gate), since: Instant::now() };
             let way = Arc::new(way);
             let (entrance, exit) = queue::lines(connections * QUEUED_PER_CONNECTION);
             let exit = Arc::new(exit);

@@ -10,6 +10,7 @@ use crate::channels::Outgoing;
 use crate::courtesy::quiet_hours;
 use crate::messages::Words;
 use crate::outreach::judge;
+use crate::offers::Offer;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{self, Candidate, Policy};
 use crate::rules::{Channel, Rule};
@@ -67,6 +68,14 @@ struct Current {
     holds: bool,
 }
 
+impl Current {
+    /// Whether the customer is still eligible for what they are about to be given.
+    fn may_have(&self, offer: Option<&str>, rule: &Rule) -> bool {
+        let place = offer.and_then(|offer| rule.offers.iter().position(|name| name == offer));
+        place.and_then(|place| self.candidate.offers.get(place)).is_none_or(|facts| facts.eligible)
+    }
+}
+
 impl Look<'_> {
     async fn at(&self, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
         let now = self.shared.clock.now();
@@ -93,9 +102,11 @@ impl Look<'_> {
 
     async fn current(&self, claimed: &[Claimed]) -> Result<HashMap<String, Current>> {
         let db = &self.shared.db;
+        let offers: Vec<&Offer> =
+            self.rule.offers.iter().filter_map(|name| self.workspace.project.offers.get(name)).collect();
         let audience = Audience {
             rule: self.rule,
-            offers: &[],
+            offers: &offers,
             catalogue: &self.workspace.project.catalogue,
             dialect: db.dialect(),
             as_of: self.as_of,
@@ -120,13 +131,24 @@ impl Look<'_> {
             let detail = format!("{}: was to be sent by {}", Reason::Expired, one.expires_at);
             return Err((State::Expired, Reason::Expired, Some(detail), None));
         }
-        let gone = (State::Skipped, Reason::NoLongerTrue, None, None);
-        let current = current.ok_or(gone.clone())?;
-        if self.rule.recheck && !current.holds {
-            return Err(gone);
+        if !self.rule.live.at(now) {
+            let detail = format!("{}: the rule is not live", Reason::Paused);
+            return Err((State::Skipped, Reason::Paused, Some(detail), None));
         }
         let settings = &self.workspace.project.settings;
         let pauses = self.shared.pauses();
+        if pauses.is_paused(&self.rule.name, Some(self.channel), None, &one.customer, now) {
+            return Err((State::Planned, Reason::Paused, None, None));
+        }
+        let gone = (State::Skipped, Reason::NoLongerTrue, None, None);
+        // A row that has changed hands is another customer's business.
+        let current = current.filter(|current| current.candidate.customer == one.customer).ok_or(gone.clone())?;
+        if self.rule.recheck && !current.holds {
+            return Err(gone);
+        }
+        if self.rule.recheck && !current.may_have(one.offer.as_deref(), self.rule) {
+            return Err((State::Skipped, Reason::NotEligible, None, None));
+        }
         let policy = Policy {
             quiet_hours: &settings.quiet_hours,
             guard: &settings.guard,

@@ -13,7 +13,7 @@ use crate::outreach::guard;
 use crate::outreach::judge::{Judged, Question};
 use crate::plan::Counts;
 use crate::plan::audience::Among;
-use crate::plan::decide::{Decision, Message, Refusal, decide};
+use crate::plan::decide::{Decision, Message, OfferFacts, Refusal, decide};
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Db, Result, StoreError, Tx};
@@ -39,7 +39,7 @@ pub struct Tick<'a> {
     pub rule: &'a Rule,
     pub instant: Timestamp,
     pub cause: Cause,
-    /// The rule has never run.
+    /// No run of the rule was ever planned to its end.
     pub first: bool,
     /// Why the run is to wait for approval whatever its size.
     pub hold: Option<&'a str>,
@@ -95,7 +95,7 @@ impl Runner<'_> {
         if leases::lock(&mut tx, self.lease, from, until).await? {
             return Ok(tx);
         }
-        Err(StoreError::Schema("another daemon has taken over the buckets of this one; it stops planning".to_owned()))
+        Err(StoreError::LostLease)
     }
 
     async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
@@ -109,9 +109,9 @@ impl Runner<'_> {
         let writer = Writer { question, run, project: self.project, now };
         let mut chunks = question.chunks(self.db, among);
         let mut repeated = 0;
-        let mut last_planned = String::new();
-        while let Some(chunk) = chunks.next(&mut repeated).await? {
-            writer.chunk(&mut tx, &chunk, &mut counts, &mut last_planned).await?;
+        let mut last_planned = Planning::default();
+        while let Some(mut chunk) = chunks.next(&mut repeated).await? {
+            writer.chunk(&mut tx, &mut chunk, &mut counts, &mut last_planned).await?;
         }
         counts.already_touched += repeated;
         if runs::close_part(&mut tx, &run.id, part, &counts).await? {
@@ -129,6 +129,31 @@ struct Writer<'a> {
     now: Timestamp,
 }
 
+/// The customer who was planned last in this tick, and the offers given to them in it: the database does not know of
+/// these yet. With `again_after` a second message for them is too soon.
+#[derive(Default)]
+struct Planning {
+    customer: String,
+    /// Places in the rule's list of offers, one for each message.
+    given: Vec<usize>,
+}
+
+impl Planning {
+    fn planned(&mut self, customer: &str, offer: Option<usize>) {
+        if self.customer != customer {
+            customer.clone_into(&mut self.customer);
+            self.given.clear();
+        }
+        self.given.extend(offer);
+    }
+
+    fn count_against(&self, offers: &mut [OfferFacts]) {
+        for place in &self.given {
+            offers[*place].left = offers[*place].left.saturating_sub(1);
+        }
+    }
+}
+
 /// The rows of a chunk, sorted by what is to be done with them.
 #[derive(Default)]
 struct Rows {
@@ -139,21 +164,24 @@ struct Rows {
 }
 
 impl Writer<'_> {
-    /// `last_planned` is the customer who was planned last: with `again_after` a second one for them is too soon.
-    async fn chunk(&self, tx: &mut Tx, chunk: &[Judged], counts: &mut Counts, last_planned: &mut String) -> Result<()> {
+    async fn chunk(&self, tx: &mut Tx, chunk: &mut [Judged], counts: &mut Counts, last: &mut Planning) -> Result<()> {
         let rule = self.question.rule;
         let mut blocks = Blocks::reserve(tx, self, chunk).await?;
         let mut rows = Rows::default();
         for judged in chunk {
-            let candidate = &judged.candidate;
             let policy = self.question.policy();
-            if rule.again_after.is_some() && *last_planned == candidate.customer {
-                counts.skip(crate::touchpoints::Reason::AgainTooSoon);
-                continue;
+            if last.customer == judged.candidate.customer {
+                if rule.again_after.is_some() {
+                    counts.skip(crate::touchpoints::Reason::AgainTooSoon);
+                    continue;
+                }
+                last.count_against(&mut judged.candidate.offers);
             }
+            let judged = &*judged;
+            let candidate = &judged.candidate;
             match decide(rule, candidate, &policy, self.question.as_of, &mut |offer| blocks.take(offer)) {
                 Decision::Plan(message) => {
-                    last_planned.clone_from(&candidate.customer);
+                    last.planned(&candidate.customer, message.offer);
                     counts.plan(&message, self.project.settings.price(message.channel));
                     let code = message.offer.and_then(|place| blocks.code(place));
                     self.planned(judged, message, code, &mut rows);

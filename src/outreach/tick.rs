@@ -8,9 +8,9 @@ use super::run::{Runner, Tick};
 use crate::config::Project;
 use crate::rules::{Live, Rule};
 use crate::schedule::due::Timetable;
-use crate::store::db::{Db, Result};
+use crate::store::db::{Db, Result, StoreError};
 use crate::store::rule_states::{self, RuleState};
-use crate::store::runs::{self, Cause, Run};
+use crate::store::runs::{self, Cause, Past, Run};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -18,23 +18,23 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct History {
     states: BTreeMap<String, RuleState>,
-    newest: BTreeMap<String, Option<Timestamp>>,
+    pasts: BTreeMap<String, Past>,
 }
 
 impl History {
     pub async fn load(db: &Db) -> Result<Self> {
         let states = rule_states::all(db).await?.into_iter().map(|state| (state.rule.clone(), state)).collect();
-        Ok(Self { states, newest: runs::newest(db).await?.into_iter().collect() })
+        Ok(Self { states, pasts: runs::pasts(db).await?.into_iter().collect() })
     }
 
     /// The newest instant that any rule ticked at.
     pub fn newest_tick(&self) -> Option<Timestamp> {
-        self.newest.values().flatten().max().copied()
+        self.pasts.values().filter_map(|past| past.newest).max()
     }
 
-    /// Whether the rule has never run.
+    /// Whether no run of the rule was ever planned to its end.
     pub fn is_first(&self, rule: &str) -> bool {
-        !self.newest.contains_key(rule)
+        !self.pasts.get(rule).is_some_and(|past| past.has_ended)
     }
 
     /// Why a rule's runs wait for approval whatever their size.
@@ -48,7 +48,7 @@ impl History {
             schedule: &rule.schedule,
             zone: rule.time_zone,
             live_since,
-            last_run: self.newest.get(&rule.name).copied().flatten(),
+            last_run: self.pasts.get(&rule.name).and_then(|past| past.newest),
             catch_up: rule.catch_up,
             catch_up_window: rule.catch_up_window,
         })
@@ -71,18 +71,19 @@ impl History {
 /// Notes which rules are in force: new ones, changed ones, renamed ones, and those that vanished, whose planned
 /// messages are cancelled. Gives a line for each thing that happened.
 pub async fn take_stock(db: &Db, project: &Project, now: Timestamp) -> Result<Vec<String>> {
-    let known: BTreeMap<String, RuleState> =
+    let mut known: BTreeMap<String, RuleState> =
         rule_states::all(db).await?.into_iter().map(|state| (state.rule.clone(), state)).collect();
     let mut told = Vec::new();
     for rule in project.rules.values() {
-        if let Some(was) = rule.was.as_ref().filter(|was| !known.contains_key(&rule.name) && known.contains_key(*was)) {
-            rule_states::rename(db, was, &rule.name).await?;
-            told.push(format!("rule {} has taken over the history of {was}", rule.name));
-        }
+        let Some(was) = rule.was.as_ref().filter(|was| takes_over(rule, was, project, &known)) else { continue };
+        rule_states::rename(db, was, &rule.name, now).await?;
+        let state = known.remove(was).expect("it was just found there");
+        known.insert(rule.name.clone(), RuleState { rule: rule.name.clone(), ..state });
+        told.push(format!("rule {} has taken over the history of {was}", rule.name));
     }
     let mut tx = db.begin().await?;
     for rule in project.rules.values() {
-        let before = known.get(&rule.name).or_else(|| rule.was.as_ref().and_then(|was| known.get(was)));
+        let before = known.get(&rule.name);
         let held_reason = match before {
             Some(state) => state.held_reason.clone(),
             None => look_alike(rule, project, &known),
@@ -106,14 +107,21 @@ pub async fn take_stock(db: &Db, project: &Project, now: Timestamp) -> Result<Ve
         }
     }
     for state in known.values().filter(|state| !state.vanished) {
-        let renamed = project.rules.values().any(|rule| rule.was.as_ref() == Some(&state.rule));
-        if !project.rules.contains_key(&state.rule) && !project.broken.contains(&state.rule) && !renamed {
+        if !project.rules.contains_key(&state.rule) && !project.broken.contains(&state.rule) {
             let cancelled = rule_states::vanish(&mut tx, &state.rule, now).await?;
             told.push(format!("rule {} is gone; {cancelled} planned messages of it were cancelled", state.rule));
         }
     }
     tx.commit().await?;
     Ok(told)
+}
+
+/// Whether `rule` is to have the history of `was`: that one's file is gone, and `rule` is new, or was held from its
+/// first run on because it looked like it and so has sent nothing.
+fn takes_over(rule: &Rule, was: &str, project: &Project, known: &BTreeMap<String, RuleState>) -> bool {
+    let is_gone = !project.rules.contains_key(was) && !project.broken.iter().any(|broken| broken == was);
+    let is_new = known.get(&rule.name).is_none_or(|state| state.held_reason.is_some());
+    is_gone && is_new && known.contains_key(was)
 }
 
 /// The reason to hold a new rule that looks like one whose file vanished: it would write to everyone again.
@@ -137,35 +145,68 @@ fn conditions_hash(rule: &Rule) -> String {
 
 impl Runner<'_> {
     /// Plans every run that a crash left unfinished, then every rule that is due at `now`, in order of priority.
-    /// With `only`, that rule is run now whether it is due or not, and no other.
+    /// With `only`, that rule is run now whether it is due or not, and no other. What goes wrong with one rule does
+    /// not keep the others from being planned.
     ///
     /// # Errors
-    /// When the database refuses, or when the lease on the buckets is lost.
+    /// When the lease on the buckets is lost, at once; when the database refuses, the first refusal after all else was
+    /// planned.
     pub async fn run_due(&self, now: Timestamp, only: Option<&str>) -> Result<Vec<Run>> {
-        let history = History::load(self.db).await?;
-        let mut done = Vec::new();
+        let mut done = Done::default();
         for run in runs::unfinished(self.db).await? {
-            if let Some(rule) = self.project.rules.get(&run.rule) {
-                let cause = if run.asked { Cause::Asked } else { Cause::Schedule };
-                done.push(self.run(self.tick(rule, run.instant, cause, &history), now).await?);
+            let Some(rule) = self.project.rules.get(&run.rule) else { continue };
+            if !rule.live.at(now) {
+                runs::cancel(self.db, &run.id, "the rule is not live", now).await?;
+                continue;
             }
+            let history = History::load(self.db).await?;
+            let cause = if run.asked { Cause::Asked } else { Cause::Schedule };
+            done.add(rule, self.run(self.tick(rule, run.instant, cause, &history), now).await)?;
         }
+        let history = History::load(self.db).await?;
         let mut rules: Vec<&Rule> = self.project.rules.values().collect();
         rules.sort_by_key(|rule| (std::cmp::Reverse(rule.priority), &rule.name));
         for rule in rules {
             let (instants, cause) = match only {
                 None => (history.due(rule, now).0, Cause::Schedule),
-                Some(only) if only == rule.name => (vec![now], Cause::Asked),
+                // What is not live sends nothing, whoever asks.
+                Some(only) if only == rule.name && rule.live.at(now) => (vec![now], Cause::Asked),
                 Some(_) => continue,
             };
-            for instant in instants {
-                done.push(self.run(self.tick(rule, instant, cause, &history), now).await?);
+            for (place, instant) in instants.into_iter().enumerate() {
+                let tick = self.tick(rule, instant, cause, &history);
+                if !done.add(rule, self.run(Tick { first: tick.first && place == 0, ..tick }, now).await)? {
+                    break;
+                }
             }
         }
-        Ok(done)
+        done.failed.map_or(Ok(done.runs), Err)
     }
 
     fn tick<'t>(&self, rule: &'t Rule, instant: Timestamp, cause: Cause, history: &'t History) -> Tick<'t> {
         Tick { rule, instant, cause, first: history.is_first(&rule.name), hold: history.hold_of(&rule.name) }
+    }
+}
+
+/// Runs that were planned, and the first that could not be.
+#[derive(Default)]
+struct Done {
+    runs: Vec<Run>,
+    failed: Option<StoreError>,
+}
+
+impl Done {
+    /// Gives whether the run was planned.
+    fn add(&mut self, rule: &Rule, run: Result<Run>) -> Result<bool> {
+        match run {
+            Ok(run) => self.runs.push(run),
+            Err(StoreError::LostLease) => return Err(StoreError::LostLease),
+            Err(error) => {
+                tracing::error!(rule.name, %error, "the rule could not be planned; the others go on");
+                self.failed.get_or_insert(error);
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

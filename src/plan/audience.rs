@@ -81,6 +81,11 @@ impl Audience<'_> {
         self.select_person(&mut sql);
         sql.push(", '', null, null, null, null, null, null, ");
         self.push_consents(&mut sql);
+        for offer in self.offers {
+            sql.push(", ");
+            self.push_eligible(offer, &mut sql);
+            sql.push(", 1");
+        }
         sql.push(", case when true");
         self.push_conditions(&mut sql);
         sql.push(" then 1 else 0 end");
@@ -127,7 +132,7 @@ impl Audience<'_> {
             sql.push(", ");
             self.push_eligible(offer, sql);
             sql.push(", ");
-            self.push_given(offer, sql);
+            self.push_left(offer, sql);
         }
         self.push_used(sql);
     }
@@ -170,9 +175,13 @@ impl Audience<'_> {
         sql.push(&format!("t.id = coalesce((select x.id from touchpoints x where {of_customer} and x.occurrence = "));
         self.push_occurrence(sql);
         sql.push(&format!(
-            "), (select x.id from touchpoints x where {of_customer} and x.state = 'skipped' and x.reason in ({}) limit 1))",
+            "), (select x.id from touchpoints x where {of_customer} and x.state = 'skipped' and x.reason in ({})",
             standing_reasons()
         ));
+        if self.has_rows_of_its_own() {
+            sql.push(" and x.entity_id = ").push(&self.entity_key());
+        }
+        sql.push(" order by x.created_at, x.id limit 1))");
     }
 
     /// Whether a standing refusal keeps one row per customer, moved on from occurrence to occurrence.
@@ -181,6 +190,13 @@ impl Audience<'_> {
             OncePer::Numbered => true,
             OncePer::Parts(parts) => parts.iter().any(|part| matches!(part, OncePart::Period(_))),
         }
+    }
+
+    /// Whether several rows of one customer have occurrences of their own beside the period: then each keeps its own
+    /// standing refusal, or one row would be moved to and fro between them.
+    fn has_rows_of_its_own(&self) -> bool {
+        let is_of_row = |part: &OncePart| matches!(part, OncePart::Entity(_) | OncePart::Field { .. });
+        matches!(&self.rule.once_per, OncePer::Parts(parts) if parts.iter().any(is_of_row))
     }
 
     fn selected(&self, sql: &mut Sql, among: Among<'_>) {
@@ -351,17 +367,16 @@ impl Audience<'_> {
         sql.push(" then 1 else 0 end");
     }
 
-    /// 1 where the customer is below the offer's limit.
-    fn push_given(&self, offer: &Offer, sql: &mut Sql) {
+    /// How many more the customer may have by the offer's limit.
+    fn push_left(&self, offer: &Offer, sql: &mut Sql) {
         let Some(limit) = offer.per_customer else {
-            sql.push("1");
+            sql.bind(i64::MAX);
             return;
         };
         let since = limit.per.map_or(i64::MIN, |span| self.as_of.minus(span).micros());
-        sql.push("case when (select count(*) from offer_grants g where g.bucket = c._bucket and g.customer = ");
-        sql.push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
-        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since);
-        sql.push(") < ").bind(i64::from(limit.max)).push(" then 1 else 0 end");
+        sql.push("(").bind(i64::from(limit.max)).push(" - (select count(*) from offer_grants g where g.bucket = c._bucket");
+        sql.push(" and g.customer = ").push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
+        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since).push("))");
     }
 
     const fn moment(&self) -> Moment {
@@ -398,7 +413,7 @@ impl Audience<'_> {
         });
         let offers = (0..self.offers.len()).map(|place| OfferFacts {
             eligible: row.int(FIXED + 2 * place) == Some(1),
-            below_limit: row.int(FIXED + 2 * place + 1) == Some(1),
+            left: row.int(FIXED + 2 * place + 1).unwrap_or(0),
         });
         Candidate {
             bucket: row.int(0).expect("a customer has a bucket"),

@@ -62,8 +62,8 @@ pub struct ExistingRow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OfferFacts {
     pub eligible: bool,
-    /// Below the offer's `per_customer` limit.
-    pub below_limit: bool,
+    /// How many more the customer may have by the offer's `per_customer` limit.
+    pub left: i64,
 }
 
 /// What holds for every candidate of a run.
@@ -246,7 +246,7 @@ fn with_offer(
     let mut tried = Gates(Vec::new());
     let message = route(rule, candidate, policy, now, Purpose::Promotional, &mut tried)?;
     let eligible: Vec<usize> = (0..rule.offers.len())
-        .filter(|&place| candidate.offers.get(place).is_some_and(|facts| facts.eligible && facts.below_limit))
+        .filter(|&place| candidate.offers.get(place).is_some_and(|facts| facts.eligible && facts.left > 0))
         .collect();
     if eligible.is_empty() {
         return Err((Reason::NotEligible, Some(format!("of {}", rule.offers.join(", ")))));

@@ -30,6 +30,9 @@ pub enum StoreError {
     Locked(String),
     #[error("{0}")]
     Schema(String),
+    /// What was to be written was not.
+    #[error("another daemon has taken over the buckets of this one, which writes nothing more")]
+    LostLease,
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;

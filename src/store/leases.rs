@@ -20,6 +20,14 @@ pub struct Holder {
     pub until: Timestamp,
 }
 
+/// Whoever takes buckets over waits for the transactions that have locked them; renewing a lease does not.
+const fn exclusive(tx: &Tx) -> &'static str {
+    match tx.dialect() {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " for update",
+    }
+}
+
 /// Takes every bucket whose lease has ended (all of them with `by_force`, for a process that holds the file lock of
 /// its SQLite database and so knows that no other lives). `None` while another daemon holds them.
 pub async fn acquire(db: &Db, owner: &str, now: Timestamp, until: Timestamp, by_force: bool) -> Result<Option<Lease>> {
@@ -35,16 +43,14 @@ pub async fn acquire(db: &Db, owner: &str, now: Timestamp, until: Timestamp, by_
         "insert into leases (bucket, owner, epoch, lease_until) select n, '', 0, 0 from ({buckets}) as n where true on conflict do nothing"
     );
     tx.execute(Sql::new(fill)).await?;
-    let row = tx.fetch_one(Sql::new("select max(epoch) from leases")).await?;
-    let epoch = row.and_then(|row| row.opt_int(0)).unwrap_or(0) + 1;
-    let take = Sql::new(
-        "update leases set owner = $1, epoch = $2, lease_until = $3 where lease_until < $4 or owner = $1 or $5 = 1",
-    );
-    let take = take.with(owner).with(epoch).with(until).with(now).with(i64::from(by_force));
-    let taken = tx.execute(take).await?;
-    if i64::try_from(taken).unwrap_or(0) < BUCKETS {
+    let free = format!("select epoch from leases where lease_until < $1 or owner = $2 or $3 = 1 order by bucket{}", exclusive(&tx));
+    let free = tx.fetch(Sql::new(free).with(now).with(owner).with(i64::from(by_force))).await?;
+    if i64::try_from(free.len()).unwrap_or(0) < BUCKETS {
         return Ok(None);
     }
+    let epoch = free.iter().map(|row| row.int(0)).max().unwrap_or(0) + 1;
+    let take = Sql::new("update leases set owner = $1, epoch = $2, lease_until = $3");
+    tx.execute(take.with(owner).with(epoch).with(until)).await?;
     tx.commit().await?;
     Ok(Some(Lease { owner: owner.to_owned(), epoch }))
 }
@@ -67,7 +73,7 @@ pub async fn release(db: &Db, lease: &Lease) -> Result<()> {
 pub async fn lock(tx: &mut Tx, lease: &Lease, from: i64, until: i64) -> Result<bool> {
     let shared = match tx.dialect() {
         Dialect::Sqlite => "",
-        Dialect::Postgres => " for share",
+        Dialect::Postgres => " for key share",
     };
     let sql = format!("select bucket from leases where bucket between $1 and $2 and owner = $3 and epoch = $4{shared}");
     let rows = tx.fetch(Sql::new(sql).with(from).with(until).with(&lease.owner).with(lease.epoch)).await?;
@@ -78,7 +84,7 @@ pub async fn lock(tx: &mut Tx, lease: &Lease, from: i64, until: i64) -> Result<b
 pub async fn lock_some(tx: &mut Tx, lease: &Lease, buckets: &HashSet<i64>) -> Result<bool> {
     let shared = match tx.dialect() {
         Dialect::Sqlite => "",
-        Dialect::Postgres => " for share of l",
+        Dialect::Postgres => " for key share of l",
     };
     let wanted: Vec<[i64; 1]> = buckets.iter().map(|bucket| [*bucket]).collect();
     let item = tx.dialect().rows("$1", &[("bucket", ColumnType::Int)], "r");

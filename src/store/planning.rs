@@ -153,7 +153,8 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
          address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \
-         locale = r.locale, facts = r.facts, gates = r.gates, version = r.version, updated_at = {now} from {} \
+         locale = r.locale, facts = r.facts, gates = r.gates, version = r.version, updated_at = {now}, \
+         created_at = case when r.state = 'planned' then {now} else touchpoints.created_at end from {} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'skipped' \
          and touchpoints.version = r.version - 1",
         dialect.rows(&data, COLUMNS, "r")

@@ -43,27 +43,56 @@ pub async fn clear_hold(tx: &mut Tx, rule: &str) -> Result<()> {
     tx.execute(Sql::new("update rule_states set held_reason = null where rule = $1").with(rule)).await.map(|_| ())
 }
 
-/// Gives the history of `was` to `rule`: one pass over what was sent, once in a rule's life.
-pub async fn rename(db: &Db, was: &str, rule: &str) -> Result<()> {
+/// Gives the history of `was` to `rule`: one pass over what was sent, once in a rule's life. A pause comes along.
+pub async fn rename(db: &Db, was: &str, rule: &str, now: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
+    forget_unsent(&mut tx, rule, now).await?;
     for table in ["rule_states", "runs", "touchpoints"] {
         let sql = format!("update {table} set rule = $1 where rule = $2");
         tx.execute(Sql::new(sql).with(rule).with(was)).await?;
     }
+    let pause = "update pauses set scope = 'rule:' || $1 where scope = 'rule:' || $2 \
+                 and not exists (select 1 from pauses where scope = 'rule:' || $1)";
+    tx.execute(Sql::new(pause).with(rule).with(was)).await?;
     tx.commit().await
+}
+
+/// Forgets a rule that was held since it first ran, and so has sent nothing: its place is taken by its predecessor.
+async fn forget_unsent(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<()> {
+    let of_rule = "(bucket, touchpoint) in (select bucket, id from touchpoints where rule = $1)";
+    let free = format!("update offer_grants set state = 'freed', settled_at = $2 where state = 'reserved' and {of_rule}");
+    tx.execute(Sql::new(free).with(rule).with(now)).await?;
+    for sql in [
+        format!("delete from touchpoint_events where {of_rule}"),
+        "delete from touchpoints where rule = $1".to_owned(),
+        "delete from run_parts where run_id in (select id from runs where rule = $1)".to_owned(),
+        "delete from runs where rule = $1".to_owned(),
+        "delete from rule_states where rule = $1".to_owned(),
+    ] {
+        tx.execute(Sql::new(sql).with(rule)).await?;
+    }
+    Ok(())
 }
 
 /// Notes that a rule's file is gone and cancels what it had planned; gives how many messages that were.
 pub async fn vanish(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<u64> {
     let gone = "update rule_states set vanished_at = $1 where rule = $2";
     tx.execute(Sql::new(gone).with(now).with(rule)).await?;
+    cancel_planned(tx, rule, "the rule is gone", now).await
+}
+
+/// Cancels what a rule has planned, its open runs included, and frees the offers; gives how many messages that were.
+pub async fn cancel_planned(tx: &mut Tx, rule: &str, why: &str, now: Timestamp) -> Result<u64> {
+    let runs = "update runs set state = 'cancelled', reason = $1, released_at = $2 \
+                where rule = $3 and state in ('planning', 'held')";
+    tx.execute(Sql::new(runs).with(why).with(now).with(rule)).await?;
     let cancel = "update touchpoints set state = 'cancelled', version = version + 1, updated_at = $1 \
                   where rule = $2 and state in ('planned', 'held')";
     let cancelled = tx.execute(Sql::new(cancel).with(now).with(rule)).await?;
     let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
-                  select bucket, id, version, $1, 'cancelled', 'the rule is gone' from touchpoints \
+                  select bucket, id, version, $1, 'cancelled', $3 from touchpoints \
                   where rule = $2 and state = 'cancelled' and updated_at = $1 on conflict do nothing";
-    tx.execute(Sql::new(events).with(now).with(rule)).await?;
+    tx.execute(Sql::new(events).with(now).with(rule).with(why)).await?;
     let release = "update offer_grants set state = 'freed', settled_at = $1 where state = 'reserved' and \
                    (bucket, touchpoint) in (select bucket, id from touchpoints where rule = $2 and state = 'cancelled')";
     tx.execute(Sql::new(release).with(now).with(rule)).await?;

@@ -36,6 +36,7 @@ pub struct Run {
     pub state: String,
     pub reason: Option<String>,
     pub counts: Counts,
+    pub created_at: Timestamp,
 }
 
 /// A slice of buckets, both ends included.
@@ -46,7 +47,7 @@ pub struct Part {
     pub until: i64,
 }
 
-const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts, cause";
+const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts, cause, created_at";
 
 fn read(row: &Row) -> Run {
     Run {
@@ -58,6 +59,7 @@ fn read(row: &Row) -> Run {
         reason: row.opt_text(5).map(str::to_owned),
         counts: row.opt_text(6).map(Counts::from_text).unwrap_or_default(),
         asked: row.text(7) == Cause::Asked.as_str(),
+        created_at: Timestamp::from_micros(row.int(8)),
     }
 }
 
@@ -140,20 +142,33 @@ pub async fn finish(tx: &mut Tx, run: &str, counts: &Counts, held: Option<&str>,
     Ok(())
 }
 
+/// Ends a run that was not planned to its end and never will be.
+pub async fn cancel(db: &Db, run: &str, why: &str, now: Timestamp) -> Result<()> {
+    let sql = "update runs set state = 'cancelled', reason = $1, released_at = $2 where id = $3 and state = 'planning'";
+    db.execute(Sql::new(sql).with(why).with(now).with(run)).await.map(|_| ())
+}
+
 /// Runs that a crash left in the middle of planning, oldest first.
 pub async fn unfinished(db: &Db) -> Result<Vec<Run>> {
     let sql = format!("select {COLUMNS} from runs where state = 'planning' order by instant, rule");
     Ok(db.fetch(Sql::new(sql)).await?.iter().map(read).collect())
 }
 
-/// For each rule its newest scheduled instant and whether it has run at all.
-pub async fn newest(db: &Db) -> Result<Vec<(String, Option<Timestamp>)>> {
-    let sql = "select rule, max(case when cause = 'schedule' then instant end) from runs group by rule";
-    let rows = db.fetch(Sql::new(sql)).await?;
-    Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.opt_int(1).map(Timestamp::from_micros))).collect())
+/// What is known of the runs of one rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Past {
+    /// The newest scheduled instant.
+    pub newest: Option<Timestamp>,
+    /// Whether any run was planned to its end. One that a crash left half planned does not count: what is left of it is
+    /// still the rule's first.
+    pub has_ended: bool,
 }
 
-/// Whether a run waits to be planned: asked for by `fire`, or left behind by a crash.
-pub async fn is_any_unfinished(db: &Db) -> Result<bool> {
-    Ok(db.fetch_one(Sql::new("select 1 from runs where state = 'planning' limit 1")).await?.is_some())
+/// The past of every rule that has any.
+pub async fn pasts(db: &Db) -> Result<Vec<(String, Past)>> {
+    let sql = "select rule, max(case when cause = 'schedule' then instant end), \
+               max(case when state = 'planning' then 0 else 1 end) from runs group by rule";
+    let rows = db.fetch(Sql::new(sql)).await?;
+    let past = |row: &Row| Past { newest: row.opt_int(1).map(Timestamp::from_micros), has_ended: row.int(2) == 1 };
+    Ok(rows.iter().map(|row| (row.text(0).to_owned(), past(row))).collect())
 }

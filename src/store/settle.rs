@@ -4,11 +4,15 @@
 //! 2. An update is guarded by the state it comes from, and its event is written in the same transaction, numbered by
 //!    the version that the update gave.
 //! 3. Many are changed in chunks of [`CHUNK`], two statements each, whatever their number.
-//! 4. The functions work inside the caller's transaction: what else hangs on a touchpoint (an offer's budget) is
-//!    settled there too. They give back the touchpoints with an offer for that.
+//! 4. The functions work inside the caller's transaction. The offer of a touchpoint is settled in it: freed when it
+//!    is cancelled, spent when it was sent. What was freed goes back to the budgets by [`super::offers::put_back`],
+//!    which the caller runs after the commit and the daemon every few seconds.
 
 use super::db::{Db, Result, StoreError, Tx};
 use super::log::{OPEN, id_range};
+use super::offers::grants;
+use super::rule_states;
+use crate::offers::grant::Shown;
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{State, Touchpoint};
@@ -48,8 +52,8 @@ pub struct Run {
 pub struct Changed {
     pub runs: u64,
     pub touchpoints: u64,
-    /// Bucket and id of each changed touchpoint that carries an offer.
-    pub with_offer: Vec<(i64, String)>,
+    /// Offers that are no longer spoken for.
+    pub freed: u64,
 }
 
 /// How a doubt was settled.
@@ -106,6 +110,7 @@ pub async fn approve(tx: &mut Tx, run: &Run, by: &str, now: Timestamp) -> std::r
     let mut changed = Changed { runs: 1, ..Changed::default() };
     let step = Step::new(State::Held, State::Planned);
     move_all(tx, Of::Run(&run.id), step, "approve", now, &mut changed).await?;
+    rule_states::clear_hold(tx, &run.rule).await?;
     Ok(changed)
 }
 
@@ -164,8 +169,10 @@ pub async fn resolve(
     }
     let events = json!([[touchpoint.bucket, id, touchpoint.version + 1]]);
     write_events(tx, step, "resolve", &events, now).await?;
-    let with_offer = touchpoint.offer.iter().map(|_| (touchpoint.bucket, id.clone())).collect();
-    Ok(Changed { runs: 0, touchpoints: 1, with_offer })
+    if to == State::Sent && touchpoint.offer.is_some() {
+        grants::settle(tx, &[(touchpoint.bucket, id.as_str(), Shown::Yes)], now).await?;
+    }
+    Ok(Changed { runs: 0, touchpoints: 1, freed: 0 })
 }
 
 /// How many messages of `rule` are on their way and can no longer be cancelled.
@@ -217,10 +224,11 @@ async fn move_all(tx: &mut Tx, of: Of<'_>, step: Step, by: &str, now: Timestamp,
             return Ok(());
         }
         changed.touchpoints += rows.len() as u64;
-        let keys = rows.iter().map(|row| (row.int(0), row.text(1).to_owned()));
-        changed
-            .with_offer
-            .extend(rows.iter().zip(keys).filter(|(row, _)| row.opt_text(3).is_some()).map(|(_, key)| key));
+        if step.to == State::Cancelled {
+            let with_offer = rows.iter().filter(|row| row.opt_text(3).is_some());
+            let fates: Vec<_> = with_offer.map(|row| (row.int(0), row.text(1), Shown::No)).collect();
+            changed.freed += grants::settle(tx, &fates, now).await?;
+        }
         let events: Value = rows.iter().map(|row| json!([row.int(0), row.text(1), row.int(2)])).collect();
         write_events(tx, step, by, &events, now).await?;
     }

@@ -2,6 +2,7 @@
 
 use plusone::amount::SCALE;
 use plusone::catalogue::{Absent, Catalogue, Entity, Field, Link, Place, Roles, Type};
+use plusone::courtesy::consent;
 use plusone::data::import::{Import, import};
 use plusone::data::sync::{SyncReport, sync};
 use plusone::data::{DataError, Report};
