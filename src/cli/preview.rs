@@ -12,8 +12,7 @@ use crate::messages::segments::segments;
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
 use crate::outreach::foresee::Foresight;
-use crate::outreach::judge::Question;
-use crate::plan::audience::Among;
+use crate::plan::audience::{Among, Audience};
 use crate::rules::{Channel, Rule};
 use crate::store::pauses;
 use crate::workspace::Recipient;
@@ -78,12 +77,12 @@ async fn words(
     let bucket = bucket_of(customer);
     let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
     let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
-    let question = Question::new(project, rule, now, &pauses, false, db.dialect());
+    let audience = Audience { rule, offers: &[], catalogue: &project.catalogue, dialect: db.dialect(), as_of: now };
     let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
-    let person = db.fetch_one(question.audience().recheck(Among::Rows(&rows))).await?;
-    let person = person.map(|person| question.audience().read(&person)).unwrap_or_default();
-    let offer = question.offers.first();
-    let code = offer.and_then(|offer| sample_code(offer));
+    let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
+    let person = person.map(|person| audience.read(&person)).unwrap_or_default();
+    let offer = rule.offers.first().map(|name| &project.offers[name]);
+    let code = offer.and_then(sample_code);
     let recipient = Recipient {
         channel,
         locale: locale.or(person.locale.as_deref()),
