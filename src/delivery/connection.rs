@@ -260,5 +260,8 @@ const fn outcome_metric(state: State) -> metrics::Outcome {
 /// What the other side said, with its code. PostgreSQL's text has no NUL, and an outcome must never be refused.
 fn with_code(why: &str, code: Option<&str>) -> String {
     let why = &why.replace('\0', "\u{fffd}");
-    code.map_or_else(|| why.to_owned(), |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") })
+    code.map_or_else(
+        || why.to_owned(),
+        |code| if why.contains(code) { why.to_owned() } else { format!("{code} {why}") },
+    )
 }

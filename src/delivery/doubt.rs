@@ -84,7 +84,9 @@ async fn resolve(
         Found::No if early && !matches!(provider, Some(Provider::Folder(_))) => None,
         Found::No => to(State::Planned, None, false, "the provider does not have it: it goes again".to_owned()),
         // A provider that can be asked and does not answer just now is asked again before anything is guessed.
-        Found::CannotSay { .. } if matches!(provider, Some(Provider::Twilio(_))) && now < doubt.doubt_at.plus(ASKED_FOR) => {
+        Found::CannotSay { .. }
+            if matches!(provider, Some(Provider::Twilio(_))) && now < doubt.doubt_at.plus(ASKED_FOR) =>
+        {
             None
         }
         Found::CannotSay { why } => match doubt.on_doubt.parse().unwrap_or(OnDoubt::Ask) {

@@ -196,7 +196,13 @@ impl Delivery {
             let settings = &workspace.project.settings.providers[&name];
             let gate = Gate { rate: settings.rate.map(Bucket::new), circuit: Circuit::default() };
             let connections = provider.connections().max(1);
-            let way = Way { name: name.clone(), provider, price: settings.price.clone(), gate: Mutex::new(gate), since: Instant::now() };
+            let way = Way {
+                name: name.clone(),
+                provider,
+                price: settings.price.clone(),
+                gate: Mutex::new(gate),
+                since: Instant::now(),
+            };
             let way = Arc::new(way);
             let (entrance, exit) = queue::lines(connections * QUEUED_PER_CONNECTION);
             let exit = Arc::new(exit);

@@ -374,7 +374,9 @@ impl Audience<'_> {
             return;
         };
         let since = limit.per.map_or(i64::MIN, |span| self.as_of.minus(span).micros());
-        sql.push("(").bind(i64::from(limit.max)).push(" - (select count(*) from offer_grants g where g.bucket = c._bucket");
+        sql.push("(")
+            .bind(i64::from(limit.max))
+            .push(" - (select count(*) from offer_grants g where g.bucket = c._bucket");
         sql.push(" and g.customer = ").push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
         sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since).push("))");
     }

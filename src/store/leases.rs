@@ -43,7 +43,10 @@ pub async fn acquire(db: &Db, owner: &str, now: Timestamp, until: Timestamp, by_
         "insert into leases (bucket, owner, epoch, lease_until) select n, '', 0, 0 from ({buckets}) as n where true on conflict do nothing"
     );
     tx.execute(Sql::new(fill)).await?;
-    let free = format!("select epoch from leases where lease_until < $1 or owner = $2 or $3 = 1 order by bucket{}", exclusive(&tx));
+    let free = format!(
+        "select epoch from leases where lease_until < $1 or owner = $2 or $3 = 1 order by bucket{}",
+        exclusive(&tx)
+    );
     let free = tx.fetch(Sql::new(free).with(now).with(owner).with(i64::from(by_force))).await?;
     if i64::try_from(free.len()).unwrap_or(0) < BUCKETS {
         return Ok(None);

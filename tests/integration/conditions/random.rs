@@ -351,10 +351,10 @@ impl Random {
                 (self.value(catalogue, names, want, less, lists), self.value(catalogue, names, want, less, lists));
             return format!("({condition} ? {yes} : {no})");
         }
-        if self.chance(0.35) {
-            if let Some(folded) = self.folded(catalogue, names, want, less, lists) {
-                return folded;
-            }
+        if self.chance(0.35)
+            && let Some(folded) = self.folded(catalogue, names, want, less, lists)
+        {
+            return folded;
         }
         match want {
             Want::Integer | Want::Decimal | Want::Money => self.number(catalogue, names, want, less, lists),
