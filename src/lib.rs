@@ -14,7 +14,6 @@
 pub mod amount;
 pub mod clock;
 pub mod ids;
-pub mod logging;
 pub mod problem;
 pub mod sql;
 pub mod time;
@@ -37,6 +36,7 @@ pub mod touchpoints;
 // world: load, save, send
 pub mod channels;
 pub mod config;
+pub mod logging;
 pub mod store;
 
 // engines

@@ -1,3 +1,5 @@
+//! Conditions: what is refused and how it is told, and the SQL that is written.
+
 use super::*;
 use crate::catalogue::{CUSTOMER, Computed, Entity, Field, Link};
 

@@ -51,7 +51,7 @@ impl Timetable<'_> {
         let Some(latest) = self.schedule.latest(now, self.zone).filter(|tick| self.is_open(*tick)) else {
             return Due { instants: Vec::new(), next };
         };
-        let at_once = keeps_looking && self.awaits_its_first_tick();
+        let at_once = keeps_looking && self.has_yet_to_tick();
         let instants = if at_once { vec![latest] } else { self.missed(latest, now) };
         Due { instants, next }
     }
@@ -62,7 +62,7 @@ impl Timetable<'_> {
     }
 
     /// Whether the rule has not run since it went live; its first tick may lie just before that.
-    fn awaits_its_first_tick(&self) -> bool {
+    fn has_yet_to_tick(&self) -> bool {
         self.last_run < self.schedule.latest(self.live_since, self.zone)
     }
 

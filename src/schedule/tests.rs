@@ -1,3 +1,5 @@
+//! Schedules read, read back, and followed across changes of the clock.
+
 use super::*;
 use chrono_tz::{Africa::Cairo, America::New_York, Asia::Kolkata, Australia::Lord_Howe, Europe::London, UTC};
 

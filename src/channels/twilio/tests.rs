@@ -1,3 +1,5 @@
+//! What Twilio is asked, and what its answers mean.
+
 use super::*;
 use crate::messages::Words;
 

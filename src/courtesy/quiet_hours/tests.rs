@@ -1,3 +1,5 @@
+//! Quiet hours across nights, days of rest and changes of the clock.
+
 use super::*;
 use crate::time::Weekday;
 use chrono_tz::{Africa::Cairo, America::New_York, Asia::Kolkata, Australia::Lord_Howe, Europe::London, UTC};

@@ -1,3 +1,5 @@
+//! Which ticks are due after a start, a pause and a crash.
+
 use super::*;
 use chrono_tz::Europe::London;
 

@@ -1,3 +1,5 @@
+//! The ledger on SQLite: what is taken, given back, settled and redeemed.
+
 use super::grants::{Redemption, give_back, given, held, insert, redeem, settle, take};
 use super::*;
 use crate::ids::bucket_of;

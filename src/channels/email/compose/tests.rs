@@ -1,3 +1,5 @@
+//! Mail as bytes, taken apart again.
+
 use super::*;
 use crate::messages::Words;
 use crate::rules::Channel;
