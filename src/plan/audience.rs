@@ -328,7 +328,8 @@ impl Audience<'_> {
         }
     }
 
-    /// The channels with a current yes for the rule's topic, joined by spaces.
+    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
+    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
     fn push_consents(&self, sql: &mut Sql) {
         let topic = sql.reserve(&self.rule.topic);
         for (place, channel) in self.rule.channels.iter().enumerate() {
@@ -336,9 +337,9 @@ impl Audience<'_> {
                 sql.push(" || ");
             }
             sql.push(&format!(
-                "coalesce((select case k.value when 1 then '{channel} ' else '' end from consents k \
-                 where k.bucket = c._bucket and k.customer = {} and k.topic = {topic} and k.channel = '{channel}' \
-                 order by k.at desc, k.value limit 1), '')",
+                "coalesce((select case k.value when 1 then '{channel} ' else '-{channel} ' end from consents k \
+                 where k.bucket = c._bucket and k.customer = {} and k.topic = {topic} \
+                 and k.channel in ('{channel}', '*') order by k.at desc, k.value limit 1), '')",
                 self.customer_key()
             ));
         }
@@ -390,6 +391,7 @@ impl Audience<'_> {
     /// Reads a row of [`Audience::candidates`]; the values used follow in [`Audience::facts`].
     pub fn read(&self, row: &impl Columns) -> Candidate {
         let text = |index: usize| row.text(index).map(str::to_owned);
+        let answers = || row.text(14).unwrap_or("").split_whitespace();
         let address = |index: usize| text(index).map_or(Address::None, Address::Good);
         let existing = row.text(8).map(|id| ExistingRow {
             id: id.to_owned(),
@@ -413,7 +415,8 @@ impl Audience<'_> {
             occurrence: text(7).unwrap_or_default(),
             existing,
             last_touch: row.int(13).map(Timestamp::from_micros),
-            consents: row.text(14).unwrap_or("").split_whitespace().filter_map(|word| word.parse().ok()).collect(),
+            consents: answers().filter_map(|word| word.parse().ok()).collect(),
+            refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
             suppressed: Vec::new(),
             offers: offers.collect(),
         }
