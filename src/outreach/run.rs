@@ -22,6 +22,7 @@ use crate::store::offers::{self as ledger, grants};
 use crate::store::planning::{self, Planned, RunFacts};
 use crate::store::runs::{self, Cause, Part, Run};
 use crate::time::{Date, Timestamp};
+use crate::touchpoints::Reason;
 use serde_json::json;
 
 /// What a run is made with.
@@ -159,6 +160,8 @@ impl Planning {
 struct Rows {
     fresh: Vec<Planned>,
     changed: Vec<Planned>,
+    /// Tried again after a skip that only the rendering can tell: told when it comes to something else.
+    tried_again: Vec<Planned>,
     moved: Vec<(i64, String, String)>,
     grants: Vec<Grant>,
 }
@@ -172,7 +175,7 @@ impl Writer<'_> {
             let policy = self.question.policy();
             if last.customer == judged.candidate.customer {
                 if rule.again_after.is_some() {
-                    counts.skip(crate::touchpoints::Reason::AgainTooSoon);
+                    counts.skip(Reason::AgainTooSoon);
                     continue;
                 }
                 last.count_against(&mut judged.candidate.offers);
@@ -215,7 +218,13 @@ impl Writer<'_> {
         if let Some(offer) = offer {
             rows.grants.push(self.grant(offer, &row));
         }
-        if judged.candidate.existing.is_some() { rows.changed.push(row) } else { rows.fresh.push(row) }
+        match &judged.candidate.existing {
+            None => rows.fresh.push(row),
+            Some(existing) if matches!(existing.reason, Some(Reason::MissingValue | Reason::RenderError)) => {
+                rows.tried_again.push(row);
+            }
+            Some(_) => rows.changed.push(row),
+        }
     }
 
     fn grant(&self, offer: &Offer, row: &Planned) -> Grant {
@@ -279,7 +288,7 @@ impl Writer<'_> {
         }
     }
 
-    async fn write(&self, tx: &mut Tx, rows: Rows, blocks: Blocks) -> Result<()> {
+    async fn write(&self, tx: &mut Tx, mut rows: Rows, blocks: Blocks) -> Result<()> {
         blocks.give_back(tx, self).await?;
         let rule = self.question.rule;
         let facts = RunFacts {
@@ -294,12 +303,37 @@ impl Writer<'_> {
             expires_after: rule.expires_after,
             now: self.now,
         };
-        planning::insert(tx, &facts, &rows.fresh).await?;
+        if planning::insert(tx, &facts, &rows.fresh).await? < rows.fresh.len() as u64 {
+            self.insert_under_other_ids(tx, &facts, &mut rows).await?;
+        }
         planning::update(tx, &facts, &rows.changed).await?;
+        planning::update(tx, &facts, &rows.tried_again).await?;
         planning::move_on(tx, &rows.moved).await?;
         planning::events(tx, &rows.fresh, self.now).await?;
         planning::events(tx, &rows.changed, self.now).await?;
         grants::insert(tx, &rows.grants).await
+    }
+}
+
+impl Writer<'_> {
+    /// An id follows from the rule's name, and touchpoints keep theirs when the rule is renamed: under a name that was
+    /// used before, an id may be taken. The run makes it another.
+    async fn insert_under_other_ids(&self, tx: &mut Tx, facts: &RunFacts<'_>, rows: &mut Rows) -> Result<()> {
+        let written = planning::written(tx, facts, &rows.fresh).await?;
+        let mut again = Vec::new();
+        for row in rows.fresh.iter_mut().filter(|row| !written.contains(&row.id)) {
+            let salted = format!("{}\n{}", row.occurrence, self.run.id);
+            let id = ids::touchpoint(&self.question.rule.name, &row.customer, &salted, 0);
+            for grant in rows.grants.iter_mut().filter(|grant| grant.touchpoint == row.id) {
+                grant.touchpoint.clone_from(&id);
+            }
+            row.id = id;
+            again.push(row.clone());
+        }
+        if planning::insert(tx, facts, &again).await? < again.len() as u64 {
+            return Err(StoreError::Schema("another program plans for the same customers at this moment".to_owned()));
+        }
+        Ok(())
     }
 }
 

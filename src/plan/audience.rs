@@ -345,7 +345,8 @@ impl Audience<'_> {
         }
     }
 
-    /// The channels with a current yes for the rule's topic, joined by spaces.
+    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
+    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
     fn push_consents(&self, sql: &mut Sql) {
         let topic = sql.reserve(&self.rule.topic);
         for (place, channel) in self.rule.channels.iter().enumerate() {
@@ -353,7 +354,7 @@ impl Audience<'_> {
                 sql.push(" || ");
             }
             let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
-            sql.push(&format!("case {answer} when 1 then '{channel} ' else '' end"));
+            sql.push(&format!("case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' else '' end"));
         }
     }
 
@@ -405,6 +406,7 @@ impl Audience<'_> {
     /// Reads a row of [`Audience::candidates`]; the values used follow in [`Audience::facts`].
     pub fn read(&self, row: &impl Columns) -> Candidate {
         let text = |index: usize| row.text(index).map(str::to_owned);
+        let answers = || row.text(14).unwrap_or("").split_whitespace();
         let address = |index: usize| text(index).map_or(Address::None, Address::Good);
         let existing = row.text(8).map(|id| ExistingRow {
             id: id.to_owned(),
@@ -428,7 +430,8 @@ impl Audience<'_> {
             occurrence: text(7).unwrap_or_default(),
             existing,
             last_touch: row.int(13).map(Timestamp::from_micros),
-            consents: row.text(14).unwrap_or("").split_whitespace().filter_map(|word| word.parse().ok()).collect(),
+            consents: answers().filter_map(|word| word.parse().ok()).collect(),
+            refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
             suppressed: Vec::new(),
             offers: offers.collect(),
         }

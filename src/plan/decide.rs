@@ -33,6 +33,8 @@ pub struct Candidate {
     pub last_touch: Option<Timestamp>,
     /// Channels with a current yes for the rule's topic.
     pub consents: Vec<Channel>,
+    /// Channels with a current no for it: even a transactional topic can be left.
+    pub refused: Vec<Channel>,
     /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
     pub suppressed: Vec<(Channel, String)>,
     /// By place in the rule's list of offers.
@@ -328,7 +330,8 @@ pub fn open(
     if !policy.guard.allows(address) {
         return Err(Reason::NotAllowedHere);
     }
-    if purpose == Purpose::Promotional && !candidate.consents.contains(&channel) {
+    let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
+    if is_missing || candidate.refused.contains(&channel) {
         return Err(Reason::NoConsent);
     }
     let is_suppressed = |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, topic, purpose, channel);

@@ -246,7 +246,10 @@ pub async fn settle(tx: &mut Tx, lease: &Lease, outcomes: &[&Outcome], now: Time
         "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
          select r.bucket, r.id, r.version, $2, r.state, coalesce(r.detail, r.reason) from {rows} \
          join touchpoints t on t.bucket = r.bucket and t.id = r.id and t.version = r.version and t.state = r.state \
-         where true on conflict do nothing"
+         where r.state <> 'skipped' or not exists (select 1 from touchpoint_events e where e.bucket = r.bucket \
+         and e.touchpoint = r.id and e.kind = 'skipped' and e.detail = coalesce(r.detail, r.reason) and e.n = \
+         (select max(m.n) from touchpoint_events m where m.bucket = r.bucket and m.touchpoint = r.id)) \
+         on conflict do nothing"
     );
     tx.execute(Sql::new(events).with(data).with(now)).await?;
     Ok(settled)

@@ -4,6 +4,7 @@ use super::db::{Result, Row, Tx};
 use crate::plan::audience::Columns;
 use crate::sql::{ColumnType, Sql};
 use crate::time::{Span, Timestamp};
+use std::collections::HashSet;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 impl Columns for Row {
@@ -137,6 +138,17 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
     tx.execute(sql).await
+}
+
+/// The ids of those of `rows` that this run has written.
+pub async fn written(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result<HashSet<String>> {
+    let keys: Vec<_> = rows.iter().map(|row| (row.bucket, &row.id)).collect();
+    let item = tx.dialect().rows("$1", &[("bucket", INT), ("id", TEXT)], "r");
+    let sql = format!(
+        "select t.id from {item} join touchpoints t on t.bucket = r.bucket and t.id = r.id where t.run_id = $2"
+    );
+    let keys = serde_json::to_string(&keys).expect("text and integers serialise");
+    Ok(tx.fetch(Sql::new(sql).with(keys).with(run.run_id)).await?.iter().map(|row| row.text(0).to_owned()).collect())
 }
 
 /// Turns rows that stood as skipped into what was decided now. Guarded by the version that was read.

@@ -1,0 +1,6 @@
+//! What a tick decides and writes down, through the library, on both databases.
+
+mod keys;
+mod offers;
+mod refusals;
+mod stock;
