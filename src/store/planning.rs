@@ -4,8 +4,8 @@ use super::db::{Result, Row, Tx};
 use crate::plan::audience::Columns;
 use crate::sql::{ColumnType, Sql};
 use crate::time::{Span, Timestamp};
-use std::collections::HashSet;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
+use std::collections::HashSet;
 
 impl Columns for Row {
     fn text(&self, index: usize) -> Option<&str> {
