@@ -160,16 +160,19 @@ impl Audience<'_> {
             self.push_occurrence(sql);
             return;
         }
-        sql.push("t.id = (select x.id from touchpoints x where x.bucket = c._bucket and x.customer = ");
-        sql.push(&self.customer_key()).push(&format!(" and x.rule = {rule} and x.step = 0 and (x.occurrence = "));
+        // Two questions in the place of one in order of preference: SQLite knows no outer column in an ORDER BY here.
+        let of_rule = format!(
+            "(select x.id from touchpoints x where x.bucket = c._bucket and x.customer = {} and x.rule = {rule} \
+             and x.step = 0 and ",
+            self.customer_key()
+        );
+        sql.push("t.id = coalesce(").push(&of_rule).push("x.occurrence = ");
         self.push_occurrence(sql);
-        sql.push(" or (x.state = 'skipped' and x.reason in (").push(&standing_reasons()).push(")");
+        sql.push("), ").push(&of_rule).push("x.state = 'skipped' and x.reason in (").push(&standing_reasons()).push(")");
         if self.has_rows_of_its_own() {
             sql.push(" and x.entity_id = ").push(&self.entity_key());
         }
-        sql.push(")) order by case when x.occurrence = ");
-        self.push_occurrence(sql);
-        sql.push(" then 0 else 1 end, x.created_at, x.id limit 1)");
+        sql.push(" order by x.created_at, x.id limit 1))");
     }
 
     /// Whether a standing refusal keeps one row per customer, moved on from occurrence to occurrence.
