@@ -82,7 +82,7 @@ async fn pause_all_stops_a_daemon_and_what_it_had_claimed_goes_back() {
     let (db, stop, working) = start(&home).await;
     until(&db, "select count(*) from touchpoints where state = 'sent'", 5).await;
     pauses::pause(&db, &Scope::All, None, Clock::System.now()).await.expect("paused");
-    until(&db, "select count(*) from touchpoint_events where detail like 'put back%'", 64).await;
+    until(&db, "select count(*) from touchpoint_events where detail like 'put back%'", 20).await;
     let idle = "select count(*) from touchpoints where state in ('claimed', 'dispatching')";
     let began = std::time::Instant::now();
     while number(&db, idle).await > 0 {
