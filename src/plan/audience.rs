@@ -170,14 +170,15 @@ impl Audience<'_> {
             self.push_occurrence(sql);
             return;
         }
-        let of_customer =
-            format!("x.bucket = c._bucket and x.customer = {} and x.rule = {rule} and x.step = 0", self.customer_key());
-        sql.push(&format!("t.id = coalesce((select x.id from touchpoints x where {of_customer} and x.occurrence = "));
+        // Two questions in the place of one in order of preference: SQLite knows no outer column in an ORDER BY here.
+        let of_rule = format!(
+            "(select x.id from touchpoints x where x.bucket = c._bucket and x.customer = {} and x.rule = {rule} \
+             and x.step = 0 and ",
+            self.customer_key()
+        );
+        sql.push("t.id = coalesce(").push(&of_rule).push("x.occurrence = ");
         self.push_occurrence(sql);
-        sql.push(&format!(
-            "), (select x.id from touchpoints x where {of_customer} and x.state = 'skipped' and x.reason in ({})",
-            standing_reasons()
-        ));
+        sql.push("), ").push(&of_rule).push("x.state = 'skipped' and x.reason in (").push(&standing_reasons()).push(")");
         if self.has_rows_of_its_own() {
             sql.push(" and x.entity_id = ").push(&self.entity_key());
         }

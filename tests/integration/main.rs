@@ -10,6 +10,7 @@ mod channels;
 mod conditions;
 mod data;
 mod databases;
+mod delivery;
 mod harness;
 mod kill;
 mod log;

@@ -76,10 +76,13 @@ async fn set_counter(tx: &mut Tx, offer: &str, used: u64) -> Result<()> {
 /// Claims free codes of the offer's file, in the file's order.
 async fn claim(tx: &mut Tx, offer: &str, count: u64) -> Result<Vec<Option<String>>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
+    // Materialized: PostgreSQL may run a subquery again for each row, and each time it would lock and give other codes.
     let sql = Sql::new(format!(
-        "update offer_codes set taken = 1 where offer = $1 and taken = 0 and code in (
+        "with free as materialized (
              select code from offer_codes where offer = $1 and taken = 0 order by position, code limit $2{}
-         ) returning position, code",
+         ) update offer_codes set taken = 1 from free
+         where offer_codes.offer = $1 and offer_codes.taken = 0 and offer_codes.code = free.code
+         returning offer_codes.position, offer_codes.code",
         tx.dialect().skip_locked()
     ));
     let mut rows = tx.fetch(sql.with(offer).with(count)).await?;

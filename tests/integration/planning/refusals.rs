@@ -30,7 +30,7 @@ async fn ticking_refused_customers_again_grows_nothing() {
             for table in ["touchpoints", "touchpoint_events", "touchpoint_words", "offer_grants"] {
                 sizes.push(shop.number(&format!("select count(*) from {table}")).await);
             }
-            sizes.push(shop.number("select sum(version) + max(updated_at) from touchpoints").await);
+            sizes.push(shop.number("select cast(sum(version) as bigint) + max(updated_at) from touchpoints").await);
             sizes
         };
         let before = sizes(&shop).await;

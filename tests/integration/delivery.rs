@@ -1,0 +1,7 @@
+//! What becomes of planned messages, through the library, on both databases.
+
+mod doubts;
+mod lanes;
+mod recheck;
+mod relay;
+mod retries;

@@ -1,0 +1,98 @@
+//! Lanes: nothing slow or large stands before a transactional message. The daemon itself, with the machine's clock.
+
+use super::relay::Relay;
+use crate::harness::home::{Home, Settings};
+use crate::harness::wait_for;
+use crate::shop::{customers, home, rule};
+use plusone::app::App;
+use plusone::clock::Clock;
+use plusone::courtesy::pauses::Scope;
+use plusone::daemon::{Daemon, Stop};
+use plusone::delivery::Tally;
+use plusone::health::Health;
+use plusone::metrics::Metrics;
+use plusone::sql::Sql;
+use plusone::store::db::Db;
+use plusone::store::pauses;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts a daemon in this process.
+async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tally>) {
+    let app = App::open(home.path(), Clock::System).await.expect("a good home");
+    let _lock = app.lock("the test").expect("nobody else has it");
+    let lease = app.lease("the test", true).await.expect("the buckets");
+    let (db, stop) = (app.db.clone(), Stop::default());
+    let metrics = Metrics::start(app.ways_out());
+    let daemon = Daemon::new(app, lease, stop.clone(), Health::default(), Arc::new(|_| {}));
+    let runtime = tokio::runtime::Handle::current();
+    let working = tokio::task::spawn_blocking(move || runtime.block_on(daemon.work(metrics)).expect("worked"));
+    (db, stop, working)
+}
+
+async fn number(db: &Db, sql: &str) -> i64 {
+    db.fetch_one(Sql::new(sql)).await.expect("a good statement").map_or(0, |row| row.int(0))
+}
+
+/// Asks until `sql` gives at least `least`.
+async fn until(db: &Db, sql: &str, least: i64) {
+    let began = std::time::Instant::now();
+    while number(db, sql).await < least {
+        assert!(began.elapsed() < LIMIT, "waited for {least} of {sql}: {}", number(db, sql).await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn crowd() -> String {
+    let rows: Vec<String> = (0..400).map(|n| format!("c{n},c{n}@shop.test,,,yes")).collect();
+    customers(&rows.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+const PROMOTIONAL: [(&str, &str); 2] = [("topic", "\"offers\""), ("kind", "\"offer\"")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_provider_with_a_crowd_before_it_holds_up_no_transactional_message() {
+    let relay = Relay::start(&[]);
+    let more = format!("{}\n[guard]\nmax_share = \"100%\"\n", relay.section("rate = \"1/m\""));
+    let home = home(&Settings { email: vec!["relay"], more, ..Settings::default() });
+    home.write("customers.csv", &crowd());
+    home.write("config/offers/cookie.toml", "description = \"A cookie\"\nvalue = 1\ncost = 1\nbudget = { total = 1000 }\n");
+    let keys = [PROMOTIONAL[0], PROMOTIONAL[1], ("offer", "[\"cookie\"]")];
+    home.write("config/rules/treat.toml", &rule(&keys));
+    let (db, stop, working) = start(&home).await;
+    until(&db, "select count(*) from touchpoints where state in ('claimed', 'dispatching')", 64).await;
+    home.write("config/rules/note.toml", &rule(&[("channels", "[\"sms\"]"), ("when", "['customer.id == \"c7\"']")]));
+    until(&db, "select count(*) from touchpoints where channel = 'sms' and state = 'sent'", 1).await;
+    stop.now();
+    working.await.expect("it ends");
+    assert_eq!(number(&db, "select count(*) from touchpoints where state in ('claimed', 'dispatching')").await, 0);
+    let written = number(&db, "select count(*) from touchpoints where state = 'sent' and channel = 'email'").await;
+    assert_eq!(usize::try_from(written).expect("a count"), relay.messages().len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pause_all_stops_a_daemon_and_what_it_had_claimed_goes_back() {
+    let relay = Relay::start(&[]);
+    let more = format!("{}\n[guard]\nmax_share = \"100%\"\n", relay.section("rate = \"20/s\""));
+    let home = home(&Settings { email: vec!["relay"], more, ..Settings::default() });
+    home.write("customers.csv", &crowd());
+    home.write("config/rules/note.toml", &rule(&[]));
+    let (db, stop, working) = start(&home).await;
+    until(&db, "select count(*) from touchpoints where state = 'sent'", 5).await;
+    pauses::pause(&db, &Scope::All, None, Clock::System.now()).await.expect("paused");
+    until(&db, "select count(*) from touchpoint_events where detail like 'put back%'", 20).await;
+    let idle = "select count(*) from touchpoints where state in ('claimed', 'dispatching')";
+    let began = std::time::Instant::now();
+    while number(&db, idle).await > 0 {
+        assert!(began.elapsed() < LIMIT, "still in hand");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let sent = relay.messages().len();
+    assert!(sent < 100, "{sent} went out before it was heard");
+    pauses::resume(&db, &Scope::All, Clock::System.now()).await.expect("resumed");
+    wait_for("more messages", LIMIT, || (relay.messages().len() > sent).then_some(()));
+    stop.now();
+    working.await.expect("it ends");
+}
