@@ -20,6 +20,7 @@ pub mod rule_states;
 pub mod runs;
 pub mod settle;
 pub mod sources;
+pub mod statistics;
 pub mod status;
 pub mod suppressions;
 pub mod zones;

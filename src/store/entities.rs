@@ -5,10 +5,12 @@
 //! 1. Preparing twice changes nothing, and costs one read where nothing is to be done.
 //! 2. A table's key, its way to the customer and its columns' types never change: a changed one is refused with the
 //!    way out.
-//! 3. A customer's data is kept in the order `(_bucket, key)`, and is found by `(_bucket, link)` for each link.
+//! 3. A customer's data is kept in the order `(_bucket, key)`, and is found by `(_bucket, link)` for each link; on SQLite
+//!    the planner is told so.
 
 use super::db::{Db, Result, StoreError, Tx};
 use super::foreign;
+use super::statistics::{self, Assumed, OF_A_BUCKET, OF_ONE};
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place, Storage, Type, quoted};
 use crate::ids::content_hash;
 use crate::sql::{Dialect, Sql};
@@ -193,12 +195,33 @@ async fn create(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity) -> Result<(
     note(tx, &entity.name, PLACE, "own").await?;
     note(tx, &entity.name, KEY, &entity.key).await?;
     note(tx, &entity.name, OWNER, &owner(catalogue, entity)).await?;
+    if owned {
+        assume(tx, entity).await?;
+    }
     // A customer's bucket follows from their key, so the primary key finds them; other rows may change hands.
     if owned && entity.name != CUSTOMER {
         let name = index_name(entity, "_key");
         tx.script(&format!("create unique index {name} on {} ({key})", entity.table())).await?;
     }
-    index(tx, catalogue, entity).await
+    index(tx, catalogue, entity).await?;
+    statistics::take_up(tx).await
+}
+
+/// Has the planner find a row's children by their link, not by reading their bucket.
+async fn assume(tx: &mut Tx, entity: &Entity) -> Result<()> {
+    let bare = |name: String| name.trim_matches('"').to_owned();
+    let (table, key) = (bare(entity.table()), bare(index_name(entity, "_key")));
+    let links: Vec<String> = entity.belongs_to.iter().map(|link| bare(link_index(entity, &link.field))).collect();
+    // the primary key of a table without rowid goes by the table's name
+    let mut assumed = vec![Assumed { index: &table, rows_alike: &[OF_A_BUCKET, 1] }];
+    assumed.push(Assumed { index: &key, rows_alike: &[1, 1] });
+    assumed.extend(links.iter().map(|index| Assumed { index, rows_alike: &[OF_A_BUCKET, OF_ONE, 1] }));
+    statistics::assume(tx, &table, &assumed).await
+}
+
+/// The name of the index that finds the rows of a bucket by a link.
+fn link_index(entity: &Entity, field: &str) -> String {
+    index_name(entity, &format!("{field}_by_bucket"))
 }
 
 /// Adds the columns and indexes that are missing.
@@ -245,7 +268,7 @@ async fn index(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity) -> Result<()
     let links = entity.belongs_to.iter().map(|link| (link.field.as_str(), owned));
     let fields = entity.fields.iter().filter(|field| field.index).map(|field| (field.name.as_str(), false));
     for (field, by_bucket) in links.chain(fields) {
-        let name = index_name(entity, &format!("{field}{}", if by_bucket { "_by_bucket" } else { "" }));
+        let name = if by_bucket { link_index(entity, field) } else { index_name(entity, field) };
         let columns = if by_bucket { format!("\"_bucket\", {}", quoted(field)) } else { quoted(field) };
         tx.script(&format!("create index if not exists {name} on {} ({columns})", entity.table())).await?;
     }
