@@ -17,6 +17,7 @@ mod offers;
 mod parts;
 mod readme;
 mod real_data;
+mod reference;
 mod smtp_client;
 mod tidy;
 mod web;
