@@ -182,6 +182,7 @@ mod tests {
                 .to_owned(),
             to: if channel == Channel::Email { "ann@customers.test" } else { "+447700900123" }.to_owned(),
             words: Words {
+                locale: "en-GB".to_owned(),
                 subject: Some("On its way".to_owned()),
                 html: Some("<p>Hello</p>".to_owned()),
                 text: Some("Hello".to_owned()),

@@ -1,7 +1,7 @@
 //! The references under `docs/` say what the code says.
 //!
 //! 1. `docs/configuration.md` is made from the tables of keys. After a change of these, write it anew with
-//!    `PLUSONE_WRITE_DOCS=1 cargo test --test integration reference`.
+//!    `PLUSONE_WRITE_DOCS=1 cargo test --test integration documents`.
 //! 2. Every function of conditions stands in `docs/conditions.md` as the code describes it, and every helper in
 //!    `docs/templates.md`.
 //! 3. Every example there compiles against the sample's data: blocks of `cel ENTITY` a line each, blocks of
