@@ -54,7 +54,7 @@ impl Stop {
 /// What the daemon tells as it works; how it is said is the edge's business.
 pub enum Told<'a> {
     Planned(&'a App, &'a Planned),
-    TookUpChanges,
+    TookUpChanges(&'a App),
 }
 
 pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
@@ -186,7 +186,7 @@ impl Daemon {
         match self.app.reload().await {
             Ok(()) => {
                 delivery.shared.set_workspace(Arc::clone(&self.app.workspace));
-                (self.tell)(Told::TookUpChanges);
+                (self.tell)(Told::TookUpChanges(&self.app));
                 if let Err(error) = self.app.keep_good_files().await {
                     tracing::error!(%error, "the good files could not be kept for a day when they are broken");
                 }

@@ -1,8 +1,7 @@
 //! `plusone customer`: one customer on one page.
 
-use super::print::{Table, local, plain, short};
+use super::print::{Table, local, money, plain, short};
 use super::{Answer, Failure, log, lookup, opened::Opened};
-use crate::amount::Amount;
 use crate::courtesy::pauses::Scope;
 use crate::store::page::{CustomerPage, customer_page};
 use crate::store::pauses;
@@ -88,7 +87,7 @@ fn offers(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Resu
             one.offer.clone(),
             one.code.clone().unwrap_or_default(),
             one.state.clone(),
-            format!("{} {}", Amount::money(one.value), opened.currency()),
+            format!("{} {}", money(one.value), opened.currency()),
             local(one.granted_at, opened.zone()),
             one.expires_at.map_or(String::new(), |at| local(at, opened.zone())),
             short(&one.touchpoint).to_owned(),

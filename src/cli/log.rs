@@ -3,6 +3,7 @@
 //! 1. Rows are printed as they are read; with `--json` nothing is held back, whatever their number.
 //! 2. For people the newest [`SHOWN`] are listed unless `--limit` asks for more, and the answer says so.
 
+use super::pause::rules;
 use super::print::{Table, counted, local, short};
 use super::{Answer, Failure, lookup, opened::Opened};
 use crate::problem::nearest;
@@ -121,7 +122,7 @@ async fn list(opened: &Opened, filter: &Filter, shown: i64, out: &mut dyn Write)
         }
     }
     if count == 0 {
-        writeln!(out, "No touchpoint.")?;
+        writeln!(out, "No touchpoint.{}", unknown_rule(opened, filter).await?)?;
         return Ok(());
     }
     if !chunk.is_empty() {
@@ -136,6 +137,18 @@ async fn list(opened: &Opened, filter: &Filter, shown: i64, out: &mut dyn Write)
     let rest = if more { "; there are older ones: --limit shows more of them" } else { "" };
     writeln!(out, "{shown}, newest first, times of {zone}{rest}")?;
     Ok(())
+}
+
+/// A word where nothing is found because no such rule ever was.
+async fn unknown_rule(opened: &Opened, filter: &Filter) -> Result<String, Failure> {
+    let Some(rule) = &filter.rule else { return Ok(String::new()) };
+    let known = rules(opened).await?;
+    if known.contains(rule) {
+        return Ok(String::new());
+    }
+    let near = nearest(rule, known.iter().map(String::as_str));
+    let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
+    Ok(format!(" There is no rule `{rule}`{near}."))
 }
 
 /// Touchpoints lined up, as every listing shows them.

@@ -61,7 +61,7 @@ fn as_json(summary: &Summary, currency: &str) -> Value {
 }
 
 fn as_text(summary: &Summary, currency: &str) -> String {
-    let money = |units: i64| format!("{} {currency}", plain(units));
+    let money = |units: i64| format!("{} {currency}", super::print::money(units));
     let of = |left: Option<i64>, cap: Option<i64>| Some(format!("{} of {}", money(left?), money(cap?)));
     let share = |share: Share| (share.count > 0).then(|| format!("{} ({})", share.count, money(share.cost)));
     let lines = [
@@ -76,13 +76,6 @@ fn as_text(summary: &Summary, currency: &str) -> String {
     ];
     let lines = lines.into_iter().filter_map(|(name, text)| Some(format!("  {name:<11}{}", text?)));
     std::iter::once(summary.offer.clone()).chain(lines).collect::<Vec<_>>().join("\n")
-}
-
-/// At least two digits after the point, and no more than are needed: `2.50`, `0.0625`.
-fn plain(units: i64) -> String {
-    let text = Amount::money(units).to_string();
-    let digits = text.strip_suffix("00").unwrap_or(&text);
-    digits.to_owned()
 }
 
 #[cfg(test)]
@@ -107,7 +100,6 @@ mod tests {
         let expected = "free-cookie\n  left       498.40 GBP of 500.00 GBP\n  left today 48.40 GBP of 50.00 GBP\n  \
                         reserved   2 (1.60 GBP)\n  codes left 481890302";
         assert_eq!(as_text(&summary(), "GBP"), expected);
-        assert_eq!(plain(625), "0.0625");
     }
 
     #[test]

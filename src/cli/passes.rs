@@ -3,6 +3,7 @@
 use super::Global;
 use crate::app::{App, Planned};
 use crate::delivery::Tally;
+use crate::problem::Severity;
 use crate::store::runs::Run;
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
@@ -80,6 +81,17 @@ pub fn delivery_line(tally: &Tally) -> String {
         .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
         .collect();
     told.join(", ")
+}
+
+/// What came of changed files.
+pub fn changes(app: &App) -> Vec<String> {
+    let errors = app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let errors: Vec<String> = errors.map(|problem| format!("  {problem}")).collect();
+    if errors.is_empty() {
+        return vec!["changed files are in force".to_owned()];
+    }
+    let head = "changed files are in force but for these, whose last good versions stay:".to_owned();
+    std::iter::once(head).chain(errors).collect()
 }
 
 /// Rules that were left out: drafts, and broken ones.

@@ -86,7 +86,7 @@ pub async fn scope(opened: &Opened, text: &str) -> Result<Scope, Failure> {
             Some(near) => {
                 Failure::failed(format!("`{text}` is no rule, the nearest is `{near}`; and {}", failure.message))
             }
-            None => failure,
+            None => Failure::failed(format!("`{text}` is no rule; and {}", failure.message)),
         }
     })
 }

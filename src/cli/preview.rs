@@ -33,6 +33,9 @@ pub struct Options {
     /// A language other than the customer's, such as fr-FR
     #[arg(long)]
     locale: Option<String>,
+    /// Print the HTML alone, to be looked at in a browser
+    #[arg(long, conflicts_with = "json")]
+    html: bool,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
@@ -49,7 +52,10 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         None => rule.channels[0],
     };
     let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
-    if global.json {
+    if options.html {
+        let missing = || Failure::failed(format!("rule {} says nothing in HTML on {channel}", rule.name));
+        println!("{}", words.html.as_ref().ok_or_else(missing)?);
+    } else if global.json {
         println!("{:#}", to_json(&words));
     } else {
         print(&words);
@@ -120,10 +126,10 @@ fn print(words: &Words) {
         println!("Subject: {subject}\n");
     }
     for part in [&words.text, &words.voice].into_iter().flatten() {
-        println!("{part}");
+        println!("{}\n", part.trim_end());
     }
     if let Some(html) = &words.html {
-        println!("\n-- as HTML --\n{html}");
+        println!("-- and as HTML, {} characters: --html prints it --", html.chars().count());
     }
     if let Some(text) = &words.sms {
         let size = segments(text);

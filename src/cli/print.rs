@@ -3,6 +3,7 @@
 //! 1. What comes from data is stripped of control characters: a customer's name must not steer a terminal.
 //! 2. Times are in the business's zone, to the minute, and say no zone where the heading did.
 
+use crate::amount::Amount;
 use crate::time::{Span, Timestamp, Tz};
 use std::io::{self, Write};
 
@@ -41,6 +42,12 @@ pub fn spoken(span: Span) -> String {
 /// `1 message`, `2 messages`.
 pub fn counted(count: i64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// At least two digits after the point, and no more than are needed: `2.50`, `0.0625`.
+pub fn money(units: i64) -> String {
+    let text = Amount::money(units).to_string();
+    text.strip_suffix("00").unwrap_or(&text).to_owned()
 }
 
 /// The first 8 characters of an id: enough to name it again.
@@ -99,6 +106,13 @@ mod tests {
         table.write(&mut out, "  ").expect("memory takes everything");
         let text = String::from_utf8(out).expect("text");
         assert_eq!(text, "  NAME        STATE\n  Zoë         sent\n  Maximilian  -\n");
+    }
+
+    #[test]
+    fn money_has_the_digits_it_needs() {
+        assert_eq!(money(25_000), "2.50");
+        assert_eq!(money(625), "0.0625");
+        assert_eq!(money(-30_000), "-3.00");
     }
 
     #[test]

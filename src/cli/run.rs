@@ -39,7 +39,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     println!("working; Ctrl-C ends it. Health and metrics: http://{listen}/readyz, http://{listen}/metrics");
     let tell = Arc::new(|told: Told<'_>| match told {
         Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(|line| println!("{line}")),
-        Told::TookUpChanges => println!("changed files are in force"),
+        Told::TookUpChanges(app) => passes::changes(app).iter().for_each(|line| println!("{line}")),
     });
     let db = app.db.clone();
     let worked = Daemon::new(app, lease, stop.clone(), health, tell).work(metrics).await;

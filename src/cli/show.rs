@@ -1,9 +1,8 @@
 //! `plusone show`: one touchpoint, with the words as sent, why it was decided so, and what became of it.
 
 use super::log::addressed;
-use super::print::{counted, local_seconds, plain, short};
+use super::print::{counted, local_seconds, money, plain, short};
 use super::{Answer, Failure, opened::Opened};
-use crate::amount::Amount;
 use crate::store::log::{Named, by_id, detail};
 use crate::time::Tz;
 use crate::touchpoints::record::parsed_json;
@@ -82,7 +81,7 @@ fn sentences(detail: &Detail, zone: Tz, currency: &str, out: &mut dyn Write) -> 
 fn summary(one: &Touchpoint, zone: Tz, currency: &str) -> Vec<(&'static str, String)> {
     let time = |at| local_seconds(at, zone);
     let mut lines = vec![
-        ("rule", format!("{} (a {} about {}, {})", one.rule, one.kind, one.topic, one.purpose)),
+        ("rule", format!("{} ({}, topic {}, {})", one.rule, one.kind, one.topic, one.purpose)),
         ("customer", one.customer.clone()),
         ("about", format!("{} {}", one.entity_kind, one.entity_id)),
         ("occurrence", one.occurrence.clone()),
@@ -111,7 +110,7 @@ fn summary(one: &Touchpoint, zone: Tz, currency: &str) -> Vec<(&'static str, Str
         }),
     );
     add("attempts", (one.attempts > 0).then(|| one.attempts.to_string()));
-    add("cost", one.cost.map(|cost| format!("{} {currency}", Amount::money(cost))));
+    add("cost", one.cost.map(|cost| format!("{} {currency}", money(cost))));
     add("variant", one.variant.clone());
     add("locale", one.locale.clone());
     let copy = "possibly a second copy: the first may have arrived too";
@@ -146,22 +145,17 @@ fn write_values(values: &Value, out: &mut dyn Write) -> io::Result<()> {
     values.iter().try_for_each(|(name, value)| writeln!(out, "  {} = {}", plain(name), plain(&inline(value))))
 }
 
-/// `[{gate, passed, reason, detail}]`, a line each.
+/// The gates that were passed, a line each: a name, or a name and what it came to.
 fn write_gates(gates: &Value, out: &mut dyn Write) -> io::Result<()> {
     let Value::Array(gates) = gates else { return write_values(gates, out) };
     for gate in gates {
-        let text = |name: &str| gate.get(name).filter(|value| !value.is_null()).map(inline);
-        let Some(name) = text("gate") else {
-            writeln!(out, "  {}", plain(&inline(gate)))?;
-            continue;
+        let parts: Vec<String> = match gate {
+            Value::Array(parts) => parts.iter().map(inline).collect(),
+            name => vec![inline(name)],
         };
-        let passed = match gate.get("passed").and_then(Value::as_bool) {
-            Some(true) => "passed",
-            Some(false) => "refused",
-            None => "",
-        };
-        let rest: Vec<String> = [text("reason"), text("detail")].into_iter().flatten().collect();
-        writeln!(out, "{}", plain(format!("  {name:<16} {passed:<8} {}", rest.join(", ")).trim_end()))?;
+        let (name, rest) = parts.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
+        let told = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
+        writeln!(out, "  {}{}", plain(&name.replace('_', " ")), plain(&told))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use super::print::{Table, counted, local, plain, short, spoken};
 use super::{Answer, opened::Opened};
-use crate::courtesy::pauses::Pauses;
+use crate::courtesy::pauses::{Pauses, Scope};
 use crate::problem::Severity;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
@@ -79,6 +79,9 @@ impl Status<'_> {
         }
         if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
             concerns.push("no daemon is running: nothing is sent but by `plusone run` or `plusone once`".to_owned());
+        }
+        if self.pauses.at(self.now()).any(|pause| pause.scope == Scope::All) {
+            concerns.push("everything is paused: `plusone resume all` lets it go on".to_owned());
         }
         let oldest = standing.lanes.iter().map(|lane| lane.oldest_age(self.now())).max().unwrap_or_default();
         if oldest > LATE {

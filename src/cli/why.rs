@@ -2,15 +2,16 @@
 
 use super::lookup::the_customer;
 use super::opened::Opened;
+use super::print::local;
 use super::{Answer, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::outreach::foresee::{ClauseTruth, Explained, Foresight, gates, outcome};
+use crate::outreach::foresee::{ClauseTruth, Explained, Foresight, gates};
 use crate::outreach::tick::History;
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::store::pauses;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         Some(name) => vec![known_rule(&app, name)?],
         None => app.workspace.project.rules.values().collect(),
     };
+    let zone = app.workspace.project.settings.business.time_zone;
     let mut answers = Vec::new();
     for rule in &rules {
         answers.push(explain(&app, rule, &customer, at).await?);
@@ -47,10 +49,10 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
             .flat_map(|(rule, rows)| rows.iter().map(|row| row.to_json(&customer, &rule.name, at)));
         println!("{:#}", Value::Array(all.collect()));
     } else if options.rule.is_some() {
-        print_rule(rules[0], &customer, &answers[0]);
+        print_rule(rules[0], &customer, &answers[0], zone);
     } else {
         for (rule, rows) in rules.iter().zip(&answers) {
-            println!("{:<24} {}", rule.name, in_short(rows));
+            println!("{:<24} {}", rule.name, in_short(rows, zone));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -64,31 +66,34 @@ async fn explain(app: &App, rule: &Rule, customer: &str, at: Timestamp) -> Resul
 }
 
 /// One line for all rows of a rule: what would be sent, or why nothing.
-fn in_short(rows: &[Explained]) -> String {
+fn in_short(rows: &[Explained], zone: Tz) -> String {
     if rows.is_empty() {
         return "nothing to judge: the customer has no such rows".to_owned();
     }
     let selected: Vec<&Explained> = rows.iter().filter(|row| row.is_selected()).collect();
     if let Some(row) = selected.first() {
         let more = if selected.len() > 1 { format!(", and {} more", selected.len() - 1) } else { String::new() };
-        return format!("{}{more}", told(row.fate.as_ref()));
+        return format!("{}{more}", told(row.fate.as_ref(), zone));
     }
     let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
     first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause)))
 }
 
-fn told(fate: Option<&Decision>) -> String {
+fn told(fate: Option<&Decision>, zone: Tz) -> String {
     match fate {
-        Some(Decision::Plan(message)) => format!("would be sent by {} at {}", message.channel, message.due_at),
+        Some(Decision::Plan(message)) => {
+            let due = local(message.due_at, zone);
+            format!("would be sent by {} at {due} ({zone})", message.channel)
+        }
         Some(Decision::Refuse(refusal)) => {
             let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
             format!("{}: {}{detail}", refusal.reason, refusal.reason.meaning())
         }
-        None => outcome(None),
+        None => "not selected".to_owned(),
     }
 }
 
-fn print_rule(rule: &Rule, customer: &str, rows: &[Explained]) {
+fn print_rule(rule: &Rule, customer: &str, rows: &[Explained], zone: Tz) {
     if rows.is_empty() {
         println!("customer {customer} has no {} to judge", rule.for_each);
     }
@@ -105,7 +110,7 @@ fn print_rule(rule: &Rule, customer: &str, rows: &[Explained]) {
             let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
             println!("  {mark}  {}{detail}", gate.name.replace('_', " "));
         }
-        println!("  ->   {}", told(row.fate.as_ref()));
+        println!("  ->   {}", told(row.fate.as_ref(), zone));
     }
 }
 

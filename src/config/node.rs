@@ -58,10 +58,28 @@ pub fn parse(source: &Source, environment: &Environment, problems: &mut Vec<Prob
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
             let message = format!("this is not TOML: {}", error.message());
-            problems.push(Problem::error(source, span, message));
+            let problem = Problem::error(source, span.clone(), message);
+            problems.push(match quoting(&source.text, span.start) {
+                Some(help) => problem.help(help),
+                None => problem,
+            });
             None
         }
     }
+}
+
+/// The cure where the line of a fault looks like a condition or has quotes of a word processor.
+fn quoting(text: &str, at: usize) -> Option<&'static str> {
+    let at = text.floor_char_boundary(at);
+    let line = text[..at].rsplit('\n').next().unwrap_or("").len();
+    let line = text[at - line..].lines().next().unwrap_or("");
+    let has = |signs: &[&str]| signs.iter().any(|sign| line.contains(sign));
+    if has(&["\u{201c}", "\u{201d}", "\u{201e}", "\u{2018}", "\u{2019}"]) {
+        return Some("write straight quotes: `'…'` or `\"…\"`");
+    }
+    let looks_like_a_condition = has(&["==", "!=", "<", ">", " in ", "(\"", "('"]);
+    looks_like_a_condition
+        .then_some("a condition stands in single quotes, the texts in it in double ones: `'customer.tier == \"gold\"'`")
 }
 
 struct Builder<'a> {

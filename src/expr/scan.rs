@@ -39,7 +39,7 @@ const WRONG_SYMBOLS: [(&str, &str); 9] = [
     ("|", "||"),
     ("~", "x.matches(\"…\")"),
 ];
-const WRONG_CHARACTERS: [(char, &str); 15] = [
+const WRONG_CHARACTERS: [(char, &str); 18] = [
     ('\u{201c}', "\""),
     ('\u{201d}', "\""),
     ('\u{201e}', "\""),
@@ -55,8 +55,22 @@ const WRONG_CHARACTERS: [(char, &str); 15] = [
     ('\u{2260}', "!="),
     ('\u{2264}', "<="),
     ('\u{2265}', ">="),
+    ('£', "the number alone: money is in the business's currency"),
+    ('€', "the number alone: money is in the business's currency"),
+    ('$', "the number alone: money is in the business's currency"),
 ];
-const WRONG_WORDS: [(&str, &str); 3] = [("and", "&&"), ("or", "||"), ("not", "!")];
+const WRONG_WORDS: [(&str, &str); 6] = [
+    ("and", "&&"),
+    ("or", "||"),
+    ("not", "!"),
+    ("is", "== null` or `!= null"),
+    ("like", "x.startsWith(\"A\")` or `x.contains(\"a\")"),
+    ("between", "x >= 1 && x <= 9"),
+];
+/// What follows a number where people mean a span of time.
+const TIME_UNITS: [&str; 12] = [
+    "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months",
+];
 
 /// The tokens of `text`.
 ///
@@ -147,9 +161,27 @@ impl Scanner<'_> {
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.matches('.').count() < 2;
         if !plain {
             let message = format!("`{digits}` is not a number here");
-            let fault = Fault::new(self.at - length..self.at, message);
-            self.faults.push(fault.help("write digits with at most one point: `1200`, `2.50`"));
+            let is_date = digits.matches('.').count() == 2;
+            let help = if is_date {
+                "a date is written year first, in quotes: `\"2026-12-24\"`"
+            } else {
+                "write digits with at most one point: `1200`, `2.50`"
+            };
+            self.faults.push(Fault::new(self.at - length..self.at, message).help(help));
+        } else if self.open.is_empty() && self.decimal_comma() > 0 {
+            let comma = self.decimal_comma();
+            let message = format!("`{}{}` is not a number here", digits, &self.rest()[..comma]);
+            let help = format!("write `{digits}.{}`", &self.rest()[1..comma]);
+            self.faults.push(Fault::new(self.at - length..self.at + comma, message).help(help));
+            self.at += comma;
         }
+    }
+
+    /// How long the rest of a number written with a comma is: 3 for `,50`.
+    fn decimal_comma(&self) -> usize {
+        let Some(behind) = self.rest().strip_prefix(',') else { return 0 };
+        let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 { digits + 1 } else { 0 }
     }
 
     fn name(&mut self) {
@@ -163,6 +195,11 @@ impl Scanner<'_> {
         }
         let lower = word.to_ascii_lowercase();
         let after_dot = self.tokens.last().is_some_and(|token| &self.text[token.span.clone()] == ".");
+        let after_number = self.tokens.last().is_some_and(|token| token.kind == TokenKind::Number);
+        if after_number && TIME_UNITS.contains(&lower.as_str()) {
+            let help = "write `ago(\"60d\")` for the instant so long ago, or `days_since(…) > 60`".to_owned();
+            return self.fault(length, format!("`{word}` does not follow a number"), help);
+        }
         match WRONG_WORDS.iter().find(|(wrong, _)| *wrong == lower) {
             Some((_, right)) if !after_dot => {
                 let message = format!("`{word}` is not an operator");
@@ -286,6 +323,17 @@ mod tests {
             faults("a == 1_000"),
             ["5: `1_000` is not a number here (write digits with at most one point: `1200`, `2.50`)"]
         );
+    }
+
+    #[test]
+    fn numbers_dates_and_spans_of_habit_are_named_with_their_cure() {
+        let date = "5: `24.12.1990` is not a number here (a date is written year first, in quotes: `\"2026-12-24\"`)";
+        assert_eq!(faults("a == 24.12.1990"), [date]);
+        assert_eq!(faults("a > 20,50"), ["4: `20,50` is not a number here (write `20.50`)"]);
+        assert_eq!(words("a in [20,50]").len(), 7, "in brackets a comma stands between two numbers");
+        assert!(faults("a > £20")[0].starts_with("4: `£` is not understood (write the number alone"));
+        assert!(faults("a > 60 days")[0].starts_with("7: `days` does not follow a number (write `ago"));
+        assert_eq!(faults("a is null"), ["2: `is` is not an operator (write `== null` or `!= null`)"]);
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn every_fault_of_a_condition_is_found_at_once() {
         [
             "10: `customer` has no field `tierr` (did you mean `tier`?)",
             "29: an integer cannot be compared with a text",
-            "54: nothing here is called `nobody` (known here: `customer` and `now`)",
+            "54: nothing here is called `nobody` (known here: `customer` and `now`; a text stands in quotes: `\"nobody\"`)",
         ]
     );
 }

@@ -91,6 +91,10 @@ fn check_fields(text: &str, fields: &[(Range<usize>, &str)]) -> Result<(), Fault
     }
     if fields.len() != 5 {
         let message = format!("cron has five fields, these are {}", fields.len());
+        if fields[0].1.matches(['.', '/']).count() == 2 {
+            let help = "an instant is written year first: `2026-12-24 10:00`";
+            return Err(Fault::new(fields[0].0.clone(), format!("`{}` is no date here", fields[0].1)).help(help));
+        }
         return Err(whole(text, &message));
     }
     for (index, (span, field)) in fields.iter().enumerate() {

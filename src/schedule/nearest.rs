@@ -24,11 +24,24 @@ const EXAMPLES: [&str; 12] = [
     "manual",
 ];
 
+/// Everyday words, and how the grammar says them.
+const EVERYDAY: [(&str, &str); 9] = [
+    ("each", "every"),
+    ("daily", "every day"),
+    ("hourly", "every hour"),
+    ("weekly", "every monday"),
+    ("workday", "weekday"),
+    ("workdays", "weekday"),
+    ("morning", "day"),
+    ("evening", "day"),
+    ("night", "day"),
+];
+
 /// The sentence that `text` was most likely meant to be: its words put right if that is enough, or the form that
 /// looks most like it.
 pub(super) fn nearest_sentence(text: &str) -> String {
-    let spelled =
-        tokens(text).iter().map(|token| put_right(&token.word)).collect::<Vec<_>>().join(" ").replace(" ,", ",");
+    let words: Vec<String> = tokens(text).iter().map(|token| put_right(&token.word)).collect();
+    let spelled = with_times(&words).join(" ").replace(" ,", ",");
     let candidates = [
         spelled.clone(),
         format!("{spelled} at 09:00"),
@@ -43,12 +56,32 @@ pub(super) fn nearest_sentence(text: &str) -> String {
     EXAMPLES.into_iter().min_by_key(|example| distance(example)).unwrap_or(EXAMPLES[0]).to_owned()
 }
 
+/// Times of the day as the grammar has them: `at` before each, and a bare hour with its minutes.
+fn with_times(words: &[String]) -> Vec<String> {
+    let mut put: Vec<String> = Vec::new();
+    for (place, word) in words.iter().enumerate() {
+        let follows_at = put.last().is_some_and(|last| last == "at");
+        let is_clock = word.starts_with(|c: char| c.is_ascii_digit())
+            && (word.contains(':') || word.ends_with("am") || word.ends_with("pm"));
+        let is_last = place + 1 == words.len() && place > 0;
+        let hour = word.parse::<u8>().ok().filter(|hour| *hour < 24 && (follows_at || is_last));
+        if (is_clock || hour.is_some()) && put.last().is_none_or(|last| !["at", "and", ","].contains(&last.as_str())) {
+            put.push("at".to_owned());
+        }
+        put.push(hour.map_or_else(|| word.clone(), |hour| format!("{hour:02}:00")));
+    }
+    put
+}
+
 /// The word of the grammar that `word` was meant to be.
 fn put_right(word: &str) -> String {
     let known = || WORDS.into_iter().chain(WEEKDAYS).chain(MONTHS);
     let number = word.bytes().take_while(u8::is_ascii_digit).count();
     if word == "," || known().any(|name| name == word) {
         return word.to_owned();
+    }
+    if let Some((_, ours)) = EVERYDAY.iter().find(|(theirs, _)| *theirs == word) {
+        return (*ours).to_owned();
     }
     if number > 0 {
         let day = word[..number].parse::<u32>().unwrap_or(0);

@@ -68,7 +68,7 @@ impl Reason {
             Self::BadAddress => "the customer's address is not a valid one",
             Self::NoConsent => "a promotional message, and no consent for this topic on any of the rule's channels",
             Self::Suppressed => "the address is on the suppression list",
-            Self::Guard => "the run was larger than `[guard]` allows and was not approved",
+            Self::Guard => "the run is larger than `[guard]` allows: it waits for approval, or was cancelled",
             Self::NoBudget => "no offer of the rule has budget left",
             Self::NotEligible => "the customer is not eligible for any offer of the rule",
             Self::NoLongerTrue => "at the moment of sending the conditions held no more",

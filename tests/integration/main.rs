@@ -11,6 +11,7 @@ mod conditions;
 mod data;
 mod databases;
 mod delivery;
+mod documents;
 mod harness;
 mod kill;
 mod log;

@@ -36,7 +36,13 @@ impl Typing<'_> {
         {
             format!("did you mean `{root}.{name}`?")
         } else {
-            format!("known here: {}", listed(known))
+            let many = self.catalogue.entity(name).filter(|_| root == CUSTOMER).map(|entity| &entity.plural);
+            match many.filter(|plural| self.catalogue.many(CUSTOMER, plural).is_some()) {
+                Some(plural) => {
+                    format!("write `for_each = \"{name}\"`, or `customer.{plural}.exists(x, …)` for any of a customer's")
+                }
+                None => format!("known here: {}; a text stands in quotes: `\"{name}\"`", listed(known)),
+            }
         };
         self.fault(expr, place, format!("nothing here is called `{name}`"), Some(&help))
     }

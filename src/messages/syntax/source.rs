@@ -24,7 +24,9 @@ pub fn parse(source: &Source) -> Result<Parsed, Problem> {
         let tag = tags.iter().find(|tag| tag.span.contains(&start)).map_or(start..start, |tag| tag.span.clone());
         let reason = error.reason().to_string();
         let message = reason.lines().next().unwrap_or_default().trim().to_owned();
-        Problem::error(source, tag, format!("this is not a template: {message}"))
+        let compares = ["==", "!=", "&&", "||", "<", ">"].iter().any(|sign| source.text[tag.clone()].contains(sign));
+        let problem = Problem::error(source, tag, format!("this is not a template: {message}"));
+        if compares { problem.help("compare by helpers: `{{#if (eq customer.tier \"gold\")}}`") } else { problem }
     })?;
     Ok(Parsed { source: source.clone(), tags, syntax })
 }
