@@ -35,13 +35,23 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(data::DataError),
     #[error("{0}")]
     Channel(#[from] crate::channels::ChannelError),
     #[error(transparent)]
     Wake(#[from] crate::outreach::wake::WakeError),
     #[error("another daemon ({owner}) holds the database until {until}")]
     Held { owner: String, until: Timestamp },
+}
+
+impl From<data::DataError> for AppError {
+    /// A database that is away is the same trouble whoever meets it.
+    fn from(error: data::DataError) -> Self {
+        match error {
+            data::DataError::Store(error) => Self::Store(error),
+            error => Self::Data(error),
+        }
+    }
 }
 
 /// An open application: every command that needs the database starts here.
@@ -153,7 +163,10 @@ impl App {
     /// Every way out that the settings name.
     pub fn ways_out(&self) -> Vec<(Channel, String)> {
         let channels = &self.workspace.project.settings.channels;
-        channels.iter().flat_map(|(channel, settings)| settings.providers.iter().map(|name| (*channel, name.clone()))).collect()
+        channels
+            .iter()
+            .flat_map(|(channel, settings)| settings.providers.iter().map(|name| (*channel, name.clone())))
+            .collect()
     }
 
     /// Starts delivery to the configured providers.

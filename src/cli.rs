@@ -35,13 +35,13 @@ pub mod suppress;
 mod who;
 mod why;
 
+use self::opened::Opened;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::problem::{Severity, nearest};
 use crate::rules::Rule;
 use crate::schedule::parse_when::parse_when;
 use crate::time::Timestamp;
-use self::opened::Opened;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -126,7 +126,10 @@ impl From<AppError> for Failure {
         match error {
             AppError::Configuration(problems) => {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Self::usage(format!("the configuration cannot be used; `plusone check` shows more:\n{}", problems.join("\n")))
+                Self::usage(format!(
+                    "the configuration cannot be used; `plusone check` shows more:\n{}",
+                    problems.join("\n")
+                ))
             }
             error => Self::failed(error.to_string()),
         }
@@ -153,11 +156,13 @@ impl From<std::io::Error> for Failure {
 async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     if !global.home.join("config").is_dir() {
         let home = global.home.display();
-        return Err(Failure::usage(format!("there is no configuration in {home}: `plusone init DIR` makes one, --home names one")));
+        return Err(Failure::usage(format!(
+            "there is no configuration in {home}: `plusone init DIR` makes one, --home names one"
+        )));
     }
     let app = App::open(&global.home, clock).await?;
     for problem in app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error) {
-        eprintln!("{problem}");
+        complain(problem);
     }
     Ok(app)
 }
@@ -215,9 +220,15 @@ pub fn main() -> ExitCode {
     answer.unwrap_or_else(|failure| report(&failure))
 }
 
+/// Writes a line to standard error. Where that is closed there is nobody to tell.
+fn complain(text: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{}", print::tame(&text.to_string()));
+}
+
 fn report(failure: &Failure) -> ExitCode {
     if !failure.message.is_empty() {
-        eprintln!("plusone: {}", failure.message);
+        complain(format_args!("plusone: {}", failure.message));
     }
     ExitCode::from(failure.exit)
 }
