@@ -10,6 +10,7 @@ mod channels;
 mod conditions;
 mod data;
 mod databases;
+mod doors;
 mod harness;
 mod kill;
 mod log;
