@@ -35,7 +35,7 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(data::DataError),
     #[error("{0}")]
     Channel(#[from] crate::channels::ChannelError),
     #[error(transparent)]
@@ -46,6 +46,16 @@ pub enum AppError {
     Lost,
     #[error("a part of the daemon ended badly; what it had in hand is settled by the next one")]
     Broken,
+}
+
+impl From<data::DataError> for AppError {
+    /// A database that is away is the same trouble whoever meets it.
+    fn from(error: data::DataError) -> Self {
+        match error {
+            data::DataError::Store(error) => Self::Store(error),
+            error => Self::Data(error),
+        }
+    }
 }
 
 /// An open application: every command that needs the database starts here.

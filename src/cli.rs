@@ -165,7 +165,7 @@ async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     }
     let app = App::open(&global.home, clock).await?;
     for problem in app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error) {
-        eprintln!("{problem}");
+        complain(problem);
     }
     Ok(app)
 }
@@ -224,9 +224,15 @@ pub fn main() -> ExitCode {
     answer.unwrap_or_else(|failure| report(&failure))
 }
 
+/// Writes a line to standard error. Where that is closed there is nobody to tell.
+fn complain(text: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{}", print::tame(&text.to_string()));
+}
+
 fn report(failure: &Failure) -> ExitCode {
     if !failure.message.is_empty() {
-        eprintln!("plusone: {}", failure.message);
+        complain(format_args!("plusone: {}", failure.message));
     }
     ExitCode::from(failure.exit)
 }

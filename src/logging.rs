@@ -40,7 +40,9 @@ fn subscriber<W>(line: Line, filter: EnvFilter, writer: W) -> Box<dyn Subscriber
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(line.time);
+    // A line that cannot be written is lost; to tell of that on the same standard error would end the program.
+    let base = tracing_subscriber::fmt().log_internal_errors(false);
+    let base = base.with_env_filter(filter).with_writer(writer).with_timer(line.time);
     match line.format {
         LogFormat::Json => Box::new(base.json().flatten_event(true).with_current_span(false).finish()),
         // Where colour is possible the crate's own default asks NO_COLOR.

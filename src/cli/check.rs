@@ -11,6 +11,7 @@ use crate::workspace::Workspace;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 const BAD_CONFIGURATION: u8 = 2;
@@ -40,7 +41,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         true => json(&loaded.problems)?,
         false => text(&loaded, Clock::System.now(), Look::of_stdout()),
     };
-    print!("{answer}");
+    std::io::stdout().lock().write_all(answer.as_bytes())?;
     Ok(if loaded.has_errors() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS })
 }
 

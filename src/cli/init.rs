@@ -1,5 +1,6 @@
 //! `plusone init`: a new home folder with a working, commented configuration and templates.
 
+use super::print::say;
 use super::{Answer, Failure, Global};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -31,9 +32,9 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
         write(&folder.join(path), text)?;
     }
     let shown = folder.display();
-    println!("{shown} is a home folder now. Next:");
-    println!("  plusone check --home {shown}");
-    println!("  plusone once --home {shown}");
+    say(format_args!("{shown} is a home folder now. Next:"))?;
+    say(format_args!("  plusone check --home {shown}"))?;
+    say(format_args!("  plusone once --home {shown}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

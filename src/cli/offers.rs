@@ -1,5 +1,6 @@
 //! `plusone offers`: each offer's budget, and what became of what was given.
 
+use super::print::{say, say_json};
 use super::{Answer, Global, open};
 use crate::amount::Amount;
 use crate::clock::Clock;
@@ -27,12 +28,12 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let summaries = summaries(&app.db, &chosen, today).await?;
     if global.json {
         let list: Vec<Value> = summaries.iter().map(|summary| as_json(summary, currency)).collect();
-        println!("{}", json!({ "today": today.to_string(), "offers": list }));
+        say_json(json!({ "today": today.to_string(), "offers": list }))?;
     } else if summaries.is_empty() {
-        println!("No offers yet: an offer is a file in config/offers/.");
+        say("No offers yet: an offer is a file in config/offers/.")?;
     } else {
         let texts: Vec<String> = summaries.iter().map(|summary| as_text(summary, currency)).collect();
-        println!("{}", texts.join("\n\n"));
+        say(texts.join("\n\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! What a pass of planning and delivery says: a line per rule, then what was sent.
 
 use super::Global;
+use super::print::{mention, say_json};
 use crate::app::{App, Planned};
 use crate::delivery::Tally;
 use crate::problem::Severity;
@@ -8,20 +9,20 @@ use crate::store::runs::Run;
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
 
-/// Prints one pass, for people or with the names of `once --json`.
+/// Prints one pass, for people or with the names of `once --json`. It was made, whether anybody reads of it or not.
 pub fn print(global: &Global, app: &App, now: Timestamp, planned: &Planned, delivered: Option<&Tally>) {
     if global.json {
-        println!("{}", to_json(now, planned, delivered));
+        let _ = say_json(format_args!("{}", to_json(now, planned, delivered)));
         return;
     }
-    lines(app, planned).iter().for_each(|line| println!("{line}"));
+    lines(app, planned).iter().for_each(mention);
     if planned.runs.is_empty() {
-        println!("no rule is due");
+        mention("no rule is due");
     }
     if let Some(tally) = delivered {
-        println!("{}", delivery_line(tally));
+        mention(delivery_line(tally));
     }
-    drafts(app).iter().for_each(|line| println!("{line}"));
+    drafts(app).iter().for_each(mention);
 }
 
 fn to_json(now: Timestamp, planned: &Planned, delivered: Option<&Tally>) -> Value {

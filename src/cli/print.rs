@@ -5,6 +5,7 @@
 
 use crate::amount::Amount;
 use crate::time::{Span, Timestamp, Tz};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 /// Text from data as it may be printed: on one line, every control character made visible as a space.
@@ -15,6 +16,32 @@ pub fn plain(text: &str) -> String {
 /// Control characters, and the marks that reverse the reading direction.
 fn is_steering(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes a line or lines of an answer, with what could steer a terminal made visible as a space.
+///
+/// # Errors
+/// When standard output takes no more; a command ends with that, see `Failure`.
+pub fn say(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{}", tame(&text.to_string()))
+}
+
+/// As [`say`], for what is told by the way: that nobody can read it stops no work.
+pub fn mention(text: impl Display) {
+    let _ = say(text);
+}
+
+/// Writes an answer for machines as it is.
+///
+/// # Errors
+/// As [`say`].
+pub fn say_json(answer: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{answer:#}")
+}
+
+/// Text of several lines as it may be printed.
+pub fn tame(text: &str) -> String {
+    text.chars().map(|c| if is_steering(c) && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 
 /// `2026-11-03 09:00` in `zone`.
@@ -118,6 +145,11 @@ mod tests {
     #[test]
     fn data_cannot_steer_the_terminal() {
         assert_eq!(plain("Ada\u{1b}[2J\r\nLovelace\u{202e}"), "Ada [2J  Lovelace ");
+    }
+
+    #[test]
+    fn answers_of_several_lines_cannot_steer_it_either() {
+        assert_eq!(tame("Subject: Ada\u{1b}]0;x\u{7}\n\tyes\u{9b}2J"), "Subject: Ada ]0;x \n\tyes 2J");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `plusone redeem CODE`: marks a customer's plus one as used.
 
+use super::print::{say, say_json};
 use super::{Answer, Failure, Global, open};
 use crate::clock::Clock;
 use crate::offers::Offer;
@@ -30,23 +31,20 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     }
     match redeem(&app.db, code, now).await? {
         Redemption::Redeemed(whose) if global.json => {
-            println!(
-                "{}",
-                json!({
-                    "code": code,
-                    "offer": whose.offer,
-                    "customer": whose.customer,
-                    "touchpoint": whose.touchpoint,
-                    "redeemed_at": now.to_string(),
-                })
-            );
+            say_json(json!({
+                "code": code,
+                "offer": whose.offer,
+                "customer": whose.customer,
+                "touchpoint": whose.touchpoint,
+                "redeemed_at": now.to_string(),
+            }))?;
             Ok(ExitCode::SUCCESS)
         }
         Redemption::Redeemed(whose) => {
-            println!(
+            say(format_args!(
                 "Redeemed {code}: {} of customer {} (touchpoint {}).",
                 whose.offer, whose.customer, whose.touchpoint
-            );
+            ))?;
             Ok(ExitCode::SUCCESS)
         }
         Redemption::Unknown => Err(Failure::failed(format!("no customer was given the code {code}"))),

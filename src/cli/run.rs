@@ -1,5 +1,6 @@
 //! `plusone run`: the daemon.
 
+use super::print::mention;
 use super::{Answer, Failure, Global, open, passes};
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
@@ -32,14 +33,19 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     let health = Health::default();
     let listen = &settings.web.listen;
     let listener = tokio::net::TcpListener::bind(listen).await;
-    let listener = listener.map_err(|error| Failure::failed(format!("cannot listen on {listen}: {error}")))?;
+    let listener = listener.map_err(|error| {
+        let cure = "set `[web] listen` to an address that is free, or end the program that has it";
+        Failure::failed(format!("cannot listen on {listen}: {error}; {cure}"))
+    })?;
     let web = Web { db: app.db.clone(), clock: app.clock.clone(), metrics: metrics.clone(), health: health.clone() };
     let asked = stop.clone();
     let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));
-    println!("working; Ctrl-C ends it. Health and metrics: http://{listen}/readyz, http://{listen}/metrics");
+    mention(format_args!(
+        "working; Ctrl-C ends it. Health and metrics: http://{listen}/readyz, http://{listen}/metrics"
+    ));
     let tell = Arc::new(|told: Told<'_>| match told {
-        Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(|line| println!("{line}")),
-        Told::TookUpChanges(app) => passes::changes(app).iter().for_each(|line| println!("{line}")),
+        Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(mention),
+        Told::TookUpChanges(app) => passes::changes(app).iter().for_each(mention),
     });
     let db = app.db.clone();
     let worked = Daemon::new(app, lease, stop.clone(), health, tell).work(metrics).await;
@@ -47,18 +53,18 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     let _ = serving.await;
     db.close().await;
     let tally = worked?;
-    println!("stopped; {}", passes::delivery_line(&tally));
+    mention(format_args!("stopped; {}", passes::delivery_line(&tally)));
     Ok(ExitCode::SUCCESS)
 }
 
 fn greet(app: &App) {
     let project = &app.workspace.project;
     let live = project.rules.values().filter(|rule| rule.live != crate::rules::Live::Draft).count();
-    println!("plusone for {}: {live} rules live", project.settings.business.name);
-    passes::drafts(app).iter().for_each(|line| println!("{line}"));
+    mention(format_args!("plusone for {}: {live} rules live", project.settings.business.name));
+    passes::drafts(app).iter().for_each(mention);
     for (name, provider) in &project.settings.providers {
         if let crate::settings::Way::Folder { path } = &provider.way {
-            println!("provider {name} writes its messages into {}", app.home.join(path).display());
+            mention(format_args!("provider {name} writes its messages into {}", app.home.join(path).display()));
         }
     }
 }
@@ -71,7 +77,7 @@ async fn wait_for_lease(app: &App, owner: &str, is_locked: bool, stop: &Stop) ->
             Ok(lease) => return Ok(Some(lease)),
             Err(AppError::Held { owner, .. }) => {
                 if !std::mem::replace(&mut told, true) {
-                    println!("waiting: {owner} does the work; this daemon takes over when it ends");
+                    mention(format_args!("waiting: {owner} does the work; this daemon takes over when it ends"));
                 }
                 tokio::select! {
                     () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
@@ -91,7 +97,7 @@ async fn stop_on_signal(stop: Stop) {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    println!("stopping: finishing what is on the wire");
+    mention("stopping: finishing what is on the wire");
     stop.now();
     if tokio::signal::ctrl_c().await.is_ok() {
         std::process::exit(130);

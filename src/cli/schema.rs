@@ -1,5 +1,6 @@
 //! `plusone schema`: JSON Schemas of the configuration's files, for editors.
 
+use super::print::{say, say_json};
 use super::{Answer, Failure, Global};
 use crate::config::{FileKind, json_schema};
 use clap::ValueEnum;
@@ -44,7 +45,7 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
         write_all(folder).map_err(|error| Failure::failed(format!("cannot write to {}: {error}", folder.display())))?;
     }
     if let Some(kind) = options.kind {
-        print!("{}", text(kind.into()));
+        say_json(text(kind.into()).trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -54,7 +55,7 @@ fn write_all(folder: &Path) -> std::io::Result<()> {
     for kind in FileKind::ALL {
         let path = folder.join(format!("{}.schema.json", kind.as_str()));
         std::fs::write(&path, text(kind))?;
-        println!("{}", path.display());
+        say(path.display())?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `plusone who RULE`: who would get it now and who would not. Sends nothing.
 
+use super::print::{say, say_json};
 use super::{Answer, Global, known_rule, open};
 use crate::clock::Clock;
 use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json};
@@ -45,13 +46,17 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         answer["rule"] = Value::from(rule.name.as_str());
         answer["instant"] = Value::from(at.to_string());
         answer["sample"] = Value::from(sample);
-        println!("{answer:#}");
+        say_json(&answer)?;
         return Ok(ExitCode::SUCCESS);
     }
-    summary(&counts).iter().for_each(|line| println!("{line}"));
+    for line in summary(&counts) {
+        say(line)?;
+    }
     if !lines.is_empty() {
-        println!("\nThe first of them:");
-        lines.iter().for_each(|line| println!("  {line}"));
+        say("\nThe first of them:")?;
+        for line in &lines {
+            say(format_args!("  {line}"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

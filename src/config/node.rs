@@ -129,6 +129,10 @@ impl Builder<'_> {
 
     fn text(&mut self, written: &str, span: &Range<usize>) -> Text {
         let verbatim = verbatim(&self.source.text[span.clone()], written).map(|offset| span.start + offset);
+        if let Some(c) = written.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            let message = format!("this text holds the control character U+{:04X}", u32::from(c));
+            self.problems.push(Problem::error(self.source, span.clone(), message).help("take it out"));
+        }
         match self.environment.fill(written) {
             Ok(None) => Text { value: written.to_owned(), verbatim, foreign: false },
             Ok(Some(value)) => Text { value, verbatim: None, foreign: true },

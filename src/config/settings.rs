@@ -44,7 +44,9 @@ type IsGood = fn(&str) -> bool;
 fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business> {
     let two_letters = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let three_letters = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    let checks: [(&str, IsGood, &str); 6] = [
+    let single_line = |text: &str| !text.contains(char::is_control);
+    let checks: [(&str, IsGood, &str); 7] = [
+        ("name", single_line, "write it on one line"),
         ("country", two_letters, "write two capital letters, such as `GB`"),
         ("currency", three_letters, "write three capital letters, such as `GBP`"),
         ("locale", is_locale, "write a language and a region, such as `en-GB`"),

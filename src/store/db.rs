@@ -7,9 +7,9 @@
 use crate::sql::{Bind, Dialect, Sql};
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{Arguments, AssertSqlSafe, Decode, Type, TypeInfo, ValueRef};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Decode, Type, TypeInfo, ValueRef};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use std::time::Duration;
 /// What the database could not do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot open the database {url}: {source}")]
+    #[error("cannot open the database {url}: {}; {}", words(.source), cure(.source))]
     Open { url: String, source: sqlx::Error },
-    #[error("the database refused a statement: {source}")]
+    #[error("the database refused a statement: {}", words(.source))]
     Statement { statement: String, source: sqlx::Error },
     #[error("the database gave a column that plusone cannot read: {0}")]
     Column(String),
@@ -128,6 +128,8 @@ impl Db {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("plusone");
             let options = options.options([("lock_timeout", "30s"), ("statement_timeout", "600s")]);
+            // A pool that cannot connect says after its whole patience that it timed out; one connection says why.
+            PgConnection::connect_with(&options).await.map_err(failed)?.close().await.map_err(failed)?;
             let pool = PgPoolOptions::new()
                 .max_connections(20)
                 .acquire_timeout(Duration::from_secs(30))
@@ -358,6 +360,32 @@ where
         .collect::<std::result::Result<_, sqlx::Error>>()
         .map(Row)
         .map_err(|error| StoreError::Column(error.to_string()))
+}
+
+/// What the database said, without the words around it.
+fn words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(said) => said.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// What helps against an error at opening.
+fn cure(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Database(said) if said.code().is_some_and(|code| code == "26" || code == "11") => {
+            "the file is damaged or no database: restore a backup, or name another file as `[database] url`"
+        }
+        sqlx::Error::Database(said) if said.code().is_some_and(|code| code.starts_with("28") || code == "3D000") => {
+            "check user, password and database in `[database] url`"
+        }
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            "is the server running, and is `[database] url` its address?"
+        }
+        sqlx::Error::Configuration(_) => "check `[database] url`",
+        _ => "`[database] url` names a place that this user must be able to reach and to write",
+    }
 }
 
 /// The address of a database as it may be shown.

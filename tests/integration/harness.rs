@@ -81,10 +81,15 @@ pub fn folder(name: &str) -> tempfile::TempDir {
 /// # Panics
 /// Where `CI` is set.
 pub fn missing(part: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(text_of("CI").is_none(), "{part} cannot be had, and CI is set");
+    left_out(&format!("{part} is not there"));
+}
+
+/// Says that the test is left out, and why: what this machine does not allow and nobody can install.
+pub fn left_out(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // past libtest, which keeps what a passing test prints
-    writeln!(std::io::stderr(), "left out: {test}, since {part} is not there").expect("standard error is open");
+    writeln!(std::io::stderr(), "left out: {test}, since {why}").expect("standard error is open");
 }
 
 /// Where `tests/run` puts the Python and Node.js packages.
@@ -133,7 +138,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// Whether this process is root's.
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n")
 }
 

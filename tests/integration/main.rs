@@ -12,6 +12,7 @@ mod data;
 mod databases;
 mod delivery;
 mod documents;
+mod doors;
 mod harness;
 mod kill;
 mod log;

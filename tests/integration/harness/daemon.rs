@@ -38,6 +38,11 @@ impl Daemon {
         self.lines.lock().expect("no reader panics").join("\n")
     }
 
+    /// The process's number.
+    pub fn process(&self) -> u32 {
+        self.server.child.id()
+    }
+
     /// Waits until `/readyz` answers 200.
     ///
     /// # Panics

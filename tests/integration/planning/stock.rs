@@ -102,12 +102,16 @@ async fn a_draft_sends_nothing_whoever_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_is_live_within_its_window_only() {
-    with_two("", &[("live", "{ from = 2026-11-04, until = 2026-11-04 }"), ("once_per", "\"day\""), ("expires_after", "\"2d\"")], async |mut shop, _| {
-        assert!(shop.pass(NOON).await.runs.is_empty());
-        assert_eq!(shop.tick("2026-11-04T00:00:00Z").await.counts.planned, 2);
-        assert!(shop.pass("2026-11-05T00:00:00Z").await.runs.is_empty());
-        assert_eq!(shop.send("2026-11-05T00:00:01Z").await["skipped"], 2, "the window has closed");
-    })
+    with_two(
+        "",
+        &[("live", "{ from = 2026-11-04, until = 2026-11-04 }"), ("once_per", "\"day\""), ("expires_after", "\"2d\"")],
+        async |mut shop, _| {
+            assert!(shop.pass(NOON).await.runs.is_empty());
+            assert_eq!(shop.tick("2026-11-04T00:00:00Z").await.counts.planned, 2);
+            assert!(shop.pass("2026-11-05T00:00:00Z").await.runs.is_empty());
+            assert_eq!(shop.send("2026-11-05T00:00:01Z").await["skipped"], 2, "the window has closed");
+        },
+    )
     .await;
 }
 
