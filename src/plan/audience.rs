@@ -178,7 +178,11 @@ impl Audience<'_> {
         );
         sql.push("t.id = coalesce(").push(&of_rule).push("x.occurrence = ");
         self.push_occurrence(sql);
-        sql.push("), ").push(&of_rule).push("x.state = 'skipped' and x.reason in (").push(&standing_reasons()).push(")");
+        sql.push("), ")
+            .push(&of_rule)
+            .push("x.state = 'skipped' and x.reason in (")
+            .push(&standing_reasons())
+            .push(")");
         if self.has_rows_of_its_own() {
             sql.push(" and x.entity_id = ").push(&self.entity_key());
         }

@@ -39,7 +39,9 @@ impl Typing<'_> {
             let many = self.catalogue.entity(name).filter(|_| root == CUSTOMER).map(|entity| &entity.plural);
             match many.filter(|plural| self.catalogue.many(CUSTOMER, plural).is_some()) {
                 Some(plural) => {
-                    format!("write `for_each = \"{name}\"`, or `customer.{plural}.exists(x, …)` for any of a customer's")
+                    format!(
+                        "write `for_each = \"{name}\"`, or `customer.{plural}.exists(x, …)` for any of a customer's"
+                    )
                 }
                 None => format!("known here: {}; a text stands in quotes: `\"{name}\"`", listed(known)),
             }

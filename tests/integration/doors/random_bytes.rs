@@ -70,7 +70,10 @@ impl Noise {
         match self.0.random_range(0..3) {
             0 => String::from_utf8_lossy(&self.bytes()).into_owned(),
             1 => (0..self.0.random_range(0..60)).map(|_| PIECES[self.0.random_range(0..PIECES.len())]).collect(),
-            _ => self.damaged(good[self.0.random_range(0..good.len())]),
+            _ => {
+                let place = self.0.random_range(0..good.len());
+                self.damaged(good[place])
+            }
         }
     }
 
