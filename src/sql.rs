@@ -124,7 +124,7 @@ impl Dialect {
     /// ```
     /// use plusone::sql::{ColumnType, Dialect};
     /// let item = Dialect::Sqlite.rows("$1", &[("id", ColumnType::Text)], "r");
-    /// assert_eq!(item, r#"(select value ->> 0 as "id" from json_each($1)) as r"#);
+    /// assert_eq!(item, r#"(select value ->> 0 as "id" from jsonb_each($1)) as r"#);
     /// ```
     pub fn rows(self, place: &str, columns: &[(&str, ColumnType)], alias: &str) -> String {
         let column = |(index, (name, ty)): (usize, &(&str, ColumnType))| match (self, ty) {
@@ -133,7 +133,7 @@ impl Dialect {
         };
         let columns = columns.iter().enumerate().map(column).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Sqlite => format!("(select {columns} from json_each({place})) as {alias}"),
+            Self::Sqlite => format!("(select {columns} from jsonb_each({place})) as {alias}"),
             Self::Postgres => format!("(select {columns} from jsonb_array_elements({place}::jsonb)) as {alias}"),
         }
     }
