@@ -2,8 +2,9 @@
 //!
 //! 1. Words follow CLDR, by ICU4X; the formatting of money is its experimental part and stands in `money` alone.
 //! 2. A locale that nobody knows falls back to its language and then to the root of CLDR; none is an error.
-//! 3. A formatter is made for each value: its data is compiled in and read in place.
+//! 3. A formatter is made once for each thread and locale, and then kept: making one costs more than a whole message.
 
+mod kept;
 mod money;
 
 use crate::amount::Amount;
@@ -13,18 +14,30 @@ use crate::time::{Date, Timestamp, Tz};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use fixed_decimal::Decimal;
 use icu::calendar::Iso;
-use icu::datetime::fieldsets::{E, T, YMD, YMDE};
+use icu::datetime::fieldsets::{E, T, YMD, YMDE, YMDT};
 use icu::datetime::input::{Date as IcuDate, DateTime, Time};
 use icu::datetime::{DateTimeFormatter, DateTimeFormatterPreferences, NoCalendarFormatter};
 use icu::decimal::DecimalFormatter;
 use icu::decimal::options::{DecimalFormatterOptions, GroupingStrategy};
 use icu::locale::Locale;
 use icu::plurals::{PluralCategory, PluralOperands, PluralRules};
+use kept::Kept;
 use std::fmt;
 use std::str::FromStr;
 
+thread_local! {
+    /// By whether digits are grouped.
+    static NUMBERS: Kept<(Locale, bool), DecimalFormatter> = Kept::default();
+    static DATES: Kept<(Locale, DateForm), DateTimeFormatter<YMD>> = Kept::default();
+    static FULL_DATES: Kept<Locale, DateTimeFormatter<YMDE>> = Kept::default();
+    static WEEKDAYS: Kept<Locale, DateTimeFormatter<E>> = Kept::default();
+    static TIMES: Kept<Locale, NoCalendarFormatter<T>> = Kept::default();
+    static INSTANTS: Kept<Locale, DateTimeFormatter<YMDT>> = Kept::default();
+    static PLURALS: Kept<Locale, PluralRules> = Kept::default();
+}
+
 /// How a date is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DateForm {
     /// `03/11/2026`
     Short,
@@ -89,7 +102,7 @@ impl Formats {
         match value {
             Value::Missing => Ok(String::new()),
             Value::Text(text) => Ok(text.clone()),
-            Value::Integer(number) => self.digits(&Decimal::from(*number), GroupingStrategy::Never),
+            Value::Integer(number) => self.digits(&Decimal::from(*number), false),
             Value::Decimal(amount) => self.number(*amount),
             Value::Money(amount) => self.money(*amount),
             Value::Boolean(yes) => Ok(yes.to_string()),
@@ -103,12 +116,13 @@ impl Formats {
     pub fn number(&self, amount: Amount) -> Result<String, FormatError> {
         let mut decimal = decimal(amount);
         decimal.absolute.trim_end();
-        self.digits(&decimal, GroupingStrategy::Auto)
+        self.digits(&decimal, true)
     }
 
-    fn digits(&self, decimal: &Decimal, grouping: GroupingStrategy) -> Result<String, FormatError> {
-        let options = DecimalFormatterOptions::from(grouping);
-        let formatter = DecimalFormatter::try_new((&self.locale).into(), options).map_err(|e| self.error(e))?;
+    fn digits(&self, decimal: &Decimal, grouped: bool) -> Result<String, FormatError> {
+        let grouping = if grouped { GroupingStrategy::Auto } else { GroupingStrategy::Never };
+        let make = || DecimalFormatter::try_new((&self.locale).into(), DecimalFormatterOptions::from(grouping));
+        let formatter = kept::get(&NUMBERS, (self.locale.clone(), grouped), make).map_err(|e| self.error(e))?;
         Ok(formatter.format(decimal).to_string())
     }
 
@@ -119,22 +133,22 @@ impl Formats {
 
     pub fn date(&self, date: Date, form: DateForm) -> Result<String, FormatError> {
         let date = self.icu_date(date.naive())?;
-        let prefs = self.prefs();
+        let (prefs, locale) = (self.prefs(), self.locale.clone());
         let set = match form {
             DateForm::Short => YMD::short(),
             DateForm::Medium => YMD::medium(),
             DateForm::Long => YMD::long(),
             DateForm::Full => {
-                let formatter = DateTimeFormatter::try_new(prefs, YMDE::long()).map_err(|e| self.error(e))?;
-                return Ok(formatter.format(&date).to_string());
+                let formatter = kept::get(&FULL_DATES, locale, || DateTimeFormatter::try_new(prefs, YMDE::long()));
+                return Ok(formatter.map_err(|e| self.error(e))?.format(&date).to_string());
             }
             DateForm::Weekday => {
-                let formatter = DateTimeFormatter::try_new(prefs, E::long()).map_err(|e| self.error(e))?;
-                return Ok(formatter.format(&date).to_string());
+                let formatter = kept::get(&WEEKDAYS, locale, || DateTimeFormatter::try_new(prefs, E::long()));
+                return Ok(formatter.map_err(|e| self.error(e))?.format(&date).to_string());
             }
         };
-        let formatter = DateTimeFormatter::try_new(prefs, set).map_err(|e| self.error(e))?;
-        Ok(formatter.format(&date).to_string())
+        let formatter = kept::get(&DATES, (locale, form), || DateTimeFormatter::try_new(prefs, set));
+        Ok(formatter.map_err(|e| self.error(e))?.format(&date).to_string())
     }
 
     /// The civil date of `at` in the customer's zone.
@@ -144,21 +158,23 @@ impl Formats {
 
     /// Hours and minutes in the customer's zone.
     pub fn time(&self, at: Timestamp) -> Result<String, FormatError> {
-        let formatter = NoCalendarFormatter::try_new(self.prefs(), T::hm()).map_err(|e| self.error(e))?;
+        let make = || NoCalendarFormatter::try_new(self.prefs(), T::hm());
+        let formatter = kept::get(&TIMES, self.locale.clone(), make).map_err(|e| self.error(e))?;
         Ok(formatter.format(&self.icu_time(at.local(self.zone))?).to_string())
     }
 
     fn date_and_time(&self, at: Timestamp) -> Result<String, FormatError> {
         let local = at.local(self.zone);
-        let formatter =
-            DateTimeFormatter::try_new(self.prefs(), YMD::medium().with_time_hm()).map_err(|e| self.error(e))?;
+        let make = || DateTimeFormatter::try_new(self.prefs(), YMD::medium().with_time_hm());
+        let formatter = kept::get(&INSTANTS, self.locale.clone(), make).map_err(|e| self.error(e))?;
         let input = DateTime { date: self.icu_date(local.date())?, time: self.icu_time(local)? };
         Ok(formatter.format(&input).to_string())
     }
 
     /// The CLDR category of a count in the language of the words: `one`, `few`, `other` …
     pub fn plural(&self, amount: Amount) -> Result<&'static str, FormatError> {
-        let rules = PluralRules::try_new_cardinal((&self.words).into()).map_err(|e| self.error(e))?;
+        let make = || PluralRules::try_new_cardinal((&self.words).into());
+        let rules = kept::get(&PLURALS, self.words.clone(), make).map_err(|e| self.error(e))?;
         let mut decimal = decimal(amount);
         decimal.absolute.trim_end();
         Ok(match rules.category_for(PluralOperands::from(&decimal)) {

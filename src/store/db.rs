@@ -159,7 +159,9 @@ impl Db {
             .acquire_timeout(Duration::from_secs(60));
         let writer = writer.connect_with(options.clone()).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
-        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
+        // A reader drops its cache whenever the writer has committed: a great one costs more than it saves.
+        let options = options.pragma("query_only", "ON").pragma("cache_size", "-2048");
+        let readers = readers.connect_lazy_with(options);
         let db = Self { pools: Pools::Sqlite { writer, readers } };
         db.refuse_old_sqlite().await?;
         Ok(db)

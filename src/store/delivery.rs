@@ -4,6 +4,7 @@
 
 use super::db::{Db, Result, Row, Tx};
 use super::leases::Lease;
+use super::log::OPEN;
 use crate::rules::{Channel, Purpose};
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
@@ -258,18 +259,30 @@ pub async fn settle(tx: &mut Tx, lease: &Lease, outcomes: &[&Outcome], now: Time
 /// Frees what daemons that are gone had in hand: claims go back to planned, what was about to be on the wire is in
 /// doubt. Gives how many of each.
 pub async fn rescue(tx: &mut Tx, lease: &Lease, now: Timestamp) -> Result<(u64, u64)> {
-    let free =
-        "update touchpoints set state = 'planned', owner = null, epoch = null where state = 'claimed' and epoch < $1";
+    let [free, doubt, events] = rescue_statements();
     let freed = tx.execute(Sql::new(free).with(lease.epoch)).await?;
-    let doubt = "update touchpoints set state = 'in_doubt', version = version + 1, updated_at = $2 \
-                 where state = 'dispatching' and epoch < $1";
     let doubted = tx.execute(Sql::new(doubt).with(lease.epoch).with(now)).await?;
-    let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
-                  select bucket, id, version, $2, 'in_doubt', 'the daemon stopped while it was being sent' \
-                  from touchpoints where state = 'in_doubt' and epoch < $1 and updated_at = $2 \
-                  on conflict do nothing";
     tx.execute(Sql::new(events).with(lease.epoch).with(now)).await?;
     Ok((freed, doubted))
+}
+
+fn rescue_statements() -> [String; 3] {
+    [
+        format!(
+            "update touchpoints set state = 'planned', owner = null, epoch = null \
+             where {OPEN} and state = 'claimed' and epoch < $1"
+        ),
+        format!(
+            "update touchpoints set state = 'in_doubt', version = version + 1, updated_at = $2 \
+             where {OPEN} and state = 'dispatching' and epoch < $1"
+        ),
+        format!(
+            "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
+             select bucket, id, version, $2, 'in_doubt', 'the daemon stopped while it was being sent' \
+             from touchpoints where {OPEN} and state = 'in_doubt' and epoch < $1 and updated_at = $2 \
+             on conflict do nothing"
+        ),
+    ]
 }
 
 /// A touchpoint of which nobody knows whether it was sent.
@@ -290,12 +303,7 @@ pub struct Doubt {
 
 /// Touchpoints in doubt since before `before`, the oldest first, without those that wait for a person.
 pub async fn doubts(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<Doubt>> {
-    let sql = "select t.bucket, t.id, t.version, t.channel, t.provider, t.address, t.on_doubt, t.doubt_at, \
-               t.possible_duplicate, w.words from touchpoints t \
-               left join touchpoint_words w on w.bucket = t.bucket and w.touchpoint = t.id \
-               where t.state = 'in_doubt' and t.doubt_at <= $1 and (t.on_doubt <> 'ask' or t.reason is null) \
-               order by t.doubt_at limit $2";
-    let rows = db.fetch(Sql::new(sql).with(before).with(limit)).await?;
+    let rows = db.fetch(Sql::new(doubts_statement()).with(before).with(limit)).await?;
     let read = |row: &Row| Doubt {
         bucket: row.int(0),
         id: row.text(1).to_owned(),
@@ -309,6 +317,16 @@ pub async fn doubts(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<Doubt>
         words: row.opt_text(9).map(str::to_owned),
     };
     Ok(rows.iter().map(read).collect())
+}
+
+fn doubts_statement() -> String {
+    format!(
+        "select t.bucket, t.id, t.version, t.channel, t.provider, t.address, t.on_doubt, t.doubt_at, \
+         t.possible_duplicate, w.words from touchpoints t \
+         left join touchpoint_words w on w.bucket = t.bucket and w.touchpoint = t.id \
+         where t.{OPEN} and t.state = 'in_doubt' and t.doubt_at <= $1 and (t.on_doubt <> 'ask' or t.reason is null) \
+         order by t.doubt_at limit $2"
+    )
 }
 
 /// How one doubt ends.
@@ -382,4 +400,23 @@ pub async fn known_provider_ids(db: &Db, ids: &[String]) -> Result<Vec<String>> 
     let item = db.dialect().rows("$1", &[("id", TEXT)], "r");
     let sql = format!("select distinct t.provider_id from {item} join touchpoints t on t.provider_id = r.id");
     Ok(db.fetch(Sql::new(sql).with(rows)).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrate::migrate;
+
+    #[tokio::test]
+    async fn what_looks_for_open_touchpoints_does_not_read_all_of_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://test.db", folder.path()).await.expect("a database");
+        migrate(&db).await.expect("a schema");
+        for statement in rescue_statements().into_iter().chain([doubts_statement()]) {
+            let plan = db.fetch(Sql::new(format!("explain query plan {statement}"))).await.expect("a plan");
+            let steps: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();
+            assert!(steps.iter().any(|step| step.contains("INDEX touchpoints_open (state=?")), "{statement}: {steps:?}");
+            assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{statement}: {steps:?}");
+        }
+    }
 }

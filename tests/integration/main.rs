@@ -6,6 +6,7 @@
 //! 4. Tests that take minutes, or want the program as users run it, are marked as ignored: `tests/run` runs them on the
 //!    release build.
 
+mod bench;
 mod channels;
 mod conditions;
 mod data;
