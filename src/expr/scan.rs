@@ -68,9 +68,8 @@ const WRONG_WORDS: [(&str, &str); 6] = [
     ("between", "x >= 1 && x <= 9"),
 ];
 /// What follows a number where people mean a span of time.
-const TIME_UNITS: [&str; 12] = [
-    "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months",
-];
+const TIME_UNITS: [&str; 12] =
+    ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months"];
 
 /// The tokens of `text`.
 ///
