@@ -145,17 +145,31 @@ fn write_values(values: &Value, out: &mut dyn Write) -> io::Result<()> {
     values.iter().try_for_each(|(name, value)| writeln!(out, "  {} = {}", plain(name), plain(&inline(value))))
 }
 
-/// The gates that were passed, a line each: a name, or a name and what it came to.
+/// The gates, a line each: a name, a name and what it came to, or `{gate, passed, reason, detail}`.
 fn write_gates(gates: &Value, out: &mut dyn Write) -> io::Result<()> {
     let Value::Array(gates) = gates else { return write_values(gates, out) };
     for gate in gates {
-        let parts: Vec<String> = match gate {
-            Value::Array(parts) => parts.iter().map(inline).collect(),
-            name => vec![inline(name)],
+        let text = |name: &str| gate.get(name).filter(|value| !value.is_null()).map(inline);
+        let line = match (gate, text("gate")) {
+            (_, Some(name)) => {
+                let passed = match gate.get("passed").and_then(Value::as_bool) {
+                    Some(true) => "passed",
+                    Some(false) => "refused",
+                    None => "",
+                };
+                let rest: Vec<String> = [text("reason"), text("detail")].into_iter().flatten().collect();
+                format!("{name:<16} {passed:<8} {}", rest.join(", "))
+            }
+            (Value::Array(parts), None) => match parts.split_first() {
+                Some((name, rest)) => {
+                    let rest: Vec<String> = rest.iter().map(inline).collect();
+                    format!("{}: {}", inline(name).replace('_', " "), rest.join(", "))
+                }
+                None => continue,
+            },
+            (name, None) => inline(name).replace('_', " "),
         };
-        let (name, rest) = parts.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
-        let told = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
-        writeln!(out, "  {}{}", plain(&name.replace('_', " ")), plain(&told))?;
+        writeln!(out, "  {}", plain(line.trim_end()))?;
     }
     Ok(())
 }
