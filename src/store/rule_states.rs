@@ -60,7 +60,8 @@ pub async fn rename(db: &Db, was: &str, rule: &str, now: Timestamp) -> Result<()
 /// Forgets a rule that was held since it first ran, and so has sent nothing: its place is taken by its predecessor.
 async fn forget_unsent(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<()> {
     let of_rule = "(bucket, touchpoint) in (select bucket, id from touchpoints where rule = $1)";
-    let free = format!("update offer_grants set state = 'freed', settled_at = $2 where state = 'reserved' and {of_rule}");
+    let free =
+        format!("update offer_grants set state = 'freed', settled_at = $2 where state = 'reserved' and {of_rule}");
     tx.execute(Sql::new(free).with(rule).with(now)).await?;
     for sql in [
         format!("delete from touchpoint_events where {of_rule}"),

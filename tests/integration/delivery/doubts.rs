@@ -18,7 +18,8 @@ async fn doubted(replies: &[Reply], on_doubt: &str, test: impl AsyncFn(Shop, &Re
     home.write("customers.csv", &customers(&ANN));
     home.write("config/offers/cookie.toml", COOKIE);
     let on_doubt = format!("\"{on_doubt}\"");
-    let keys = [("kind", "\"offer\""), ("topic", "\"offers\""), ("offer", "[\"cookie\"]"), ("on_doubt", on_doubt.as_str())];
+    let keys =
+        [("kind", "\"offer\""), ("topic", "\"offers\""), ("offer", "[\"cookie\"]"), ("on_doubt", on_doubt.as_str())];
     home.write("config/rules/note.toml", &rule(&keys));
     let mut shop = Shop::open(&home, NOON).await;
     shop.tick(NOON).await;

@@ -58,7 +58,10 @@ async fn a_slow_provider_with_a_crowd_before_it_holds_up_no_transactional_messag
     let more = format!("{}\n[guard]\nmax_share = \"100%\"\n", relay.section("rate = \"1/m\""));
     let home = home(&Settings { email: vec!["relay"], more, ..Settings::default() });
     home.write("customers.csv", &crowd());
-    home.write("config/offers/cookie.toml", "description = \"A cookie\"\nvalue = 1\ncost = 1\nbudget = { total = 1000 }\n");
+    home.write(
+        "config/offers/cookie.toml",
+        "description = \"A cookie\"\nvalue = 1\ncost = 1\nbudget = { total = 1000 }\n",
+    );
     let keys = [PROMOTIONAL[0], PROMOTIONAL[1], ("offer", "[\"cookie\"]")];
     home.write("config/rules/treat.toml", &rule(&keys));
     let (db, stop, working) = start(&home).await;

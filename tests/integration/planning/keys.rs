@@ -115,7 +115,10 @@ async fn a_name_that_was_used_before_does_not_keep_anybody_from_being_written_to
         home.write("config/rules/winter.toml", &rule(&[("was", "\"spring\"")]));
         shop.reload().await;
         assert_eq!(shop.tick("2026-11-03T13:00:00Z").await.counts.already_touched, 1);
-        home.write("config/rules/spring.toml", &rule(&[("when", "['customer.id == \"ann\"']"), ("template", "\"other\"")]));
+        home.write(
+            "config/rules/spring.toml",
+            &rule(&[("when", "['customer.id == \"ann\"']"), ("template", "\"other\"")]),
+        );
         home.write("templates/other/subject.hbs", "Other");
         home.write("templates/other/email.txt.hbs", "Other");
         shop.reload().await;

@@ -90,7 +90,10 @@ async fn two_carts_of_one_customer_in_one_tick_are_given_what_one_customer_may_h
         let mut shop = Shop::open(&home, NOON).await;
         let run = shop.tick(NOON).await;
         assert_eq!((run.counts.planned, run.counts.skipped[&Reason::NotEligible]), (2, 1));
-        assert_eq!(shop.number("select max(n) from (select count(*) as n from offer_grants group by customer) as g").await, 1);
+        assert_eq!(
+            shop.number("select max(n) from (select count(*) as n from offer_grants group by customer) as g").await,
+            1
+        );
     })
     .await;
 }
@@ -102,7 +105,10 @@ async fn a_transactional_message_goes_without_an_offer_that_cannot_be_given() {
         let run = shop.tick(NOON).await;
         assert_eq!(run.counts.planned, 5, "no consent for the topic: nobody has the offer, everybody the message");
         assert_eq!(shop.taken("cookie").await, 0);
-        assert_eq!(shop.number("select count(*) from touchpoints where purpose = 'transactional' and offer is null").await, 5);
+        assert_eq!(
+            shop.number("select count(*) from touchpoints where purpose = 'transactional' and offer is null").await,
+            5
+        );
         let told = "select count(*) from touchpoints where gates like '%without its offer (no_consent%'";
         assert_eq!(shop.number(told).await, 5);
     })
@@ -111,7 +117,10 @@ async fn a_transactional_message_goes_without_an_offer_that_cannot_be_given() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_skipped_or_expires_before_it_is_sent_goes_back_to_the_budget() {
-    let offers = [("cookie", "budget = { total = 10 }\ncode = { file = \"codes.txt\" }\neligible = ['customer.tier == \"gold\"']")];
+    let offers = [(
+        "cookie",
+        "budget = { total = 10 }\ncode = { file = \"codes.txt\" }\neligible = ['customer.tier == \"gold\"']",
+    )];
     on_both("", async |home| {
         home.write("customers.csv", &customers(&FIVE));
         home.write("codes.txt", "ONE\nTWO\nTHREE\nTHREE\n\n");

@@ -57,7 +57,9 @@ async fn a_hundred_thousand_refused_customers_ticked_ten_times_leave_the_databas
         let mut shop = Shop::open(&home, NOON).await;
         shop.tick(NOON).await;
         let size = match shop.app.db.dialect() {
-            plusone::sql::Dialect::Sqlite => "select page_count * page_size from pragma_page_count(), pragma_page_size()",
+            plusone::sql::Dialect::Sqlite => {
+                "select page_count * page_size from pragma_page_count(), pragma_page_size()"
+            }
             plusone::sql::Dialect::Postgres => {
                 "select sum(pg_total_relation_size(name::regclass))::bigint \
                  from (values ('touchpoints'), ('touchpoint_events')) as t(name)"
@@ -122,7 +124,14 @@ async fn every_refusal_says_its_reason() {
     on_both(more, async |home| {
         home.write(
             "customers.csv",
-            &customers(&["none,,,,yes", "bad,not an address,,,yes", "no,no@shop.test,,,no", "else,else@other.test,,,yes", "stop,stop@shop.test,,,yes", "ok,ok@shop.test,,,yes"]),
+            &customers(&[
+                "none,,,,yes",
+                "bad,not an address,,,yes",
+                "no,no@shop.test,,,no",
+                "else,else@other.test,,,yes",
+                "stop,stop@shop.test,,,yes",
+                "ok,ok@shop.test,,,yes",
+            ]),
         );
         home.write("config/rules/treat.toml", &offers_rule(&[]));
         let mut shop = Shop::open(&home, NOON).await;
@@ -139,7 +148,9 @@ async fn every_refusal_says_its_reason() {
             "stop - skipped suppressed",
         ];
         assert_eq!(shop.log().await, expected);
-        let skipped = shop.number("select count(*) from touchpoints where state = 'skipped' and (facts is not null or channel is not null)");
+        let skipped = shop.number(
+            "select count(*) from touchpoints where state = 'skipped' and (facts is not null or channel is not null)",
+        );
         assert_eq!(skipped.await, 0, "a skipped row holds no words and no facts");
     })
     .await;
@@ -169,7 +180,8 @@ async fn each_cart_keeps_its_own_standing_refusal() {
     on_both("", async |home| {
         home.write("customers.csv", &customers(&["ann,ann@shop.test,Ann,,no"]));
         home.write("carts.csv", "id,customer_id,status\nk1,ann,open\nk2,ann,open\n");
-        let keys = [("for_each", "\"cart\""), ("when", "['cart.status == \"open\"']"), ("once_per", "[\"cart\", \"day\"]")];
+        let keys =
+            [("for_each", "\"cart\""), ("when", "['cart.status == \"open\"']"), ("once_per", "[\"cart\", \"day\"]")];
         home.write("config/rules/daily.toml", &offers_rule(&keys));
         let mut shop = Shop::open(&home, NOON).await;
         shop.tick(NOON).await;

@@ -102,12 +102,16 @@ async fn a_draft_sends_nothing_whoever_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_is_live_within_its_window_only() {
-    with_two("", &[("live", "{ from = 2026-11-04, until = 2026-11-04 }"), ("once_per", "\"day\""), ("expires_after", "\"2d\"")], async |mut shop, _| {
-        assert!(shop.pass(NOON).await.runs.is_empty());
-        assert_eq!(shop.tick("2026-11-04T00:00:00Z").await.counts.planned, 2);
-        assert!(shop.pass("2026-11-05T00:00:00Z").await.runs.is_empty());
-        assert_eq!(shop.send("2026-11-05T00:00:01Z").await["skipped"], 2, "the window has closed");
-    })
+    with_two(
+        "",
+        &[("live", "{ from = 2026-11-04, until = 2026-11-04 }"), ("once_per", "\"day\""), ("expires_after", "\"2d\"")],
+        async |mut shop, _| {
+            assert!(shop.pass(NOON).await.runs.is_empty());
+            assert_eq!(shop.tick("2026-11-04T00:00:00Z").await.counts.planned, 2);
+            assert!(shop.pass("2026-11-05T00:00:00Z").await.runs.is_empty());
+            assert_eq!(shop.send("2026-11-05T00:00:01Z").await["skipped"], 2, "the window has closed");
+        },
+    )
     .await;
 }
 
@@ -144,7 +148,8 @@ async fn the_guard_holds_a_whole_run_until_somebody_approves_or_cancels() {
         let run = shop.tick("2026-11-04T12:00:00Z").await;
         let held = settle::run(&shop.app.db, &run.id).await.expect("a run");
         let mut tx = shop.app.db.begin().await.expect("a transaction");
-        let changed = settle::cancel_run(&mut tx, &held, "the test", at("2026-11-04T12:20:00Z")).await.expect("cancelled");
+        let changed =
+            settle::cancel_run(&mut tx, &held, "the test", at("2026-11-04T12:20:00Z")).await.expect("cancelled");
         tx.commit().await.expect("committed");
         assert_eq!((changed.touchpoints, changed.freed), (2, 2));
         assert_eq!(offers::put_back(&shop.app.db).await.expect("put back"), 2);
@@ -282,10 +287,7 @@ async fn two_planners_on_one_postgres_never_run_one_tick_twice() {
     let shop = Shop::open(&home, NOON).await;
     shop.app.plan(&shop.lease, at("2026-11-03T11:59:00Z"), Some("nobody")).await.expect("data is read");
     let other = App::open(home.path(), Clock::manual(at(NOON))).await.expect("another");
-    let (one, two) = tokio::join!(
-        shop.app.plan(&shop.lease, at(NOON), None),
-        other.plan(&shop.lease, at(NOON), None),
-    );
+    let (one, two) = tokio::join!(shop.app.plan(&shop.lease, at(NOON), None), other.plan(&shop.lease, at(NOON), None),);
     assert!(one.is_ok() || two.is_ok());
     assert_eq!(shop.number("select count(*) from touchpoints").await, 300);
     assert_eq!(shop.number("select count(*) from touchpoint_events").await, 300);
