@@ -2,7 +2,7 @@
 
 use super::relay::Relay;
 use crate::harness::home::{Home, Settings};
-use crate::harness::wait_for;
+use crate::harness::{address, free_port, wait_for};
 use crate::shop::{customers, home, rule};
 use plusone::app::App;
 use plusone::clock::Clock;
@@ -96,6 +96,24 @@ async fn pause_all_stops_a_daemon_and_what_it_had_claimed_goes_back() {
     assert!(sent < 100, "{sent} went out before it was heard");
     pauses::resume(&db, &Scope::All, Clock::System.now()).await.expect("resumed");
     wait_for("more messages", LIMIT, || (relay.messages().len() > sent).then_some(()));
+    stop.now();
+    working.await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_is_down_is_left_for_the_next_provider() {
+    let nobody = format!(
+        "[providers.relay]\ntype = \"smtp\"\nurl = \"smtp://{}:{}?tls=none\"\nconnections = 1\n[guard]\nmax_share = \"100%\"\n",
+        address(),
+        free_port()
+    );
+    let home = home(&Settings { email: vec!["relay", "outbox"], more: nobody, ..Settings::default() });
+    home.write("customers.csv", &crowd());
+    home.write("config/rules/note.toml", &rule(&[]));
+    let (db, stop, working) = start(&home).await;
+    until(&db, "select count(*) from touchpoints where state = 'sent' and provider = 'outbox'", 380).await;
+    let burned = number(&db, "select count(*) from touchpoints where attempts > 0 and state <> 'sent'").await;
+    assert!((5..=20).contains(&burned), "{burned}");
     stop.now();
     working.await.expect("it ends");
 }

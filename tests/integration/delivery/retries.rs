@@ -116,3 +116,45 @@ async fn a_providers_rate_is_kept_whatever_is_taken_for_now() {
     assert_eq!(shop.send(NOON).await["sent"], 30, "a clock that stands still does not stop the rate");
     assert!(begun.elapsed() >= std::time::Duration::from_millis(480), "thirty at fifty a second, five at once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_the_database_refuses_is_kept_until_it_takes_it() {
+    let relay = Relay::start(&[]);
+    let home = home(&settings(vec!["relay"], relay.section("")));
+    home.write("customers.csv", &customers(&ANN));
+    home.write("config/rules/note.toml", &rule(&[]));
+    let mut shop = Shop::open(&home, NOON).await;
+    shop.tick(NOON).await;
+    let mut tx = shop.app.db.begin().await.expect("a transaction");
+    let full = "create trigger full before update on touchpoints when new.state = 'sent' \
+                begin select raise(abort, 'disk full'); end";
+    tx.script(full).await.expect("a trigger");
+    tx.commit().await.expect("committed");
+    let db = shop.app.db.clone();
+    let emptied = async {
+        while relay.messages().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(shop.number("select count(*) from touchpoints where state = 'dispatching'").await, 1);
+        let mut tx = db.begin().await.expect("a transaction");
+        tx.script("drop trigger full").await.expect("no trigger");
+        tx.commit().await.expect("committed");
+    };
+    let (tally, ()) = tokio::join!(shop.app.deliver(&shop.lease), emptied);
+    assert_eq!(tally.expect("delivered").sent(), 1);
+    assert_eq!(shop.log().await, ["ann - sent -"]);
+    assert_eq!(relay.messages().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_no_database_takes_as_text_is_written_down_all_the_same() {
+    let Some(database) = crate::harness::postgres::Database::create() else { return };
+    let relay = Relay::start(&[Reply::Line("250 2.0.0 Ok \0 \u{1}")]);
+    let home = home(&Settings { database: database.url.clone(), ..settings(vec!["relay"], relay.section("")) });
+    home.write("customers.csv", &customers(&ANN));
+    home.write("config/rules/note.toml", &rule(&[]));
+    let mut shop = Shop::open(&home, NOON).await;
+    shop.tick(NOON).await;
+    assert_eq!(shop.send(NOON).await["sent"], 1);
+    assert_eq!(shop.log().await, ["ann - sent -"]);
+}

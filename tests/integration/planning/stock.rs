@@ -7,7 +7,7 @@ use plusone::clock::Clock;
 use plusone::outreach::tick::History;
 use plusone::store::db::StoreError;
 use plusone::store::runs::{self, Cause, Part};
-use plusone::store::{offers, settle};
+use plusone::store::{leases, offers, settle};
 use plusone::touchpoints::Reason;
 
 const TWO: [&str; 2] = ["ann,ann@shop.test,Ann,gold,yes", "bob,bob@shop.test,Bob,,yes"];
@@ -301,4 +301,59 @@ async fn on_sqlite_a_second_daemon_is_refused_and_told_of_the_first() {
     let _held = first.lock("the first daemon").expect("nobody else has it");
     let refused = first.lock("the second daemon").expect_err("the first one has it");
     assert!(refused.to_string().contains("the first daemon"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_with_one_rule_keeps_no_other_from_being_planned() {
+    with_two("", &[("priority", "1")], async |mut shop, home| {
+        let keys = [("for_each", "\"cart\""), ("when", "['cart.status == \"open\"']"), ("priority", "99")];
+        home.write("config/rules/cart.toml", &rule(&keys));
+        shop.reload().await;
+        shop.app.plan(&shop.lease, at("2026-11-03T11:59:00Z"), Some("nobody")).await.expect("data is read");
+        shop.execute("drop table d_cart").await;
+        let planned = shop.app.plan(&shop.lease, at(NOON), None).await;
+        assert!(matches!(planned, Err(AppError::Store(StoreError::Statement { .. }))), "{planned:?}");
+        assert_eq!(shop.log().await, ["ann - planned -", "bob - planned -"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_a_lease_is_renewed_while_its_daemon_writes_and_taken_over_only_after() {
+    let Some(database) = crate::harness::postgres::Database::create() else { return };
+    let home = home(&Settings { database: database.url.clone(), ..Settings::default() });
+    let shop = Shop::open(&home, NOON).await;
+    let db = &shop.app.db;
+    let mut writing = db.begin().await.expect("a transaction");
+    assert!(leases::lock(&mut writing, &shop.lease, 0, 255).await.expect("locked"));
+    assert!(leases::renew(db, &shop.lease, at("2026-11-03T12:00:40Z")).await.expect("not held up"));
+    let (late, until) = (at("2026-11-03T13:00:00Z"), at("2026-11-03T13:00:30Z"));
+    let mut taking = Box::pin(leases::acquire(db, "the second", late, until, false));
+    let is_waiting = async {
+        let sql = "select count(*) from pg_locks where not granted";
+        while shop.number(sql).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        taken = &mut taking => panic!("taken over in the middle of a transaction: {taken:?}"),
+        () = is_waiting => {}
+    }
+    writing.commit().await.expect("committed");
+    assert!(taking.await.expect("taken").is_some());
+    assert!(!leases::renew(db, &shop.lease, until).await.expect("asked"), "it has been taken over");
+    let mut tx = db.begin().await.expect("a transaction");
+    assert!(!leases::lock(&mut tx, &shop.lease, 0, 255).await.expect("asked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_refuses_to_run_a_draft_and_keeps_its_answer_apart_from_what_it_says() {
+    let home = home(&Settings::default());
+    home.write("customers.csv", &customers(&TWO));
+    home.write("config/rules/note.toml", &rule(&[("live", "false")]));
+    let ran = home.plusone(&["once", "--rule", "note"]).ended_with(2);
+    assert!(ran.stderr.contains("it is a draft: `live = true`"), "{}", ran.stderr);
+    home.write("config/rules/note.toml", &rule(&[]));
+    let ran = home.plusone(&["once", "--json", "--at", "2026-11-03 12:00"]).ended_with(0);
+    assert_eq!(ran.json()["delivery"]["sent"], 2);
 }
