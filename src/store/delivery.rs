@@ -415,7 +415,10 @@ mod tests {
         for statement in rescue_statements().into_iter().chain([doubts_statement()]) {
             let plan = db.fetch(Sql::new(format!("explain query plan {statement}"))).await.expect("a plan");
             let steps: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();
-            assert!(steps.iter().any(|step| step.contains("INDEX touchpoints_open (state=?")), "{statement}: {steps:?}");
+            assert!(
+                steps.iter().any(|step| step.contains("INDEX touchpoints_open (state=?")),
+                "{statement}: {steps:?}"
+            );
             assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{statement}: {steps:?}");
         }
     }

@@ -66,7 +66,9 @@ impl Reason {
             Self::BeforeStart => "matched already when the rule first went live, and `existing = \"skip\"`",
             Self::NoAddress => "the customer has no address for any of the rule's channels",
             Self::BadAddress => "the customer's address is not a valid one",
-            Self::NoConsent => "a promotional message without consent for its topic on any of the rule's channels, or a topic that the customer has left",
+            Self::NoConsent => {
+                "a promotional message without consent for its topic on any of the rule's channels, or a topic that the customer has left"
+            }
             Self::Suppressed => "the address is on the suppression list",
             Self::Guard => "the run is larger than `[guard]` allows: it waits for approval, or was cancelled",
             Self::NoBudget => "no offer of the rule has budget left",
