@@ -26,6 +26,9 @@ use tokio::sync::{Notify, watch};
 /// How many messages of one connection may be marked and not yet settled: what a crash leaves in doubt at most.
 pub const WINDOW: usize = 4;
 
+/// How long a daemon that was told to stop waits for providers that do not answer. What is with them then is in doubt.
+const END_LIMIT: Span = Span::from_seconds(20);
+
 /// How many claimed messages wait before a provider, per connection and line.
 const QUEUED_PER_CONNECTION: usize = 64;
 
@@ -269,9 +272,18 @@ impl Delivery {
             self.shared.stop.send_replace(true);
         }
         drop(self.claimer);
-        for line in self.lines {
-            if line.await.is_err() {
-                tracing::error!("a connection's task ended badly; what it had in hand is settled by the next daemon");
+        let patience = if stop { END_LIMIT } else { Span::from_days(1) };
+        let end = tokio::time::Instant::now() + patience.to_std();
+        for mut line in self.lines {
+            match tokio::time::timeout_at(end, &mut line).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => tracing::error!(
+                    "a connection's task ended badly; what it had in hand is settled by the next daemon"
+                ),
+                Err(_) => {
+                    tracing::warn!("a provider does not answer; what is on its wire is settled by the next daemon");
+                    line.abort();
+                }
             }
         }
         self.committer.flush().await;

@@ -215,7 +215,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let failed = |source| StoreError::Statement { statement: "begin".to_owned(), source };
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?),
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(begin_immediate(writer).await.map_err(failed)?),
             Pools::Postgres(pool) => Tx::Postgres(pool.begin().await.map_err(failed)?),
         })
     }
@@ -362,6 +362,21 @@ where
         .collect::<std::result::Result<_, sqlx::Error>>()
         .map(Row)
         .map_err(|error| StoreError::Column(error.to_string()))
+}
+
+/// Begins a transaction on the one writer.
+///
+/// A failure such as a full disk makes SQLite roll back by itself; sqlx, whose own rollback then finds none, goes on
+/// counting a transaction and begins no other on that connection. A new connection takes its place.
+async fn begin_immediate(writer: &SqlitePool) -> std::result::Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match writer.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+            writer.acquire().await?.close().await?;
+            writer.begin_with(BEGIN).await
+        }
+        begun => begun,
+    }
 }
 
 /// What the database said, without the words around it.

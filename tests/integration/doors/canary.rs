@@ -9,7 +9,7 @@ use crate::harness::home::{Home, Settings};
 use crate::harness::{address, free_port, wait_for};
 use std::time::Duration;
 
-const SECRETS: [&str; 3] = ["c4n4ry-relay", "c4n4ry-twilio", "c4n4ry-account"];
+const SECRETS: [&str; 3] = ["c4n4ry-relay", "c4n4ry-twilio", "00c4a4c4a4c4"];
 const CONTACTS: [&str; 3] = ["canary.person@nest.test", "7946000777", "Canaryname"];
 
 /// A shop with a relay and a phone provider that are both not there, and one customer who has both addresses.
@@ -22,7 +22,7 @@ type = "smtp"
 url = "smtp://shop:c4n4ry-relay@{host}:{relay}"
 [providers.phone]
 type = "twilio"
-account_sid = "ACc4n4ry-account"
+account_sid = "AC00c4a4c4a4c4a4c4a4c4a4c4a4c4a4c4"
 auth_token = "${{CANARY_TOKEN}}"
 api_base = "http://{host}:{phone}"
 "#

@@ -63,6 +63,7 @@ fn a_damaged_database_is_told() {
     let home = shop(200, &Settings::default());
     home.plusone(&["once", "--no-send"]).ended_with(0);
     let place = home.path().join("var/plusone.db");
+    on_sqlite(&place, &["pragma wal_checkpoint(truncate)"], || ());
     let file = std::fs::OpenOptions::new().write(true).open(&place).expect("it is there");
     file.set_len(20_000).expect("the home is ours");
     let ran = home.plusone(&["once"]);

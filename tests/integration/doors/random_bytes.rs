@@ -69,16 +69,20 @@ impl Noise {
     fn text(&mut self, good: &[&str]) -> String {
         match self.0.random_range(0..3) {
             0 => String::from_utf8_lossy(&self.bytes()).into_owned(),
-            1 => (0..self.0.random_range(0..60)).map(|_| PIECES[self.0.random_range(0..PIECES.len())]).collect(),
+            1 => {
+                let count = self.0.random_range(0..60);
+                (0..count).map(|_| PIECES[self.0.random_range(0..PIECES.len())]).collect()
+            }
             _ => {
-                let place = self.0.random_range(0..good.len());
-                self.damaged(good[place])
+                let one = self.0.random_range(0..good.len());
+                self.damaged(good[one])
             }
         }
     }
 
     fn bytes(&mut self) -> Vec<u8> {
-        (0..self.0.random_range(0..200)).map(|_| self.0.random()).collect()
+        let count = self.0.random_range(0..200);
+        (0..count).map(|_| self.0.random()).collect()
     }
 
     fn damaged(&mut self, good: &str) -> String {
