@@ -368,7 +368,9 @@ where
 ///
 /// A failure such as a full disk makes SQLite roll back by itself; sqlx, whose own rollback then finds none, goes on
 /// counting a transaction and begins no other on that connection. A new connection takes its place.
-async fn begin_immediate(writer: &SqlitePool) -> std::result::Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+async fn begin_immediate(
+    writer: &SqlitePool,
+) -> std::result::Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
     match writer.begin_with(BEGIN).await {
         Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
