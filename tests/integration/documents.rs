@@ -165,13 +165,14 @@ fn the_reference_of_templates_has_every_helper() {
 
 /// The sample business.
 fn sample() -> Project {
-    let loaded = load_from(&Files::read(&root()), &Environment::of([]));
+    let loaded = load_from(&Files::read(root()), &Environment::of([]));
     loaded.project.expect("the sample is good")
 }
 
 /// Blocks of a language that name an entity: the entity and the text.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<(&'a str, String)> {
-    let (mut blocks, mut open): (Vec<(&str, String)>, Option<(&str, String)>) = (Vec::new(), None);
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, String)> = None;
     for line in text.lines() {
         if let Some(info) = line.strip_prefix("```") {
             blocks.extend(open.take());
