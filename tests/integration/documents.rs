@@ -82,7 +82,8 @@ fn section(of: &'static Section, path: &str, told: &mut Vec<&'static str>, text:
         let _ = writeln!(text, "{}", row(&format!("`{}`", key.name), &key.shape, &without(key), &about));
     }
     if let Some(named) = of.named {
-        let form = if named.form == NameForm::Free { String::new() } else { format!(" The name: {}.", named.form.rule()) };
+        let form =
+            if named.form == NameForm::Free { String::new() } else { format!(" The name: {}.", named.form.rule()) };
         let about = format!("{}{form} Such as `{}`.", named.about, named.example);
         let _ = writeln!(text, "{}", row(&format!("*{}*", named.what), &named.shape, "", &about));
     }
