@@ -88,7 +88,10 @@ fn no_secret_is_told_by_a_message_about_bad_settings() {
     let cases = [
         good.replace("smtp://shop", "smtq://shop"),
         good.replace("type = \"smtp\"", "type = \"smpt\""),
-        good.replace("auth_token = \"${CANARY_TOKEN}\"", "auth_token = \"${CANARY_TOKEN}\"\nauth_tokne = \"${CANARY_TOKEN}\""),
+        good.replace(
+            "auth_token = \"${CANARY_TOKEN}\"",
+            "auth_token = \"${CANARY_TOKEN}\"\nauth_tokne = \"${CANARY_TOKEN}\"",
+        ),
         good.replace("sqlite://var/plusone.db", "mysql://shop:${CANARY_TOKEN}@db/x"),
         good.replace("sqlite://var/plusone.db", "postgres://shop:${CANARY_TOKEN}@127.0.0.1:1/x"),
         good.replace("sqlite://var/plusone.db", "postgres://shop:${CANARY_TOKEN}%zz@127.0.0.1:port/x"),

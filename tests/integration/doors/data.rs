@@ -26,7 +26,11 @@ fn a_file_that_cannot_be_read_as_a_whole_is_told_and_changes_nothing() {
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
         ("empty", Vec::new(), &["bad.csv", "is empty", "first row must name the columns"]),
         ("UTF-16", utf16, &["bad.csv", "UTF-16", "UTF-8"]),
-        ("a heading twice", format!("id,id,email\n{GOOD}").into_bytes(), &["bad.csv", "two columns named `id`", "rename"]),
+        (
+            "a heading twice",
+            format!("id,id,email\n{GOOD}").into_bytes(),
+            &["bad.csv", "two columns named `id`", "rename"],
+        ),
         ("no key", b"first_name,email\nZoe,z@customers.test\n".to_vec(), &["bad.csv", "no column `id`"]),
         ("10 MB in a cell", cell.into_bytes(), &["bad.csv", "row 2", "quote"]),
         ("bytes", (0..=255u8).cycle().take(20_000).collect(), &["bad.csv"]),
@@ -111,7 +115,8 @@ fn what_a_spreadsheet_would_run_is_defused_in_the_errors_file() {
 fn a_source_that_is_broken_for_a_while_loses_nobody() {
     let home = shop(3, &Settings::default());
     home.plusone(&["once", "--no-send"]).ended_with(0);
-    let broken = ["", "id,first_name,email,phone\n", "id;id\n", "id,first_name,email,phone\nc1,Ann,c1@customers.test,\n"];
+    let broken =
+        ["", "id,first_name,email,phone\n", "id;id\n", "id,first_name,email,phone\nc1,Ann,c1@customers.test,\n"];
     for text in broken {
         home.write("customers.csv", text);
         expect(home.plusone(&["once", "--no-send"]), 0, &["customer", "not read"]);

@@ -97,7 +97,9 @@ fn a_database_that_another_process_has_locked_is_waited_for() {
         if Path::new("/proc/self/fd").exists() {
             wait_for("the database to be open", Duration::from_secs(60), || {
                 let mut files = std::fs::read_dir(&open).ok()?.flatten();
-                files.any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to.ends_with("plusone.db"))).then_some(())
+                files
+                    .any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to.ends_with("plusone.db")))
+                    .then_some(())
             });
         }
         child = Some(started);
@@ -134,7 +136,8 @@ fn connections_that_postgresql_cuts_lose_nothing_and_double_nothing() {
     const MESSAGES: usize = 300;
     let Some(database) = Database::create() else { return };
     let sink = FaultySink::start(Faults::default());
-    let more = format!("[providers.relay]\ntype = \"smtp\"\nurl = \"{}\"\nconnections = 3\nrate = \"60/s\"", sink.url());
+    let more =
+        format!("[providers.relay]\ntype = \"smtp\"\nurl = \"{}\"\nconnections = 3\nrate = \"60/s\"", sink.url());
     let settings = Settings { database: database.url.clone(), email: vec!["relay"], more };
     let home = shop(MESSAGES, &settings);
     let mut daemon = Daemon::start(&home);

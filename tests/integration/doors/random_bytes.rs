@@ -16,9 +16,46 @@ use std::collections::BTreeMap;
 
 /// Pieces that the readers' grammars are made of.
 const PIECES: [&str; 40] = [
-    "(", ")", "[", "]", "{", "}", "{{", "}}", "{{{", "\"", "'", "\"\"\"", "'''", "\\", "\n", "\r\n", ",", ";", "\t", "=",
-    "==", "&&", "||", "!", "-", "1", "9999999999", ".", "customer", "customer.id", "exists(o, ", "#if ", "/if", "> ", "é",
-    "\u{202e}", "\0", "${", "every ", "at 25:61",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{{{",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "\\",
+    "\n",
+    "\r\n",
+    ",",
+    ";",
+    "\t",
+    "=",
+    "==",
+    "&&",
+    "||",
+    "!",
+    "-",
+    "1",
+    "9999999999",
+    ".",
+    "customer",
+    "customer.id",
+    "exists(o, ",
+    "#if ",
+    "/if",
+    "> ",
+    "é",
+    "\u{202e}",
+    "\0",
+    "${",
+    "every ",
+    "at 25:61",
 ];
 
 struct Noise(StdRng);
@@ -86,7 +123,8 @@ fn the_configuration_reader_answers_whatever_it_reads() {
 
 fn catalogue() -> Catalogue {
     let mut customer = Entity::new("customer", "id");
-    customer.fields = vec![Field::new("id", Type::Text), Field::new("age", Type::Integer), Field::new("born", Type::Date)];
+    customer.fields =
+        vec![Field::new("id", Type::Text), Field::new("age", Type::Integer), Field::new("born", Type::Date)];
     Catalogue { entities: BTreeMap::from([("customer".to_owned(), customer)]), ..Catalogue::default() }
 }
 
@@ -129,7 +167,8 @@ fn the_template_reader_answers_whatever_it_reads() {
 fn times_and_schedules_answer_whatever_they_read() {
     let mut noise = Noise::of(4);
     let now: Timestamp = "2026-11-03T09:00:00Z".parse().expect("an instant");
-    let good = ["2026-11-03 09:00", "yesterday", "+7d", "every weekday at 9am and 5:30pm", "*/15 9-17 * * 1-5", "every 90s"];
+    let good =
+        ["2026-11-03 09:00", "yesterday", "+7d", "every weekday at 9am and 5:30pm", "*/15 9-17 * * 1-5", "every 90s"];
     for _ in 0..30_000 {
         let text = noise.text(&good);
         let _ = parse_when(&text, now, chrono_tz::Europe::London);

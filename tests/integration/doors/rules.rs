@@ -107,7 +107,8 @@ fn a_broken_file_takes_out_itself_alone_and_its_last_good_text_stays_in_force() 
 #[test]
 fn a_rule_that_was_never_good_is_left_out_and_named() {
     let home = two_rules();
-    std::fs::write(home.path().join("config/rules/hello.toml"), b"description = \"caf\xe9\"").expect("the home is ours");
+    std::fs::write(home.path().join("config/rules/hello.toml"), b"description = \"caf\xe9\"")
+        .expect("the home is ours");
     expect(home.plusone(&["once"]), 0, &["config/rules/hello.toml", "not UTF-8", "broken", "hello"]);
     assert_eq!(in_state(&home, "sent"), 2);
     expect(home.plusone(&["who", "hello"]), 2, &["broken", "plusone check"]);

@@ -29,7 +29,11 @@ fn broken_settings_end_every_command_with_2_and_say_where() {
         ("Latin-1", latin, &["config/plusone.toml", "line", "not UTF-8", "save the file as UTF-8"]),
         ("brackets without end", deep.into_bytes(), &["config/plusone.toml:1:"]),
         ("2 MB", huge.into_bytes(), &["config/plusone.toml", "bytes"]),
-        ("a missing variable", with("name", "name = \"${NOT_SET_ANYWHERE}\""), &["NOT_SET_ANYWHERE", "not set", "set it"]),
+        (
+            "a missing variable",
+            with("name", "name = \"${NOT_SET_ANYWHERE}\""),
+            &["NOT_SET_ANYWHERE", "not set", "set it"],
+        ),
         ("a NUL", with("name", "name = \"a\\u0000b\""), &["control character", "take it out"]),
         ("two lines", with("name", "name = \"a\\r\\nBcc: x@y.test\""), &["good `name`", "one line"]),
         ("an unknown key", with("name", "nmae = \"Shop\""), &["nmae", "name"]),

@@ -45,7 +45,11 @@ fn sources(below: &str) -> Vec<(String, String)> {
 /// The lines of code before the tests, with their numbers.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let end = text.find("#[cfg(test)]").unwrap_or(text.len());
-    text[..end].lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(n, line)| (n + 1, line))
+    text[..end]
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(n, line)| (n + 1, line))
 }
 
 /// What stands between `'{` (or `'%{`, `'-{`) and `}` in a line.
