@@ -1,6 +1,7 @@
 //! `plusone fire RULE`: a run now, whatever the rule's schedule; the same gates, the same guard.
 
 use super::once::{self, Pass};
+use super::print::{say, say_json};
 use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::AppError;
 use crate::clock::Clock;
@@ -29,10 +30,10 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
             let parts = parts(app.db.dialect());
             let run = runs::open(&app.db, &rule.name, &rule.version, now, Cause::Asked, &parts, now).await?;
             if global.json {
-                println!("{}", json!({ "run": run.id, "rule": rule.name, "instant": now.to_string() }));
+                say_json(json!({ "run": run.id, "rule": rule.name, "instant": now.to_string() }))?;
             } else {
                 let name = &rule.name;
-                println!("asked {owner} for a run of {name}; `plusone log --rule {name}` shows it");
+                say(format_args!("asked {owner} for a run of {name}; `plusone log --rule {name}` shows it"))?;
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -2,6 +2,7 @@
 
 use super::lookup::the_customer;
 use super::opened::Opened;
+use super::print::{say, say_json};
 use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
@@ -54,11 +55,11 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
     if options.html {
         let missing = || Failure::failed(format!("rule {} says nothing in HTML on {channel}", rule.name));
-        println!("{}", words.html.as_ref().ok_or_else(missing)?);
+        say(words.html.as_ref().ok_or_else(missing)?)?;
     } else if global.json {
-        println!("{:#}", to_json(&words));
+        say_json(to_json(&words))?;
     } else {
-        print(&words);
+        print(&words)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,7 +79,10 @@ async fn words(
     let row = rows.iter().find(|row| row.is_selected()).or(rows.first());
     let row = row.ok_or_else(|| Failure::failed(format!("customer {customer} has no {} to show", rule.for_each)))?;
     if !row.is_selected() {
-        eprintln!("note: the rule does not select this customer now; `plusone why {customer} {}` says why", rule.name);
+        super::complain(format_args!(
+            "note: the rule does not select this customer now; `plusone why {customer} {}` says why",
+            rule.name
+        ));
     }
     let bucket = bucket_of(customer);
     let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
@@ -121,25 +125,23 @@ fn to_json(words: &Words) -> Value {
             "voice": words.voice })
 }
 
-fn print(words: &Words) {
+fn print(words: &Words) -> std::io::Result<()> {
     if let Some(subject) = &words.subject {
-        println!("Subject: {subject}\n");
+        say(format_args!("Subject: {subject}\n"))?;
     }
     for part in [&words.text, &words.voice].into_iter().flatten() {
-        println!("{}\n", part.trim_end());
+        say(format_args!("{}\n", part.trim_end()))?;
     }
     if let Some(html) = &words.html {
-        println!("-- and as HTML, {} characters: --html prints it --", html.chars().count());
+        let count = html.chars().count();
+        say(format_args!("-- and as HTML, {count} characters: --html prints it --"))?;
     }
     if let Some(text) = &words.sms {
         let size = segments(text);
-        println!("{text}");
+        say(text)?;
         let forced = size.forced_by.map(|c| format!(", since it contains `{c}`")).unwrap_or_default();
-        println!(
-            "-- {} segment{}, {}{forced} --",
-            size.count,
-            if size.count == 1 { "" } else { "s" },
-            size.encoding.as_str()
-        );
+        let plural = if size.count == 1 { "" } else { "s" };
+        say(format_args!("-- {} segment{plural}, {}{forced} --", size.count, size.encoding.as_str()))?;
     }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::lookup::the_customer;
 use super::opened::Opened;
-use super::print::local;
+use super::print::{local, say, say_json};
 use super::{Answer, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
@@ -47,12 +47,12 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
             .iter()
             .zip(&answers)
             .flat_map(|(rule, rows)| rows.iter().map(|row| row.to_json(&customer, &rule.name, at)));
-        println!("{:#}", Value::Array(all.collect()));
+        say_json(Value::Array(all.collect()))?;
     } else if options.rule.is_some() {
-        print_rule(rules[0], &customer, &answers[0], zone);
+        print_rule(rules[0], &customer, &answers[0], zone)?;
     } else {
         for (rule, rows) in rules.iter().zip(&answers) {
-            println!("{:<24} {}", rule.name, in_short(rows, zone));
+            say(format_args!("{:<24} {}", rule.name, in_short(rows, zone)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -93,25 +93,26 @@ fn told(fate: Option<&Decision>, zone: Tz) -> String {
     }
 }
 
-fn print_rule(rule: &Rule, customer: &str, rows: &[Explained], zone: Tz) {
+fn print_rule(rule: &Rule, customer: &str, rows: &[Explained], zone: Tz) -> std::io::Result<()> {
     if rows.is_empty() {
-        println!("customer {customer} has no {} to judge", rule.for_each);
+        say(format_args!("customer {customer} has no {} to judge", rule.for_each))?;
     }
     for row in rows {
         if rule.for_each != crate::catalogue::CUSTOMER {
-            println!("{} {}", rule.for_each, row.entity);
+            say(format_args!("{} {}", rule.for_each, row.entity))?;
         }
         for clause in &row.clauses {
             let mark = if clause.lets_pass() { "yes" } else { "NO " };
-            println!("  {mark}  {}", sentence(clause));
+            say(format_args!("  {mark}  {}", sentence(clause)))?;
         }
         for gate in row.fate.as_ref().map(gates).unwrap_or_default() {
             let mark = if gate.passed { "yes" } else { "NO " };
             let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-            println!("  {mark}  {}{detail}", gate.name.replace('_', " "));
+            say(format_args!("  {mark}  {}{detail}", gate.name.replace('_', " ")))?;
         }
-        println!("  ->   {}", told(row.fate.as_ref(), zone));
+        say(format_args!("  ->   {}", told(row.fate.as_ref(), zone)))?;
     }
+    Ok(())
 }
 
 impl ClauseTruth {
