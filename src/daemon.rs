@@ -54,10 +54,27 @@ impl Stop {
 /// What the daemon tells as it works; how it is said is the edge's business.
 pub enum Told<'a> {
     Planned(&'a App, &'a Planned),
+    /// So many messages were sent since this was told last.
+    Sent(u64),
     TookUpChanges(&'a App),
 }
 
 pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
+
+/// How many sends were told: a burst is told once, when it is over.
+#[derive(Default)]
+struct Sends {
+    told: u64,
+    seen: u64,
+}
+
+impl Sends {
+    /// The number to tell now, where sending has paused since the last look.
+    fn news(&mut self, sent: u64) -> Option<u64> {
+        let is_over = std::mem::replace(&mut self.seen, sent) == sent;
+        (is_over && sent > self.told).then(|| sent - std::mem::replace(&mut self.told, sent))
+    }
+}
 
 /// A daemon at work.
 pub struct Daemon {
@@ -115,6 +132,7 @@ impl Daemon {
         let mut wake = Wake::start().await?;
         let mut seen = Files::fingerprint(&self.app.home);
         let mut in_force = seen.clone();
+        let mut sent = Sends::default();
         self.app.keep_good_files().await?;
         loop {
             let since = self.app.clock.now();
@@ -137,6 +155,9 @@ impl Daemon {
                 match pauses::load(&self.app.db).await {
                     Ok(pauses) => delivery.shared.set_pauses(pauses),
                     Err(error) => tracing::error!(%error, "pauses cannot be read; those known last hold"),
+                }
+                if let Some(count) = sent.news(delivery.shared.tally.sent()) {
+                    (self.tell)(Told::Sent(count));
                 }
                 // Taken up once nobody is writing any more: a file that is being replaced is not there for a moment.
                 let files = Files::fingerprint(&self.app.home);

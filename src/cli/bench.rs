@@ -30,14 +30,14 @@ pub async fn run(json: bool, options: &Options) -> Answer {
         };
         let figures = figures.map_err(|error| Failure::failed(format!("bench {}: {error}", stage.as_str())))?;
         if !json {
-            println!("{}", line(&figures));
+            super::print::say(line(&figures))?;
         }
         measured.push(figures);
     }
     if json {
         let mut documents: Vec<Value> = measured.iter().map(Figures::to_json).collect();
         let document = if options.stage.is_some() { documents.remove(0) } else { Value::Array(documents) };
-        println!("{document:#}");
+        super::print::say_json(document)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -45,6 +45,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     ));
     let tell = Arc::new(|told: Told<'_>| match told {
         Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(mention),
+        Told::Sent(count) => mention(format_args!("{count} sent")),
         Told::TookUpChanges(app) => passes::changes(app).iter().for_each(mention),
     });
     let db = app.db.clone();

@@ -145,31 +145,12 @@ fn write_values(values: &Value, out: &mut dyn Write) -> io::Result<()> {
     values.iter().try_for_each(|(name, value)| writeln!(out, "  {} = {}", plain(name), plain(&inline(value))))
 }
 
-/// The gates, a line each: a name, a name and what it came to, or `{gate, passed, reason, detail}`.
+/// The gates that were passed, a line each.
 fn write_gates(gates: &Value, out: &mut dyn Write) -> io::Result<()> {
-    let Value::Array(gates) = gates else { return write_values(gates, out) };
-    for gate in gates {
-        let text = |name: &str| gate.get(name).filter(|value| !value.is_null()).map(inline);
-        let line = match (gate, text("gate")) {
-            (_, Some(name)) => {
-                let passed = match gate.get("passed").and_then(Value::as_bool) {
-                    Some(true) => "passed",
-                    Some(false) => "refused",
-                    None => "",
-                };
-                let rest: Vec<String> = [text("reason"), text("detail")].into_iter().flatten().collect();
-                format!("{name:<16} {passed:<8} {}", rest.join(", "))
-            }
-            (Value::Array(parts), None) => match parts.split_first() {
-                Some((name, rest)) => {
-                    let rest: Vec<String> = rest.iter().map(inline).collect();
-                    format!("{}: {}", inline(name).replace('_', " "), rest.join(", "))
-                }
-                None => continue,
-            },
-            (name, None) => inline(name).replace('_', " "),
-        };
-        writeln!(out, "  {}", plain(line.trim_end()))?;
+    for gate in gates.as_array().into_iter().flatten() {
+        let name = inline(gate.get(0).unwrap_or(gate)).replace('_', " ");
+        let detail = gate.get(1).map(|detail| format!(": {}", inline(detail))).unwrap_or_default();
+        writeln!(out, "  {}", plain(&format!("{name}{detail}")))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use super::{Reason, State};
 use crate::amount::Amount;
+use crate::contact::mask;
 use crate::rules::{Channel, Kind, OnDoubt, Purpose};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
@@ -26,18 +27,9 @@ impl Contact {
 }
 
 impl fmt::Display for Contact {
-    /// `a***@harbour.example`, `+44***46`: enough to recognise, too little to write to.
+    /// Masked: enough to recognise, too little to write to.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((local, domain)) = self.0.rsplit_once('@') {
-            let first: String = local.chars().take(1).collect();
-            return write!(f, "{first}***@{domain}");
-        }
-        let characters: Vec<char> = self.0.chars().collect();
-        if characters.len() < 8 {
-            return f.write_str("***");
-        }
-        let text = |part: &[char]| part.iter().collect::<String>();
-        write!(f, "{}***{}", text(&characters[..3]), text(&characters[characters.len() - 2..]))
+        f.write_str(&mask(&self.0))
     }
 }
 
@@ -188,10 +180,20 @@ impl Detail {
         let mut whole = self.touchpoint.to_json(currency);
         whole["words"] = parsed_json(self.words.as_deref());
         whole["facts"] = parsed_json(self.facts.as_deref());
-        whole["gates"] = parsed_json(self.gates.as_deref());
+        whole["gates"] = gates_json(self.gates.as_deref());
         whole["events"] = self.events.iter().map(Event::to_json).collect();
         whole
     }
+}
+
+/// The gates that were passed, as `why` tells them. Kept with a touchpoint is a name for each, or a name and a detail.
+fn gates_json(kept: Option<&str>) -> Value {
+    let Value::Array(gates) = parsed_json(kept) else { return Value::Null };
+    let gate = |kept: &Value| {
+        let name = kept.get(0).unwrap_or(kept);
+        json!({ "gate": name, "passed": true, "reason": null, "detail": kept.get(1) })
+    };
+    gates.iter().map(gate).collect()
 }
 
 #[cfg(test)]
@@ -200,16 +202,10 @@ mod tests {
 
     #[test]
     fn a_contact_is_masked_when_printed() {
-        for (clear, masked) in [
-            ("ada@harbour.example", "a***@harbour.example"),
-            ("+442079460018", "+44***18"),
-            ("12345", "***"),
-            ("", "***"),
-            ("ÄÖ@x.example", "Ä***@x.example"),
-        ] {
+        for clear in ["ada@harbour.example", "+442079460018", "12345", ""] {
             let contact = Contact::new(clear);
-            assert_eq!(contact.to_string(), masked);
-            assert_eq!(format!("{contact:?}"), masked);
+            assert_eq!(contact.to_string(), mask(clear));
+            assert_eq!(format!("{contact:?}"), mask(clear));
             assert_eq!(contact.clear(), clear);
         }
     }
@@ -218,6 +214,14 @@ mod tests {
     fn money_names_its_currency_and_keeps_its_digits() {
         assert_eq!(money_json(Some(400), "GBP").to_string(), r#"{"amount":"0.0400","currency":"GBP"}"#);
         assert_eq!(money_json(None, "GBP"), Value::Null);
+    }
+
+    #[test]
+    fn gates_are_told_in_one_form() {
+        let told = gates_json(Some(r#"["pauses",["channel","email"]]"#));
+        assert_eq!(told[0], json!({ "gate": "pauses", "passed": true, "reason": null, "detail": null }));
+        assert_eq!(told[1]["detail"], "email");
+        assert_eq!(gates_json(None), Value::Null);
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Row {
              version, doubt_at, created_at, updated_at) values ($1, $2, $3, 'v1', 'reminder', 'offers', \
              'promotional', $4, 'customer', $4, $5, 0, $6, $7, $8, 'ada@harbour.example', $9, $10, $7, $7 + 864000000000, \
              50, 'ask', 1, $11, $12, 'We miss you', '{\"customer.tier\":\"gold\"}', \
-             '[{\"gate\":\"consent\",\"passed\":true,\"reason\":null,\"detail\":\"since May\"}]', 400, 0, 0, 1, $7, \
+             '[[\"consent\",\"since May\"]]', 400, 0, 0, 1, $7, \
              $7, $7)",
         );
         let sql = sql.with(bucket_of(self.customer)).with(&id).with(self.rule).with(self.customer);
