@@ -279,7 +279,7 @@ async fn a_touchpoint_is_read_with_its_stable_names() {
         assert_eq!(shown["gates"][0]["gate"], "consent");
         assert_eq!(shown["events"][0]["detail"], "as the test wrote it");
         let text = said(&opened, &["show", &id]).await;
-        for part in ["email to ada@harbour.example", "    Come back", "html: 8 characters", "passed   since May"] {
+        for part in ["email to ada@harbour.example", "    Come back", "html: 8 characters", "consent: since May"] {
             assert!(text.contains(part), "{}: {part} in {text}", trial.name);
         }
         assert!(refused(&opened, &["show", "00000000"]).await.0.contains("no touchpoint has an id"));
