@@ -62,7 +62,7 @@ pub struct Pass<'a> {
 pub async fn pass(global: &Global, app: &mut App, wish: Pass<'_>) -> Result<(), AppError> {
     let owner = owner();
     let lock = app.lock(&owner)?;
-    // Leases are kept in time as it passes, whatever `--at` takes for now.
+    // The lease goes by the real clock, whatever `--at` says the time is.
     let lease = app.lease(&owner, lock.is_some()).await?;
     let done = Stop::default();
     let keeping = tokio::spawn(keep_lease(app.db.clone(), Clock::System, lease.clone(), done.clone()));

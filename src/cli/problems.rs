@@ -27,11 +27,6 @@ impl Look {
     pub fn of_stdout() -> Self {
         if std::io::stdout().is_terminal() { Self::Terminal } else { Self::Plain }
     }
-
-    /// For what standard error is.
-    pub fn of_stderr() -> Self {
-        if std::io::stderr().is_terminal() { Self::Terminal } else { Self::Plain }
-    }
 }
 
 /// All problems, one under the other.

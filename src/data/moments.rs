@@ -5,7 +5,6 @@
 //! 2. Relative cells (`today`, `today+3d`, `now-5h`, `today+1d 14:30`) count from the `now` of the import.
 
 use crate::time::{Date, Reading, Span, Timestamp, Tz};
-use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// What a column of dates or times is read by.
@@ -16,13 +15,6 @@ pub struct Calendar {
     pub format: Option<String>,
     /// `now` where relative cells are allowed.
     pub relative_to: Option<Timestamp>,
-}
-
-/// What is wrong with a `strftime` pattern, if anything is.
-pub fn format_fault(format: &str) -> Option<String> {
-    StrftimeItems::new(format)
-        .any(|item| matches!(item, Item::Error))
-        .then(|| format!("`{format}` is not a strftime pattern such as `%d.%m.%Y`"))
 }
 
 impl Calendar {

@@ -2,7 +2,7 @@
 //!
 //! 1. While a message is on the wire, the marks of the next ones are being written.
 //! 2. A message holds one of the connection's permits from its mark until its outcome is committed: a crash leaves at
-//!    most [`Window`] messages per connection in doubt.
+//!    most `window` messages per connection in doubt.
 //! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
 
 use super::committer::{Committer, Entry, Settlement};

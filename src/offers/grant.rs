@@ -44,11 +44,6 @@ impl GrantState {
     pub const fn counts_in_budget(self) -> bool {
         !matches!(self, Self::Lapsed | Self::Released)
     }
-
-    /// Whether it counts for the limit per customer: they have it, or may have it.
-    pub const fn counts_for_customer(self) -> bool {
-        !matches!(self, Self::Freed | Self::Released)
-    }
 }
 
 /// A plus one that is reserved with a planned touchpoint.
