@@ -16,6 +16,7 @@ pub mod outcomes;
 pub mod page;
 pub mod pauses;
 pub mod planning;
+pub mod preferences;
 pub mod rows;
 pub mod rule_states;
 pub mod runs;

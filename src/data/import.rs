@@ -16,6 +16,7 @@ use super::survey::Survey;
 use super::{DataError, Report};
 use crate::catalogue::{Absent, CUSTOMER, Catalogue, Entity, Place};
 use crate::problem::nearest;
+use crate::progress::Progress;
 use crate::settings::Business;
 use crate::store::db::{Cell, Db, Tx};
 use crate::store::rows::{self, Existing, Moved, Record};
@@ -56,6 +57,8 @@ pub struct Import<'a> {
     pub confirmed: bool,
     /// Whether to look and not to write.
     pub dry_run: bool,
+    /// Rows of the file that were dealt with.
+    pub progress: Progress,
 }
 
 /// The entity of this name that can be filled from a file.
@@ -83,6 +86,7 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
         Absent::Keep => Vec::new(),
     };
     report.rows = survey.rows;
+    job.progress.expect(survey.rows);
     let (sender, mut chunks) = mpsc::channel(READ_AHEAD);
     let (path, reading) = (job.path.to_owned(), plan.clone());
     let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
@@ -250,6 +254,7 @@ impl Writer<'_> {
         let mut written = 0;
         while let Some(chunk) = next.take() {
             if !chunk.is_empty() {
+                self.job.progress.add(chunk.len() as u64);
                 self.write_chunk(&mut tx, chunk, fresh, report).await?;
             }
             written += 1;

@@ -9,6 +9,7 @@ use super::import::{self, Import};
 use super::{DataError, Report};
 use crate::catalogue::{Absent, Catalogue, Entity, Place};
 use crate::ids::content_hash;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::store::db::Db;
 use crate::store::{foreign, sources};
@@ -144,6 +145,7 @@ impl Source<'_> {
             absent: self.entity.absent.unwrap_or(Absent::Remove),
             confirmed: false,
             dry_run: false,
+            progress: Progress::default(),
         };
         let report = import::import(self.db, &job).await?;
         self.remember(&fingerprint, report.rows).await?;
