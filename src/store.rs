@@ -24,6 +24,7 @@ pub mod settle;
 pub mod sources;
 pub mod statistics;
 pub mod status;
+pub mod stops;
 pub mod suppressions;
 pub mod zones;
 mod writer;

@@ -49,6 +49,9 @@ pub async fn add(tx: &mut Tx, entries: &[Entry], now: Timestamp) -> Result<u64> 
     if entries.is_empty() {
         return Ok(0);
     }
+    if entries.iter().any(|entry| !entry.value) {
+        super::stops::raise(tx).await?;
+    }
     let item = tx.dialect().rows("$1", &COLUMNS, "r");
     let text = format!(
         "insert into consents (bucket, customer, topic, channel, at, value, source, recorded_at) \

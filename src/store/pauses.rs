@@ -27,7 +27,10 @@ pub async fn pause(db: &Db, scope: &Scope, until: Option<Timestamp>, now: Timest
          paused_at = case when pauses.paused_until <= excluded.paused_at then excluded.paused_at \
          else pauses.paused_at end",
     );
-    db.execute(sql.with(scope.to_string()).with(now).with(until)).await.map(|_| ())
+    let mut tx = db.begin().await?;
+    super::stops::raise(&mut tx).await?;
+    tx.execute(sql.with(scope.to_string()).with(now).with(until)).await?;
+    tx.commit().await
 }
 
 /// Takes the pause of `scope` back; says whether there was one that still held.

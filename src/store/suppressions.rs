@@ -52,6 +52,7 @@ pub async fn add(tx: &mut Tx, suppressions: &[Suppression]) -> Result<u64> {
         "insert into suppressions (address_hash, scope, shown, reason, at) \
          select address_hash, scope, shown, reason, at from {item} where true on conflict do nothing"
     );
+    super::stops::raise(tx).await?;
     tx.execute(Sql::new(text).with(json)).await
 }
 

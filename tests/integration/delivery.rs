@@ -5,3 +5,4 @@ mod lanes;
 mod recheck;
 mod relay;
 mod retries;
+mod stops;
