@@ -26,6 +26,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("icu_experimental", &["messages"]),
     ("indicatif", &["cli"]),
     ("lettre", &["channels"]),
+    ("memchr", &["channels"]),
     ("miette", &["cli"]),
     ("reqwest", &["channels"]),
     ("rustls", &["channels"]),
