@@ -26,6 +26,7 @@ mod preview;
 mod print;
 pub mod problems;
 mod redeem;
+mod report;
 mod resolve;
 mod resume;
 mod run;

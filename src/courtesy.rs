@@ -3,3 +3,4 @@
 pub mod consent;
 pub mod pauses;
 pub mod quiet_hours;
+pub mod reception;

@@ -15,6 +15,8 @@ pub mod offers;
 pub mod page;
 pub mod pauses;
 pub mod planning;
+pub mod reception;
+pub mod report;
 pub mod rows;
 pub mod rule_states;
 pub mod runs;
