@@ -31,6 +31,7 @@ pub mod plan;
 pub mod rules;
 pub mod schedule;
 pub mod settings;
+pub mod tokens;
 pub mod touchpoints;
 
 // world: load, save, send

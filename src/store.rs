@@ -23,4 +23,5 @@ pub mod sources;
 pub mod statistics;
 pub mod status;
 pub mod suppressions;
+pub mod token_keys;
 pub mod zones;

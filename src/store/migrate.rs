@@ -4,7 +4,8 @@ use super::db::{Db, Result, StoreError};
 use crate::sql::Sql;
 
 /// Every migration in order; its number is its place, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_core.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_core.sql"), include_str!("../../migrations/0008_pages.sql")];
 
 /// Brings the schema up to date, each step in a transaction of its own.
 ///
