@@ -2,4 +2,6 @@
 
 pub mod consent;
 pub mod pauses;
+pub mod phrases;
 pub mod quiet_hours;
+pub mod reply;

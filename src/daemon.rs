@@ -6,6 +6,7 @@ use crate::app::{App, AppError, LEASE, Planned};
 use crate::clock::Clock;
 use crate::config::Files;
 use crate::delivery::{Delivery, Tally, doubt};
+use crate::feedback::receipts;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
@@ -242,7 +243,7 @@ impl Drop for StopsWithIt {
     }
 }
 
-/// Looks at doubts and settles offers every few seconds. Providers are asked here, so it is a task of its own: one
+/// Looks at doubts and waiting receipts and settles offers every few seconds. Providers are asked here, so it is a task of its own: one
 /// that answers late holds up no message.
 async fn settle(delivery: Arc<Delivery>, stop: Stop) {
     let _last = StopsWithIt(stop.clone());
@@ -257,6 +258,9 @@ async fn settle(delivery: Arc<Delivery>, stop: Stop) {
         }
         if let Err(error) = offers::put_back(&delivery.shared.db).await {
             tracing::error!(%error, "the budgets of freed offers could not be given back");
+        }
+        if let Err(error) = receipts::settle_pending(&delivery.shared.db, delivery.shared.clock.now()).await {
+            tracing::error!(%error, "what providers told early could not be looked at");
         }
         tokio::select! {
             () = tokio::time::sleep(RENEW.to_std()) => {}

@@ -45,6 +45,7 @@ pub mod app;
 pub mod daemon;
 pub mod data;
 pub mod delivery;
+pub mod feedback;
 pub mod outreach;
 pub mod workspace;
 

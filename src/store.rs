@@ -4,6 +4,7 @@ pub mod consents;
 pub mod db;
 pub mod delivery;
 pub mod entities;
+pub mod feedback;
 pub mod find;
 pub mod foreign;
 pub mod kept_files;

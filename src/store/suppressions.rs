@@ -61,6 +61,12 @@ pub async fn remove(db: &Db, address_hash: &str, scope: Option<&str>) -> Result<
     db.execute(Sql::new(text).with(address_hash).with(scope)).await
 }
 
+/// Takes away the suppression of an address with this scope and reason. Gives how many there were.
+pub async fn lift(tx: &mut Tx, address_hash: &str, scope: &str, reason: &str) -> Result<u64> {
+    let text = "delete from suppressions where address_hash = $1 and scope = $2 and reason = $3";
+    tx.execute(Sql::new(text).with(address_hash).with(scope).with(reason)).await
+}
+
 /// Whether anything is suppressed at all: where nothing is, no address need be hashed.
 pub async fn is_any(db: &Db) -> Result<bool> {
     Ok(db.fetch_one(Sql::new("select 1 from suppressions limit 1")).await?.is_some())
