@@ -27,5 +27,6 @@ mod schemas;
 mod shop;
 mod smtp_client;
 mod tidy;
+mod way_out;
 mod ways_out;
 mod web;
