@@ -3,5 +3,6 @@
 pub mod consent;
 pub mod pauses;
 pub mod phrases;
+pub mod preferences;
 pub mod quiet_hours;
 pub mod reply;

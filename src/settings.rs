@@ -20,6 +20,7 @@ pub struct Settings {
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
     pub guard: Guard,
+    pub retention: Retention,
     pub log: LogFormat,
 }
 
@@ -204,6 +205,21 @@ pub struct Guard {
     pub max_cost: Option<i64>,
     /// `*@harbour.example`, `+44207946*`; everyone else is skipped as `not_allowed_here`. Empty allows everyone.
     pub only_to: Vec<String>,
+}
+
+/// After how long what is forgotten; counted from when a touchpoint was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// The words of messages.
+    pub words: Span,
+    /// All of a touchpoint but its bare row.
+    pub touchpoints: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { words: Span::from_days(180), touchpoints: Span::from_days(3 * 365) }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,8 +8,8 @@ use crate::courtesy::phrases::names_a_keyword;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, EveryText, Guard, LogFormat, ProviderSettings, QuietWindow, Secret, Settings, Topic,
-    Way, WayOut, Web,
+    Business, ChannelSettings, EveryText, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings,
+    Topic, Way, WayOut, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
         guard: guard(root.table("guard")?),
+        retention: retention(root.table("retention")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,
             _ => LogFormat::Text,
@@ -360,6 +361,14 @@ fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {
         Some((*channel, written.iter().filter_map(|node| forms::window(node).ok()).collect()))
     };
     Channel::ALL.iter().filter_map(windows).collect()
+}
+
+fn retention(section: Reader<'_>) -> Retention {
+    let usual = Retention::default();
+    Retention {
+        words: section.span("words").unwrap_or(usual.words),
+        touchpoints: section.span("touchpoints").unwrap_or(usual.touchpoints),
+    }
 }
 
 fn guard(section: Reader<'_>) -> Guard {

@@ -7,7 +7,9 @@ use plusone::cli::desk::{self, Desk};
 use plusone::cli::opened::Opened;
 use plusone::ids::bucket_of;
 use plusone::rules::Channel;
-use plusone::settings::{Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Secret, Settings, Way, Web};
+use plusone::settings::{
+    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Retention, Secret, Settings, Way, Web,
+};
 use plusone::sql::Sql;
 use plusone::store::db::Db;
 use plusone::store::pauses;
@@ -60,6 +62,7 @@ fn settings() -> Settings {
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
         guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -169,6 +172,7 @@ async fn desks() -> Vec<(Trial, Opened)> {
         db.execute(order).await.expect("an order");
         let opened = Opened {
             db,
+            home: std::path::PathBuf::from("."),
             settings: settings(),
             catalogue: catalogue(),
             rules: Vec::new(),
