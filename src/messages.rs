@@ -19,6 +19,7 @@ mod library;
 mod markup;
 pub mod needs;
 mod plain;
+mod promotional;
 mod render;
 mod scan;
 pub mod segments;

@@ -17,6 +17,7 @@ use crate::rules::{Channel, Rule};
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::time::Timestamp;
+use crate::tokens::Purpose;
 use crate::touchpoints::{Reason, State};
 use crate::workspace::{Recipient, Workspace};
 use std::collections::{BTreeMap, HashMap};
@@ -175,6 +176,7 @@ impl Look<'_> {
 
     fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate) -> Recipient<'r> {
         Recipient {
+            touchpoint: Some(&one.id),
             channel: self.channel,
             locale: candidate.locale.as_deref(),
             zone: candidate.zone,
@@ -203,6 +205,8 @@ impl Look<'_> {
         };
         let settings = &self.workspace.project.settings;
         let kept = fresh.then(|| kept_text(&words, date));
+        let promotional = one.purpose == crate::rules::Purpose::Promotional;
+        let unsubscribe = promotional.then(|| self.workspace.link(Purpose::Unsubscribe, Some(&one.id))).flatten();
         let outgoing = Outgoing {
             touchpoint: one.id.clone(),
             channel: self.channel,
@@ -210,7 +214,8 @@ impl Look<'_> {
             to: address,
             locale: words.locale.clone(),
             words,
-            promotional: one.purpose == crate::rules::Purpose::Promotional,
+            promotional,
+            unsubscribe,
             date,
         };
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
