@@ -15,6 +15,7 @@ pub mod offers;
 pub mod page;
 pub mod pauses;
 pub mod planning;
+pub mod preferences;
 pub mod rows;
 pub mod rule_states;
 pub mod runs;
