@@ -55,7 +55,6 @@ fn warn_unreachable(
     let is_local = ["127.", "localhost", "[::1]", "0.0.0.0", "10.", "192.168."].iter().any(|at| host.starts_with(at));
     let said = root.table("web").and_then(|section| section.get("public_url"));
     let Some(node) = said.or(root.get("providers")) else { return };
-    };
     let fault = if is_local {
         "customers cannot open this address, and the links in their messages lead here"
     } else if scheme != "https" {
