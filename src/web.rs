@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
-use crate::tokens::Keyring;
 use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -41,8 +40,6 @@ pub struct Web {
     pub metrics: Metrics,
     pub health: Health,
     pub in_force: InForce,
-    /// The keys that links and callbacks are signed with.
-    pub keyring: Keyring,
 }
 
 /// Every route there is.

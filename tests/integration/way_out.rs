@@ -60,7 +60,10 @@ fn a_text_message_that_plusone_may_not_add_to_must_say_it_itself() {
         })
     };
     assert_eq!(says("Happy birthday! Reply STOP to opt out."), Vec::<String>::new());
-    assert_eq!(says("Hi{{#if customer.first_name}}. Reply STOP.{{else}}. STOP ends this.{{/if}}"), Vec::<String>::new());
+    assert_eq!(
+        says("Hi{{#if customer.first_name}}. Reply STOP.{{else}}. STOP ends this.{{/if}}"),
+        Vec::<String>::new()
+    );
     assert_eq!(says("Hi{{#if customer.first_name}}. Reply STOP.{{/if}}"), [expected], "not in every case");
 }
 
@@ -87,7 +90,8 @@ fn words_in_a_language_that_plusone_does_not_have_are_asked_for() {
             replace(files, PLUSONE, "[channels.sms]", &format!("[channels.sms]\n{words}"));
         })
     };
-    let expected = "warning templates/birthday/nl/sms.hbs: plusone has no opt-out words in `nl` and adds them in English";
+    let expected =
+        "warning templates/birthday/nl/sms.hbs: plusone has no opt-out words in `nl` and adds them in English";
     assert_eq!(locale(""), [expected]);
     assert_eq!(locale("opt_out = { words = { nl = \"Antwoord STOP om te stoppen.\" } }"), Vec::<String>::new());
 }
@@ -116,7 +120,8 @@ fn a_promotional_call_whose_keys_reach_nobody_is_refused() {
                     pressed reaches plusone";
     assert_eq!(voice(true, "http://127.0.0.1:8470"), [expected]);
     assert_eq!(voice(true, "https://plus.harbour.example"), Vec::<String>::new());
-    let left_out = "warning templates/invoice-call/voice.toml: this menu is left out: no key that is pressed reaches plusone";
+    let left_out =
+        "warning templates/invoice-call/voice.toml: this menu is left out: no key that is pressed reaches plusone";
     assert_eq!(voice(false, "http://127.0.0.1:8470"), [left_out]);
 }
 
@@ -152,7 +157,8 @@ fn a_menu_is_checked_key_by_key_and_keeps_its_rule_from_sending() {
 
 #[test]
 fn keys_are_told_in_the_language_of_the_call() {
-    let french = "error templates/invoice-call/fr/voice.hbs: the keys of this call would be told in another language than `fr`";
+    let french =
+        "error templates/invoice-call/fr/voice.hbs: the keys of this call would be told in another language than `fr`";
     let menu = "[keys.2]\ndoes = \"say\"\nprompt = \"Press 2.\"\nsays = \"Nine to five.\"\n";
     let with = |locale: &'static str, own: &'static str| {
         told(move |files| {

@@ -3,7 +3,8 @@
 //! 1. The same [`Outgoing`] gives the same bytes: Message-ID, Date and boundary follow from it.
 //! 2. Header values are single lines; a control character in one is refused, never repaired.
 //! 3. Lines end in CRLF and have at most 998 octets, and neither CR nor LF stands alone: what is not so is refused.
-//! 4. No unsubscribe header: it must lead to a page that unsubscribes, and it comes with those pages.
+//! 4. A promotional message says how to leave with one click (RFC 2369, RFC 8058): one address, and nothing else, so
+//!    that there is one thing to honour. What signs the message signs these headers too.
 
 use super::address::{Address, Mailbox};
 use crate::channels::{Outgoing, Refused, checked_id};
@@ -71,6 +72,12 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
         .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
     if message.promotional {
         builder = builder.raw_header(raw("Precedence", "bulk"));
+    }
+    if let Some(url) = &message.unsubscribe {
+        single_line("unsubscribe link", url)?;
+        builder = builder
+            .raw_header(raw("List-Unsubscribe", &format!("<{url}>")))
+            .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
     }
     let built = match (&message.words.text, &message.words.html) {
         (Some(text), Some(html)) => builder.multipart(alternative(id, text, html)),
