@@ -5,4 +5,5 @@ pub mod pauses;
 pub mod phrases;
 pub mod preferences;
 pub mod quiet_hours;
+pub mod reception;
 pub mod reply;

@@ -29,6 +29,7 @@ pub mod messages;
 pub mod metrics;
 pub mod offers;
 pub mod plan;
+pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod settings;

@@ -32,6 +32,7 @@ pub mod way_out;
 mod words;
 
 pub use check::Use;
+pub use html::escape_into;
 pub use library::{Part, Template, Templates};
 pub use needs::Needs;
 pub use render::{MAX_LIST, RenderError};

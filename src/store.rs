@@ -21,6 +21,8 @@ pub mod person;
 pub mod planning;
 pub mod preferences;
 pub mod prune;
+pub mod reception;
+pub mod report;
 pub mod rows;
 pub mod rule_states;
 pub mod runs;

@@ -1,4 +1,4 @@
-//! The web server: how the program is, for those who watch it. Pages and calls for people come beside it.
+//! The web server: how the program is, for those who watch it, and what providers tell. Pages for people come beside it.
 //!
 //! 1. `/livez`, `/readyz` and `/metrics` need no sign-in and tell no secret, no customer and no address.
 //! 2. Every request has a limit of size and time, and the server stops within [`STOP_LIMIT`], whoever is still there.

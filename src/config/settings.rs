@@ -137,6 +137,12 @@ fn is_sms_sender(text: &str) -> bool {
     is_e164(text) || plain && matches!(text.len(), 3..=11)
 }
 
+/// `AC` and 32 hexadecimal digits.
+fn is_account_sid(text: &str) -> bool {
+    let digits = text.strip_prefix("AC").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn is_address(text: &str) -> bool {
     let options = email_address::Options::default().without_display_text();
     email_address::EmailAddress::parse_with_options(text, options).is_ok()
@@ -304,6 +310,8 @@ fn provider(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ProviderSettin
         }
         "twilio" => {
             let table = Reader::new(&entry.node, &keys::settings::TWILIO);
+            let help = "write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f";
+            check_text(table, "account_sid", is_account_sid, help, problems);
             check_text(
                 table,
                 "api_base",
@@ -422,6 +430,9 @@ fn guard(section: Reader<'_>) -> Guard {
         max_recipients: section.integer("max_recipients"),
         max_share: section.get("max_share").and_then(|node| forms::share(node).ok()),
         max_cost: section.money("max_cost"),
+        max_growth: section.integer("max_growth").unwrap_or(u64::MAX),
+        max_bounce: section.get("max_bounce").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
+        max_complaint: section.get("max_complaint").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
         only_to: section.texts("only_to").into_iter().map(|(_, pattern)| pattern.to_owned()).collect(),
     }
 }

@@ -15,6 +15,8 @@ use crate::store::suppressions::{self, Suppression};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;
 
+/// The event of a touchpoint of which something was told that moves it nowhere.
+const TOLD: &str = "receipt";
 /// How long a receipt waits for its message.
 const PATIENCE: Span = Span::from_days(7);
 /// How long an event is known by its name: longer than any provider repeats itself.
@@ -77,15 +79,16 @@ pub async fn take(
 
 fn notice(provider: &str, touchpoint: Option<&str>, receipt: &Receipt, now: Timestamp) -> Notice {
     let kind = match receipt.fate {
-        Fate::Taken => State::Sent,
-        Fate::Delivered => State::Delivered,
-        Fate::Bounced => State::Bounced,
+        Fate::Taken => State::Sent.as_str(),
+        Fate::Delivered => State::Delivered.as_str(),
+        Fate::Bounced => State::Bounced.as_str(),
+        Fate::Missed => TOLD,
     };
     let code = receipt.code.map(|code| format!(" ({code})")).unwrap_or_default();
     Notice {
         provider: provider.to_owned(),
         event: format!("{}:{}", receipt.sid, receipt.status),
-        kind: kind.as_str().to_owned(),
+        kind: kind.to_owned(),
         touchpoint: touchpoint.map(str::to_owned),
         provider_id: Some(receipt.sid.clone()),
         detail: Some(format!("{provider}: {}{code}", receipt.status)),
@@ -115,13 +118,13 @@ async fn apply(tx: &mut Tx, subject: &Subject, notice: &Notice, now: Timestamp) 
     if state == State::InDoubt && feedback::was_sent(tx, subject, sid, "the provider tells of it", now).await? {
         state = State::Sent;
     }
-    let to: State = notice.kind.parse().unwrap_or(State::Sent);
-    Ok(match state {
-        State::Sent if to == State::Sent => true,
-        State::Sent => feedback::arrive(tx, subject, to, detail, now).await?,
-        State::Delivered | State::Bounced if state == to => true,
-        State::Delivered | State::Bounced | State::Failed => {
-            feedback::add_event(tx, subject, "receipt", detail, now).await?
+    let to = notice.kind.parse::<State>().ok();
+    Ok(match (state, to) {
+        (State::Sent, Some(State::Sent)) => true,
+        (State::Sent, Some(to)) => feedback::arrive(tx, subject, to, detail, now).await?,
+        (State::Delivered | State::Bounced, Some(to)) if state == to => true,
+        (State::Sent | State::Delivered | State::Bounced | State::Failed, _) => {
+            feedback::add_event(tx, subject, TOLD, detail, now).await?
         }
         _ => false,
     })

@@ -63,7 +63,7 @@ fn settings() -> Settings {
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
         retention: Retention::default(),
         log: LogFormat::Text,
     }

@@ -11,7 +11,8 @@ const PLUSONE: &str = "config/plusone.toml";
 const CALL: &str = "config/rules/invoice-call.toml";
 /// What the sample says of opt-out words.
 const ADDED: &str = "opt_out = { every = \"always\" }";
-const TWILIO: &str = "[providers.phone]\ntype = \"twilio\"\naccount_sid = \"AC1\"\nauth_token = \"x\"\n";
+const TWILIO: &str =
+    "[providers.phone]\ntype = \"twilio\"\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_token = \"x\"\n";
 
 /// What is wrong with the sample after a change: `error file: message`.
 fn told(change: impl FnOnce(&mut Files)) -> Vec<String> {

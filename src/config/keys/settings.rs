@@ -394,12 +394,33 @@ pub const GUARD: Section = Section::of(
         key(
             "max_share",
             Shape::Share,
-            "A run that would reach more of all customers waits (from 200 customers on).",
+            "A run that would reach more of all customers waits (from 200 customers on); `\"100%\"` says that all of them may be reached.",
             r#""25%""#,
         )
         .otherwise("no limit"),
         key("max_cost", Shape::Money, "A run that would cost more, by the providers' prices, waits.", r#""100.00""#)
             .otherwise("no limit"),
+        key(
+            "max_growth",
+            Shape::Integer { min: 1, max: 1_000_000 },
+            "A run that would reach more than so many times the median of the rule's last ten runs waits (from 50 customers and three runs on).",
+            "3",
+        )
+        .default("3"),
+        key(
+            "max_bounce",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share met addresses that do not exist pauses itself (from 20 messages on).",
+            r#""5%""#,
+        )
+        .default(r#""5%""#),
+        key(
+            "max_complaint",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share was complained about pauses itself (from 20 messages on).",
+            r#""0.3%""#,
+        )
+        .default(r#""0.3%""#),
         key(
             "only_to",
             Shape::List(&Shape::Text),

@@ -87,7 +87,7 @@ pub fn settings() -> Settings {
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
         retention: Retention::default(),
         log: LogFormat::Text,
     }
