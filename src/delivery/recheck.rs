@@ -132,7 +132,7 @@ impl Look<'_> {
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
         let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
-        complete(db, &mut candidates).await?;
+        complete(db, &mut candidates, self.shared.clock.now()).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
         let current = candidates.into_iter().zip(holds);
         Ok(current.map(|(candidate, holds)| (candidate.entity.clone(), Current { candidate, holds })).collect())

@@ -7,6 +7,7 @@ use crate::sql::Sql;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_core.sql"),
     include_str!("../../migrations/0002_preferences.sql"),
+    include_str!("../../migrations/0003_consent.sql"),
     include_str!("../../migrations/0005_rights.sql"),
     include_str!("../../migrations/0007_guard.sql"),
     include_str!("../../migrations/0008_pages.sql"),
