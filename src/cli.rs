@@ -28,6 +28,7 @@ mod pause;
 mod preview;
 mod print;
 pub mod problems;
+mod progress;
 mod redeem;
 mod resolve;
 mod resume;

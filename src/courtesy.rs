@@ -2,4 +2,5 @@
 
 pub mod consent;
 pub mod pauses;
+pub mod preferences;
 pub mod quiet_hours;

@@ -8,7 +8,7 @@ use crate::courtesy::pauses::{Pauses, Scope};
 use crate::problem::Severity;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
-use crate::store::pauses;
+use crate::store::{pauses, sources};
 use crate::store::status::{Standing, standing};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::time_json;
@@ -23,8 +23,12 @@ const LATE: Span = Span::from_seconds(900);
 pub struct Options {}
 
 pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
-    let status =
-        Status { opened, standing: standing(&opened.db, opened.now).await?, pauses: pauses::load(&opened.db).await? };
+    let status = Status {
+        opened,
+        standing: standing(&opened.db, opened.now).await?,
+        pauses: pauses::load(&opened.db).await?,
+        sources: sources::problems(&opened.db).await?,
+    };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
     } else {
@@ -37,6 +41,8 @@ struct Status<'a> {
     opened: &'a Opened,
     standing: Standing,
     pauses: Pauses,
+    /// What is wrong with sources of data.
+    sources: Vec<sources::Problem>,
 }
 
 impl Status<'_> {
@@ -92,6 +98,11 @@ impl Status<'_> {
             concerns.push(format!(
                 "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
             ));
+        }
+        for source in self.sources.iter().filter(|source| self.opened.catalogue.entity(&source.entity).is_some()) {
+            let (entity, why) = (&source.entity, &source.why);
+            let at = self.local(source.at);
+            concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
         }
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");

@@ -312,7 +312,7 @@ impl Tx {
     }
 }
 
-fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
+pub(super) fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     let mut arguments = SqliteArguments::default();
     for bind in binds {
         let added = match bind {
@@ -324,7 +324,7 @@ fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     arguments
 }
 
-fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
+pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     let mut arguments = PgArguments::default();
     for bind in binds {
         let added = match bind {
@@ -337,7 +337,7 @@ fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
 }
 
 /// Reads a row of either database into cells.
-fn read<R>(row: &R) -> Result<Row>
+pub(super) fn read<R>(row: &R) -> Result<Row>
 where
     R: sqlx::Row,
     usize: sqlx::ColumnIndex<R>,
@@ -384,7 +384,7 @@ async fn begin_immediate(
 }
 
 /// What the database said, without the words around it.
-fn words(error: &sqlx::Error) -> String {
+pub(super) fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(said) => said.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),

@@ -36,6 +36,7 @@ const fn table(name: &'static str, by: By) -> Table {
 pub const TABLES: &[Table] = &[
     table("consents", By::Customer),
     table("offer_grants", By::Customer),
+    table("preferences", By::Customer),
     table("touchpoint_words", By::Touchpoint),
     table("touchpoint_events", By::Touchpoint),
     table("touchpoints", By::Customer),

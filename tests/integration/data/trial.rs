@@ -160,6 +160,7 @@ impl Trial {
             absent: Absent::Keep,
             confirmed: false,
             dry_run: false,
+            progress: plusone::progress::Progress::default(),
         }
     }
 
