@@ -8,7 +8,8 @@ use super::reader::Reader;
 use super::relations;
 use crate::amount::SCALE;
 use crate::catalogue::{
-    Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type, builtin,
+    Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type,
+    builtin,
 };
 use crate::problem::{Problem, nearest};
 use crate::rules::Channel;
@@ -147,7 +148,8 @@ fn database(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Database
 }
 
 fn is_select(query: &str) -> bool {
-    let first: String = query.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+    let query = query.trim_start_matches(|sign: char| sign.is_whitespace() || sign == '(');
+    let first: String = query.chars().take_while(char::is_ascii_alphabetic).collect();
     ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 

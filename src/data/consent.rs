@@ -7,6 +7,7 @@
 //! 3. A column that no longer says yes takes back the yes that it gave, and no other: a customer who said yes
 //!    elsewhere is not silenced by a column that never knew.
 
+use super::erased::Erased;
 use super::lists::List;
 use super::{DataError, ListReport};
 use crate::catalogue::{Catalogue, ConsentColumns, Entity, Field, Type};
@@ -192,11 +193,23 @@ pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -
         };
         entry(settings, answer)
     };
-    let mut added = 0;
-    while let Some(chunk) = list.chunk(read)? {
+    let (mut added, mut left_out) = (0, 0);
+    let mut erased = Erased::new(db);
+    while let Some(mut chunk) = list.chunk(read)? {
         let mut tx = db.begin().await?;
+        let customers: Vec<&str> = chunk.iter().map(|entry| entry.customer.as_str()).collect();
+        let gone = erased.among(&mut tx, &customers).await?;
+        let mut places = 0..;
+        chunk.retain(|_| places.next().is_some_and(|place| !gone.contains(&place)));
+        left_out += gone.len();
         added += consents::add(&mut tx, &chunk, now).await?;
         tx.commit().await?;
     }
-    Ok(list.close(added))
+    let mut report = list.close(added);
+    if left_out > 0 {
+        report
+            .note
+            .get_or_insert_with(|| format!("{left_out} answers are of people who were erased; they are left out"));
+    }
+    Ok(report)
 }

@@ -33,9 +33,15 @@ pub struct Rows {
 
 enum Form {
     Csv(Box<csv::Reader<Watched>>),
-    Ndjson { reader: BufReader<Watched>, line: Vec<u8> },
+    Ndjson {
+        reader: BufReader<Watched>,
+        line: Vec<u8>,
+    },
     /// Rows that another part of the program reads and hands over.
-    Handed { receiver: Receiver<Vec<Texts>>, batch: IntoIter<Texts> },
+    Handed {
+        receiver: Receiver<Vec<Texts>>,
+        batch: IntoIter<Texts>,
+    },
 }
 
 /// What came next.

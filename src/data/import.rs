@@ -122,11 +122,7 @@ pub async fn import_from(db: &Db, job: &Import<'_>, origin: &mut Origin) -> Resu
 }
 
 /// The first reading of the file.
-async fn survey(
-    job: &Import<'_>,
-    entity: &Entity,
-    origin: &mut Origin,
-) -> Result<(Plan, Survey, Report), DataError> {
+async fn survey(job: &Import<'_>, entity: &Entity, origin: &mut Origin) -> Result<(Plan, Survey, Report), DataError> {
     let fields: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
     let path: PathBuf = job.path.to_owned();
     let mut rows = origin.open(&path, &fields, Pass::Keys)?;

@@ -75,9 +75,12 @@ impl Query {
             headings.push(column.name.clone());
             timed.extend(connection.writes_times(column).then(|| field.name.clone()));
         }
-        headings.extend(found.iter().map(|column| column.name.clone()).filter(|name| {
-            entity.fields.iter().all(|field| field.heading() != name)
-        }));
+        headings.extend(
+            found
+                .iter()
+                .map(|column| column.name.clone())
+                .filter(|name| entity.fields.iter().all(|field| field.heading() != name)),
+        );
         connection.begin().await?;
         let (connection, source) = (Some(connection), source.clone());
         Ok(Self { connection, pumping: None, source, since, mark, headings, columns, timed })
@@ -144,7 +147,9 @@ fn since_column(name: &str, found: &[Column], connection: &External) -> Result<C
     };
     if !connection.is_ordered(column) {
         let ty = column.ty.to_lowercase();
-        return Err(DataError::Refused(format!("`since` needs a time, a date, a number or a text, and `{name}` is {ty}")));
+        return Err(DataError::Refused(format!(
+            "`since` needs a time, a date, a number or a text, and `{name}` is {ty}"
+        )));
     }
     Ok(column.clone())
 }

@@ -65,7 +65,9 @@ impl Source<'_> {
         let usual = if self.database.since.is_some() { Absent::Keep } else { Absent::Remove };
         let catalogue = query.reading_of(self.catalogue, name);
         // Refused rows go beside the database, as those of a file go beside the file.
-        let beside = self.home.join("var").join(name);
+        let folder = self.home.join("var");
+        std::fs::create_dir_all(&folder).map_err(|error| DataError::file(&folder, error))?;
+        let beside = folder.join(name);
         let job = Import {
             catalogue: &catalogue,
             business: self.business,

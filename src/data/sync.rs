@@ -106,8 +106,7 @@ pub async fn sync(
 /// The entities with a source, those nearer to the customer first, shared tables before all.
 fn in_order(catalogue: &Catalogue) -> Vec<&Entity> {
     let own = catalogue.entities.values().filter(|entity| entity.place == Place::Own);
-    let mut sources: Vec<&Entity> =
-        own.filter(|entity| entity.source.is_some() || entity.database.is_some()).collect();
+    let mut sources: Vec<&Entity> = own.filter(|entity| entity.source.is_some() || entity.database.is_some()).collect();
     sources.sort_by_key(|entity| catalogue.path_to_customer(&entity.name).map_or(0, |path| path.len() + 1));
     sources
 }

@@ -144,6 +144,7 @@ impl Db {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
+        make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -380,6 +381,18 @@ async fn begin_immediate(
             writer.begin_with(BEGIN).await
         }
         begun => begun,
+    }
+}
+
+/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

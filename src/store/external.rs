@@ -160,7 +160,8 @@ impl External {
         let mut batch = Vec::with_capacity(BATCH);
         macro_rules! pump {
             ($connection:expr, $arguments:ident) => {{
-                let mut rows = sqlx::query_with(AssertSqlSafe(sql.text), $arguments(sql.binds)).fetch(&mut **$connection);
+                let mut rows =
+                    sqlx::query_with(AssertSqlSafe(sql.text), $arguments(sql.binds)).fetch(&mut **$connection);
                 while let Some(row) = rows.try_next().await.map_err(refused)? {
                     batch.push(texts(read(&row))?);
                     if batch.len() == BATCH && sender.send(std::mem::take(&mut batch)).await.is_err() {
@@ -285,7 +286,8 @@ fn is_time(ty: &str) -> bool {
 
 /// Whether values of a PostgreSQL type can be written as values of a declared one.
 fn fits(declared: Type, ty: &str) -> bool {
-    let is_other = matches!(ty, "BYTEA" | "JSON" | "JSONB" | "TIME" | "TIMETZ" | "INTERVAL" | "UUID") || ty.ends_with("[]");
+    let is_other =
+        matches!(ty, "BYTEA" | "JSON" | "JSONB" | "TIME" | "TIMETZ" | "INTERVAL" | "UUID") || ty.ends_with("[]");
     match declared {
         Type::Text => ty != "BYTEA",
         Type::Integer | Type::Decimal(_) | Type::Money => !is_other && !is_time(ty) && ty != "BOOL",
