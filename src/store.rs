@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod entities;
 pub mod erase;
 pub mod erased;
+pub mod external;
 pub mod feedback;
 pub mod find;
 pub mod foreign;
