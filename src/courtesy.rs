@@ -2,5 +2,6 @@
 
 pub mod consent;
 pub mod pauses;
+pub mod preferences;
 pub mod quiet_hours;
 pub mod reception;

@@ -15,6 +15,7 @@ pub mod amount;
 pub mod clock;
 pub mod ids;
 pub mod problem;
+pub mod progress;
 pub mod sql;
 pub mod time;
 

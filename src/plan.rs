@@ -4,7 +4,11 @@
 //! database or a clock.
 
 pub mod audience;
+pub mod candidate;
 pub mod counts;
 pub mod decide;
+pub mod meanwhile;
+pub mod only_to;
+pub mod route;
 
 pub use counts::Counts;

@@ -17,6 +17,7 @@ pub struct Settings {
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
     pub guard: Guard,
+    pub retention: Retention,
     pub log: LogFormat,
 }
 
@@ -140,6 +141,21 @@ impl Default for Guard {
             max_complaint: u32::MAX,
             only_to: Vec::new(),
         }
+    }
+}
+
+/// After how long what is forgotten; counted from when a touchpoint was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// The words of messages.
+    pub words: Span,
+    /// All of a touchpoint but its bare row.
+    pub touchpoints: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { words: Span::from_days(180), touchpoints: Span::from_days(3 * 365) }
     }
 }
 

@@ -4,11 +4,11 @@
 
 use super::node::{Node, Value};
 use crate::amount::{Amount, SCALE};
+use crate::courtesy::quiet_hours::minute;
 use crate::settings::{QuietWindow, Rate};
-use crate::time::{Date, Span, Tz, Weekday};
+use crate::time::{Date, Span, Tz};
 
 const PARTS_PER_PERCENT: i64 = 10_000;
-const MINUTES_PER_HOUR: u16 = 60;
 
 /// What was expected, for a message; the cure, for its help.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ fn wrong<T>(what: &'static str, help: impl Into<String>) -> Read<T> {
 }
 
 pub fn span(node: &Node) -> Read<Span> {
-    let help = "write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`";
+    let help = "write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`";
     node.text().and_then(|text| text.parse().ok()).map_or_else(|| wrong("a span of time", help), Ok)
 }
 
@@ -96,34 +96,13 @@ pub fn window(node: &Node) -> Read<QuietWindow> {
     if text.eq_ignore_ascii_case("holidays") {
         return wrong("a time that this plusone can keep quiet", "holidays are not known yet: name hours and weekdays");
     }
-    if let Some(day) = weekday(text) {
-        return Ok(QuietWindow::Weekday(day));
-    }
     let ends = text.split_once('-').and_then(|(from, until)| Some((minute(from)?, minute(until)?)));
     match ends {
-        Some((from, until)) if from != until => Ok(QuietWindow::Daily { from, until }),
-        Some(_) => wrong("a time of silence", "both ends are the same: write weekdays for whole days, such as `Sun`"),
-        None => wrong("a time of silence", "write hours such as `20:00-09:00`, or a weekday such as `Sun`"),
-    }
-}
-
-fn weekday(text: &str) -> Option<Weekday> {
-    let day: Weekday = text.parse().ok()?;
-    let short = day.to_string();
-    (text.len() == short.len() || text.to_lowercase().ends_with("day")).then_some(day)
-}
-
-/// Minutes after midnight of `HH:MM`; `24:00` is the end of the day.
-fn minute(text: &str) -> Option<u16> {
-    let (hour, minute) = text.trim().split_once(':')?;
-    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !two_digits(hour) || !two_digits(minute) {
-        return None;
-    }
-    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    match (hour, minute) {
-        (24, 0) => Some(0),
-        (0..=23, 0..=59) => Some(hour * MINUTES_PER_HOUR + minute),
-        _ => None,
+        Some((from, until)) if from == until => {
+            wrong("a time of silence", "both ends are the same: write weekdays for whole days, such as `Sun`")
+        }
+        _ => text
+            .parse()
+            .or_else(|()| wrong("a time of silence", "write hours such as `20:00-09:00`, or a weekday such as `Sun`")),
     }
 }

@@ -7,7 +7,8 @@ use super::reader::Reader;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Secret, Settings, Topic, Way, Web,
+    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings, Topic,
+    Way, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
         guard: guard(root.table("guard")?),
+        retention: retention(root.table("retention")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,
             _ => LogFormat::Text,
@@ -331,6 +333,14 @@ fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {
         Some((*channel, written.iter().filter_map(|node| forms::window(node).ok()).collect()))
     };
     Channel::ALL.iter().filter_map(windows).collect()
+}
+
+fn retention(section: Reader<'_>) -> Retention {
+    let usual = Retention::default();
+    Retention {
+        words: section.span("words").unwrap_or(usual.words),
+        touchpoints: section.span("touchpoints").unwrap_or(usual.touchpoints),
+    }
 }
 
 fn guard(section: Reader<'_>) -> Guard {

@@ -10,14 +10,17 @@
 //! 4. A message put off to `until` goes when it is judged again at `until`.
 
 use crate::settings::QuietWindow;
-use crate::time::{Reading, Span, Timestamp, Tz};
+use crate::time::{Reading, Span, Timestamp, Tz, Weekday};
 use chrono::{Datelike, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use std::fmt;
+use std::str::FromStr;
 
 /// How far the end of silence is looked for. Windows repeat every week, and a clock change may skip one week's only gap
 /// between them.
 const HORIZON: Span = Span::from_days(15);
 
 const MINUTES_PER_DAY: u16 = 1_440;
+const MINUTES_PER_HOUR: u16 = 60;
 
 /// What quiet hours say about one message at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +67,56 @@ fn end(window: &QuietWindow, local: NaiveDateTime) -> Option<NaiveDateTime> {
         QuietWindow::Daily { from, until } => (from > until && minute < until).then_some(until),
     };
     minutes_after_midnight.map(|minutes| midnight + TimeDelta::minutes(i64::from(minutes)))
+}
+
+impl FromStr for QuietWindow {
+    type Err = ();
+
+    /// `20:00-09:00`, `Sun`, `sunday`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Some(day) = weekday(text) {
+            return Ok(Self::Weekday(day));
+        }
+        let (from, until) = text.split_once('-').ok_or(())?;
+        match (minute(from), minute(until)) {
+            (Some(from), Some(until)) if from != until => Ok(Self::Daily { from, until }),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for QuietWindow {
+    /// As it is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weekday(day) => write!(f, "{day}"),
+            Self::Daily { from, until } => {
+                let (hour, minute) = (|minutes| minutes / MINUTES_PER_HOUR, |minutes| minutes % MINUTES_PER_HOUR);
+                write!(f, "{:02}:{:02}-{:02}:{:02}", hour(from), minute(from), hour(until), minute(until))
+            }
+        }
+    }
+}
+
+fn weekday(text: &str) -> Option<Weekday> {
+    let day: Weekday = text.parse().ok()?;
+    let short = day.to_string();
+    (text.len() == short.len() || text.to_lowercase().ends_with("day")).then_some(day)
+}
+
+/// Minutes after midnight of `HH:MM`; `24:00` is the end of the day.
+pub fn minute(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !two_digits(hour) || !two_digits(minute) {
+        return None;
+    }
+    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+    match (hour, minute) {
+        (24, 0) => Some(0),
+        (0..=23, 0..=59) => Some(hour * MINUTES_PER_HOUR + minute),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

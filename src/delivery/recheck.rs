@@ -7,12 +7,14 @@ use super::connection::Parcel;
 use super::engine::Shared;
 use super::facts;
 use crate::channels::Outgoing;
-use crate::courtesy::quiet_hours;
+use crate::courtesy::quiet_hours::Verdict as Hours;
 use crate::messages::Words;
 use crate::offers::Offer;
-use crate::outreach::judge;
+use crate::outreach::complete::complete;
 use crate::plan::audience::{Among, Audience};
-use crate::plan::decide::{self, Candidate, Policy};
+use crate::plan::candidate::Candidate;
+use crate::plan::decide::{Case, Policy};
+use crate::plan::route;
 use crate::rules::{Channel, Rule};
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
@@ -115,7 +117,7 @@ impl Look<'_> {
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
         let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
-        judge::complete(db, &mut candidates).await?;
+        complete(db, &mut candidates).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
         let current = candidates.into_iter().zip(holds);
         Ok(current.map(|(candidate, holds)| (candidate.entity.clone(), Current { candidate, holds })).collect())
@@ -156,17 +158,16 @@ impl Look<'_> {
             zone: settings.business.time_zone,
             first_run: false,
         };
-        let address = decide::open(self.channel, &current.candidate, &policy, now, (&self.rule.topic, one.purpose))
-            .map_err(|reason| (State::Skipped, reason, None, None))?;
-        let zone = current.candidate.zone.unwrap_or(policy.zone);
-        let windows = settings.quiet_hours.get(&self.channel).map_or(&[][..], Vec::as_slice);
-        match quiet_hours::verdict(windows, now, zone) {
-            quiet_hours::Verdict::Send => Ok(address),
-            quiet_hours::Verdict::Defer { until } if until > one.expires_at => {
+        let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now };
+        let address =
+            route::open(case, self.channel, one.purpose).map_err(|reason| (State::Skipped, reason, None, None))?;
+        match route::hours(case, self.channel) {
+            Hours::Send => Ok(address),
+            Hours::Defer { until } if until > one.expires_at => {
                 let detail = format!("{}: quiet hours end at {until}", Reason::Expired);
                 Err((State::Expired, Reason::Expired, Some(detail), None))
             }
-            quiet_hours::Verdict::Defer { until } => {
+            Hours::Defer { until } => {
                 let detail = format!("{}: due {until}", Reason::QuietHours);
                 Err((State::Planned, Reason::QuietHours, Some(detail), Some(until)))
             }

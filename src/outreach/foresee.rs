@@ -2,14 +2,17 @@
 //!
 //! The same question and the same decision as in the live run; budgets are counted down in memory.
 
-use super::judge::{Judged, Question, complete, shown};
+use super::complete::complete;
+use super::judge::{Judged, Question, shown};
 use super::run::gates_text;
 use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
 use crate::ids::bucket_of;
 use crate::plan::Counts;
 use crate::plan::audience::{Among, Audience};
-use crate::plan::decide::{Decision, Gate, decide};
+use crate::plan::decide::{Decision, Gate};
+use crate::plan::meanwhile::Meanwhile;
+use crate::progress::Progress;
 use crate::rules::Rule;
 use crate::store::db::{Db, Result, Row};
 use crate::store::offers::summary::summaries;
@@ -104,8 +107,9 @@ impl<'a> Foresight<'a> {
         Question::new(self.project, self.rule, self.at, self.pauses, self.first_run, self.db.dialect())
     }
 
-    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched.
-    pub async fn everyone(&self, mut see: impl FnMut(&Fate)) -> Result<Counts> {
+    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched, and
+    /// `progress` counts them.
+    pub async fn everyone(&self, progress: &Progress, mut see: impl FnMut(&Fate)) -> Result<Counts> {
         let question = self.question();
         let mut left = self.budgets(&question).await?;
         let mut counts = Counts::default();
@@ -113,10 +117,11 @@ impl<'a> Foresight<'a> {
         let touched = self.db.fetch_one(question.audience().touched(among)).await?;
         counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         let mut chunks = question.chunks(self.db, among);
-        let (mut repeated, mut last_planned) = (0, String::new());
+        let (mut repeated, mut meanwhile) = (0, Meanwhile::default());
         while let Some(chunk) = chunks.next(&mut repeated).await? {
-            for judged in chunk {
-                let decision = self.decide(&question, &judged, &mut left, &mut last_planned, &mut counts);
+            progress.add(chunk.len() as u64);
+            for mut judged in chunk {
+                let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut counts);
                 see(&Fate { judged, decision });
             }
         }
@@ -127,32 +132,25 @@ impl<'a> Foresight<'a> {
     fn decide(
         &self,
         question: &Question<'_>,
-        judged: &Judged,
+        judged: &mut Judged,
         left: &mut [Option<i64>],
-        last_planned: &mut String,
+        meanwhile: &mut Meanwhile,
         counts: &mut Counts,
     ) -> Decision {
-        let customer = &judged.candidate.customer;
-        let decision = if self.rule.again_after.is_some() && last_planned == customer {
-            Decision::too_soon()
-        } else {
-            decide(self.rule, &judged.candidate, &question.policy(), self.at, &mut |place| {
-                let cost = question.offers[place].cost;
-                match &mut left[place] {
-                    None => true,
-                    Some(left) if *left >= cost => {
-                        *left -= cost;
-                        true
-                    }
-                    Some(_) => false,
+        let take = &mut |place: usize| {
+            let cost = question.offers[place].cost;
+            match &mut left[place] {
+                None => true,
+                Some(left) if *left >= cost => {
+                    *left -= cost;
+                    true
                 }
-            })
-        };
-        match &decision {
-            Decision::Plan(message) => {
-                last_planned.clone_from(customer);
-                counts.plan(message, self.project.settings.price(message.channel));
+                Some(_) => false,
             }
+        };
+        let decision = meanwhile.decide(self.rule, &mut judged.candidate, &question.policy(), self.at, take);
+        match &decision {
+            Decision::Plan(message) => counts.plan(message, self.project.settings.price(message.channel)),
             Decision::Refuse(refusal) => counts.skip(refusal.reason),
         }
         decision
@@ -177,13 +175,13 @@ impl<'a> Foresight<'a> {
         let rows = self.db.fetch(audience.clause_by_clause(among)).await?;
         let mut left = self.budgets(&question).await?;
         let mut fates = Vec::new();
-        let mut last_planned = String::new();
+        let mut meanwhile = Meanwhile::default();
         for row in self.db.fetch(audience.everyone(among)).await? {
             let mut candidates = [audience.read(&row)];
             complete(self.db, &mut candidates).await?;
             let [candidate] = candidates;
-            let judged = Judged { candidate, row };
-            let decision = self.decide(&question, &judged, &mut left, &mut last_planned, &mut Counts::default());
+            let mut judged = Judged { candidate, row };
+            let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut Counts::default());
             fates.push((judged.candidate.entity, decision));
         }
         let explained = rows.iter().map(|row| {

@@ -3,22 +3,21 @@
 use crate::amount::Amount;
 use crate::catalogue::Type;
 use crate::config::Project;
-use crate::contact;
 use crate::courtesy::pauses::Pauses;
-use crate::data::suppress::Hasher;
 use crate::expr::Clause;
 use crate::offers::Offer;
+use crate::outreach::complete::complete;
 use crate::plan::audience::{Among, Audience};
-use crate::plan::decide::{Address, Candidate, Policy};
-use crate::rules::{Channel, Rule};
+use crate::plan::candidate::Candidate;
+use crate::plan::decide::Policy;
+use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Cell, Db, Result, Row};
-use crate::store::suppressions;
 use crate::time::{Date, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// How many candidates are decided, and written, at a time.
 pub const CHUNK: usize = 1_000;
@@ -141,45 +140,6 @@ impl Chunks<'_> {
         complete(self.db, &mut candidates).await?;
         let judged = candidates.into_iter().zip(rows).map(|(candidate, row)| Judged { candidate, row });
         Ok(Some(judged.collect()))
-    }
-}
-
-/// Adds to each candidate what its row does not say: which addresses are none, and which are suppressed.
-pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
-    candidates.iter_mut().for_each(check_addresses);
-    if !suppressions::is_any(db).await? {
-        return Ok(());
-    }
-    let hasher = Hasher::load(db).await?;
-    let mut hashes: HashMap<String, Vec<(usize, Channel)>> = HashMap::new();
-    for (place, one) in candidates.iter().enumerate() {
-        for &channel in Channel::ALL {
-            let address = if channel == Channel::Email { &one.email } else { &one.phone };
-            if let Address::Good(address) = address {
-                hashes.entry(hasher.hash(address)).or_default().push((place, channel));
-            }
-        }
-    }
-    let wanted: Vec<String> = hashes.keys().cloned().collect();
-    for suppression in suppressions::lookup(db, &wanted).await? {
-        for (place, channel) in hashes.get(&suppression.address_hash).into_iter().flatten() {
-            candidates[*place].suppressed.push((*channel, suppression.scope.clone()));
-        }
-    }
-    Ok(())
-}
-
-/// Marks addresses that nothing can be sent to.
-fn check_addresses(candidate: &mut Candidate) {
-    if let Address::Good(email) = &candidate.email
-        && !contact::is_good_email(email)
-    {
-        candidate.email = Address::Bad(email.clone());
-    }
-    if let Address::Good(phone) = &candidate.phone
-        && !contact::is_good_phone(phone)
-    {
-        candidate.phone = Address::Bad(phone.clone());
     }
 }
 

@@ -13,7 +13,8 @@ use crate::outreach::guard;
 use crate::outreach::judge::{Judged, Question};
 use crate::plan::Counts;
 use crate::plan::audience::Among;
-use crate::plan::decide::{Decision, Message, OfferFacts, Refusal, decide};
+use crate::plan::decide::{Decision, Message, Refusal};
+use crate::plan::meanwhile::Meanwhile;
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Db, Result, StoreError, Tx};
@@ -107,9 +108,9 @@ impl Runner<'_> {
         let writer = Writer { question, run, project: self.project, now };
         let mut chunks = question.chunks(self.db, among);
         let mut repeated = 0;
-        let mut last_planned = Planning::default();
+        let mut meanwhile = Meanwhile::default();
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
-            writer.chunk(&mut tx, &mut chunk, &mut counts, &mut last_planned).await?;
+            writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
         }
         counts.already_touched += repeated;
         if runs::close_part(&mut tx, &run.id, part, &counts).await? {
@@ -127,31 +128,6 @@ struct Writer<'a> {
     now: Timestamp,
 }
 
-/// The customer who was planned last in this tick, and the offers given to them in it: the database does not know of
-/// these yet. With `again_after` a second message for them is too soon.
-#[derive(Default)]
-struct Planning {
-    customer: String,
-    /// Places in the rule's list of offers, one for each message.
-    given: Vec<usize>,
-}
-
-impl Planning {
-    fn planned(&mut self, customer: &str, offer: Option<usize>) {
-        if self.customer != customer {
-            customer.clone_into(&mut self.customer);
-            self.given.clear();
-        }
-        self.given.extend(offer);
-    }
-
-    fn count_against(&self, offers: &mut [OfferFacts]) {
-        for place in &self.given {
-            offers[*place].left = offers[*place].left.saturating_sub(1);
-        }
-    }
-}
-
 /// The rows of a chunk, sorted by what is to be done with them.
 #[derive(Default)]
 struct Rows {
@@ -164,24 +140,20 @@ struct Rows {
 }
 
 impl Writer<'_> {
-    async fn chunk(&self, tx: &mut Tx, chunk: &mut [Judged], counts: &mut Counts, last: &mut Planning) -> Result<()> {
-        let rule = self.question.rule;
+    async fn chunk(
+        &self,
+        tx: &mut Tx,
+        chunk: &mut [Judged],
+        counts: &mut Counts,
+        meanwhile: &mut Meanwhile,
+    ) -> Result<()> {
+        let (rule, policy, as_of) = (self.question.rule, self.question.policy(), self.question.as_of);
         let mut blocks = Blocks::reserve(tx, self, chunk).await?;
         let mut rows = Rows::default();
         for judged in chunk {
-            let policy = self.question.policy();
-            if last.customer == judged.candidate.customer {
-                if rule.again_after.is_some() {
-                    counts.skip(Reason::AgainTooSoon);
-                    continue;
-                }
-                last.count_against(&mut judged.candidate.offers);
-            }
-            let judged = &*judged;
-            let candidate = &judged.candidate;
-            match decide(rule, candidate, &policy, self.question.as_of, &mut |offer| blocks.take(offer)) {
+            let take = &mut |offer| blocks.take(offer);
+            match meanwhile.decide(rule, &mut judged.candidate, &policy, as_of, take) {
                 Decision::Plan(message) => {
-                    last.planned(&candidate.customer, message.offer);
                     counts.plan(&message, self.project.settings.price(message.channel));
                     let code = message.offer.and_then(|place| blocks.code(place));
                     self.planned(judged, message, code, &mut rows);

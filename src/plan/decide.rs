@@ -6,67 +6,17 @@
 //! 2. A message that carries an offer is promotional. Where that is refused, a transactional message goes without its
 //!    offer; a rule of kind `offer` does not go at all.
 //! 3. Budget is asked last, so that nothing is reserved for a message that will not go.
+//!
+//! [`super::route`] finds the way of the message: channel, hour, offer.
 
-use crate::contact::is_covered;
-use crate::courtesy::pauses::{Pauses, Scope};
-use crate::courtesy::quiet_hours::{self, Verdict};
+use super::candidate::Candidate;
+use super::route::{self, Budget};
+use crate::courtesy::pauses::Pauses;
 use crate::rules::{Channel, Existing, Kind, Purpose, Rule};
 use crate::settings::{Guard, QuietWindow};
 use crate::time::{Timestamp, Tz};
-use crate::touchpoints::{Reason, State};
+use crate::touchpoints::Reason;
 use std::collections::BTreeMap;
-
-/// What is known of one row that a rule's conditions select.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Candidate {
-    pub bucket: i64,
-    pub customer: String,
-    /// The key of the `for_each` row.
-    pub entity: String,
-    pub occurrence: String,
-    pub email: Address,
-    pub phone: Address,
-    pub zone: Option<Tz>,
-    pub locale: Option<String>,
-    pub existing: Option<ExistingRow>,
-    /// When this rule last touched this customer.
-    pub last_touch: Option<Timestamp>,
-    /// Channels with a current yes for the rule's topic.
-    pub consents: Vec<Channel>,
-    /// Channels with a current no for it: even a transactional topic can be left.
-    pub refused: Vec<Channel>,
-    /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
-    pub suppressed: Vec<(Channel, String)>,
-    /// By place in the rule's list of offers.
-    pub offers: Vec<OfferFacts>,
-}
-
-/// A customer's address for one or more channels.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Address {
-    #[default]
-    None,
-    Bad(String),
-    Good(String),
-}
-
-/// The row that this occurrence has already.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExistingRow {
-    pub id: String,
-    pub state: State,
-    pub reason: Option<Reason>,
-    pub version: i64,
-    pub occurrence: String,
-}
-
-/// What is known of one of the rule's offers for this customer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OfferFacts {
-    pub eligible: bool,
-    /// How many more the customer may have by the offer's `per_customer` limit.
-    pub left: i64,
-}
 
 /// What holds for every candidate of a run.
 #[derive(Clone, Copy, Debug)]
@@ -130,17 +80,37 @@ impl Refusal {
     }
 }
 
-/// Decides about one candidate at `now`. `take` asks for one unit of the budget of the rule's offer at that place
-/// and gives whether there was one; it is asked only for a message that will go.
-pub fn decide(
-    rule: &Rule,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    take: &mut dyn FnMut(usize) -> bool,
-) -> Decision {
-    let mut gates = Gates(Vec::new());
-    match judge(rule, candidate, policy, now, take, &mut gates) {
+/// One candidate under one rule at one instant: what every gate is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub rule: &'a Rule,
+    pub candidate: &'a Candidate,
+    pub policy: &'a Policy<'a>,
+    pub now: Timestamp,
+}
+
+/// A reason to refuse, and what is told with it.
+pub type Refused = (Reason, Option<String>);
+
+/// The gates that were passed on the way.
+#[derive(Default)]
+pub(super) struct Gates(pub(super) Vec<Gate>);
+
+impl Gates {
+    pub(super) fn passed(&mut self, name: &'static str, detail: Option<String>) {
+        self.0.push(Gate { name, passed: true, detail });
+    }
+
+    fn refused(&mut self, reason: Reason, detail: Option<String>) {
+        self.0.push(Gate { name: reason.gate(), passed: false, detail });
+    }
+}
+
+/// Decides about one case. `take` asks for one unit of the budget of the rule's offer at that place and gives whether
+/// there was one; it is asked only for a message that will go.
+pub fn decide(case: Case<'_>, take: Budget<'_>) -> Decision {
+    let mut gates = Gates::default();
+    match judge(case, take, &mut gates) {
         Ok(message) => Decision::Plan(Message { gates: gates.0, ..message }),
         Err((reason, detail)) => {
             gates.refused(reason, detail.clone());
@@ -149,47 +119,12 @@ pub fn decide(
     }
 }
 
-type Refused = (Reason, Option<String>);
-
-struct Gates(Vec<Gate>);
-
-impl Gates {
-    fn passed(&mut self, name: &'static str, detail: Option<String>) {
-        self.0.push(Gate { name, passed: true, detail });
-    }
-
-    fn refused(&mut self, reason: Reason, detail: Option<String>) {
-        self.0.push(Gate { name: gate_of(reason), passed: false, detail });
-    }
-}
-
-/// The gate at which a reason refuses.
-const fn gate_of(reason: Reason) -> &'static str {
-    match reason {
-        Reason::AlreadyTouched | Reason::BeforeStart => "seen_before",
-        Reason::AgainTooSoon => "again_after",
-        Reason::Paused => "pauses",
-        Reason::NoAddress | Reason::BadAddress | Reason::NotAllowedHere => "address",
-        Reason::NoConsent => "consent",
-        Reason::Suppressed => "suppression",
-        Reason::NoBudget => "budget",
-        Reason::NotEligible => "eligibility",
-        _ => "hours",
-    }
-}
-
-fn judge(
-    rule: &Rule,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    take: &mut dyn FnMut(usize) -> bool,
-    gates: &mut Gates,
-) -> Result<Message, Refused> {
-    seen_before(rule, candidate, policy)?;
+fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message, Refused> {
+    seen_before(case)?;
     gates.passed("seen_before", None);
-    again_after(rule, candidate, now)?;
+    again_after(case)?;
     gates.passed("again_after", None);
+    let Case { rule, candidate, policy, now } = case;
     if policy.pauses.is_paused(&rule.name, None, None, &candidate.customer, now) {
         return Err((Reason::Paused, None));
     }
@@ -197,23 +132,22 @@ fn judge(
 
     let mut offer_refused = None;
     if !rule.offers.is_empty() {
-        match with_offer(rule, candidate, policy, now, take, gates) {
+        match route::with_offer(case, take, gates) {
             Ok(message) => return Ok(message),
             Err(refused) if rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional => return Err(refused),
             Err(refused) => offer_refused = Some(refused),
         }
     }
-    let mut message = route(rule, candidate, policy, now, rule.purpose, gates)?;
+    let message = route::plain(case, gates)?;
     if let Some((reason, detail)) = offer_refused {
         let told = detail.map_or_else(|| reason.to_string(), |detail| format!("{reason}: {detail}"));
         gates.passed("offer", Some(format!("without its offer ({told})")));
-        message.offer = None;
     }
     Ok(message)
 }
 
-fn seen_before(rule: &Rule, candidate: &Candidate, policy: &Policy<'_>) -> Result<(), Refused> {
-    if let Some(row) = &candidate.existing {
+fn seen_before(case: Case<'_>) -> Result<(), Refused> {
+    if let Some(row) = &case.candidate.existing {
         if row.state.counts_as_touched() {
             return Err((Reason::AlreadyTouched, Some(format!("touchpoint {} is {}", &row.id[..8], row.state))));
         }
@@ -221,171 +155,17 @@ fn seen_before(rule: &Rule, candidate: &Candidate, policy: &Policy<'_>) -> Resul
             return Err((Reason::BeforeStart, None));
         }
     }
-    if policy.first_run && rule.existing == Existing::Skip {
+    if case.policy.first_run && case.rule.existing == Existing::Skip {
         return Err((Reason::BeforeStart, None));
     }
     Ok(())
 }
 
-fn again_after(rule: &Rule, candidate: &Candidate, now: Timestamp) -> Result<(), Refused> {
-    match (rule.again_after, candidate.last_touch) {
-        (Some(span), Some(last)) if last.plus(span) > now => {
+fn again_after(case: Case<'_>) -> Result<(), Refused> {
+    match (case.rule.again_after, case.candidate.last_touch) {
+        (Some(span), Some(last)) if last.plus(span) > case.now => {
             Err((Reason::AgainTooSoon, Some(format!("not before {}", last.plus(span)))))
         }
         _ => Ok(()),
     }
-}
-
-/// The message with the first offer that may and can be given.
-fn with_offer(
-    rule: &Rule,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    take: &mut dyn FnMut(usize) -> bool,
-    gates: &mut Gates,
-) -> Result<Message, Refused> {
-    let mut tried = Gates(Vec::new());
-    let message = route(rule, candidate, policy, now, Purpose::Promotional, &mut tried)?;
-    let eligible: Vec<usize> = (0..rule.offers.len())
-        .filter(|&place| candidate.offers.get(place).is_some_and(|facts| facts.eligible && facts.left > 0))
-        .collect();
-    if eligible.is_empty() {
-        return Err((Reason::NotEligible, Some(format!("of {}", rule.offers.join(", ")))));
-    }
-    let Some(place) = eligible.into_iter().find(|&place| take(place)) else {
-        return Err((Reason::NoBudget, Some(format!("of {}", rule.offers.join(", ")))));
-    };
-    gates.0.append(&mut tried.0);
-    gates.passed("offer", Some(rule.offers[place].clone()));
-    Ok(Message { offer: Some(place), ..message })
-}
-
-/// The first of the rule's channels that may be used, and when.
-fn route(
-    rule: &Rule,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    purpose: Purpose,
-    gates: &mut Gates,
-) -> Result<Message, Refused> {
-    let mut refusals = Vec::new();
-    for &channel in &rule.channels {
-        match open(channel, candidate, policy, now, (&rule.topic, purpose)) {
-            Ok(address) => {
-                let passed_over = refusals.iter().map(|(channel, reason)| format!("{channel}: {reason}"));
-                let passed_over = passed_over.collect::<Vec<_>>().join(", ");
-                gates.passed("channel", Some(channel.to_string()));
-                if !passed_over.is_empty() {
-                    gates.passed("passed_over", Some(passed_over));
-                }
-                return hours(rule, candidate, policy, now, channel, gates).map(|(due_at, deferred)| Message {
-                    channel,
-                    address,
-                    purpose,
-                    due_at,
-                    deferred,
-                    offer: None,
-                    gates: Vec::new(),
-                });
-            }
-            Err(reason) => refusals.push((channel, reason)),
-        }
-    }
-    // Of several channels the one that came furthest says what would have to change.
-    let furthest = refusals.iter().map(|(_, reason)| *reason).max_by_key(|reason| gate_depth(*reason));
-    let told = refusals.iter().map(|(channel, reason)| format!("{channel}: {reason}")).collect::<Vec<_>>();
-    Err((furthest.unwrap_or(Reason::NoAddress), Some(told.join(", "))))
-}
-
-const fn gate_depth(reason: Reason) -> u8 {
-    match reason {
-        Reason::NoAddress => 0,
-        Reason::BadAddress => 1,
-        Reason::NotAllowedHere => 2,
-        Reason::NoConsent => 3,
-        Reason::Suppressed => 4,
-        _ => 5,
-    }
-}
-
-/// The address on `channel`, if the customer may be written to there.
-pub fn open(
-    channel: Channel,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    (topic, purpose): (&str, Purpose),
-) -> Result<String, Reason> {
-    let address = match channel {
-        Channel::Email => &candidate.email,
-        Channel::Sms | Channel::Voice => &candidate.phone,
-    };
-    let address = match address {
-        Address::None => return Err(Reason::NoAddress),
-        Address::Bad(_) => return Err(Reason::BadAddress),
-        Address::Good(address) => address,
-    };
-    if !policy.guard.allows(address) {
-        return Err(Reason::NotAllowedHere);
-    }
-    let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
-    if is_missing || candidate.refused.contains(&channel) {
-        return Err(Reason::NoConsent);
-    }
-    let is_suppressed = |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, topic, purpose, channel);
-    if candidate.suppressed.iter().any(is_suppressed) {
-        return Err(Reason::Suppressed);
-    }
-    if policy.pauses.holds(&Scope::Channel(channel), now) {
-        return Err(Reason::Paused);
-    }
-    Ok(address.clone())
-}
-
-/// When the message may go: at once, or at the end of the customer's quiet hours.
-fn hours(
-    rule: &Rule,
-    candidate: &Candidate,
-    policy: &Policy<'_>,
-    now: Timestamp,
-    channel: Channel,
-    gates: &mut Gates,
-) -> Result<(Timestamp, bool), Refused> {
-    let zone = candidate.zone.unwrap_or(policy.zone);
-    let windows = policy.quiet_hours.get(&channel).map_or(&[][..], Vec::as_slice);
-    let until = match quiet_hours::verdict(windows, now, zone) {
-        Verdict::Send => {
-            gates.passed("hours", None);
-            return Ok((now, false));
-        }
-        Verdict::Defer { until } => until,
-    };
-    if until > now.plus(rule.expires_after) {
-        return Err((Reason::Expired, Some(format!("quiet hours end at {until}, after it expires"))));
-    }
-    gates.passed("hours", Some(format!("deferred to {until}")));
-    Ok((until, true))
-}
-
-impl Guard {
-    /// Whether `only_to` lets a message go to `address`. `*` stands for any characters.
-    pub fn allows(&self, address: &str) -> bool {
-        self.only_to.is_empty() || self.only_to.iter().any(|pattern| fits(pattern, address))
-    }
-}
-
-/// Whether `text` fits a pattern in which `*` stands for any characters; capital letters do not matter.
-fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }

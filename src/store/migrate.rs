@@ -4,8 +4,12 @@ use super::db::{Db, Result, StoreError};
 use crate::sql::Sql;
 
 /// Every migration in order; its number is its place, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_core.sql"), include_str!("../../migrations/0007_guard.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_core.sql"),
+    include_str!("../../migrations/0002_preferences.sql"),
+    include_str!("../../migrations/0005_rights.sql"),
+    include_str!("../../migrations/0007_guard.sql"),
+];
 
 /// Brings the schema up to date, each step in a transaction of its own.
 ///

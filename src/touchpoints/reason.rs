@@ -12,7 +12,12 @@ pub enum Reason {
     NoAddress,
     BadAddress,
     NoConsent,
+    Unconfirmed,
     Suppressed,
+    Capped,
+    BadMoment,
+    OutsideLegalHours,
+    SameAddress,
     Guard,
     NoBudget,
     NotEligible,
@@ -35,7 +40,12 @@ words!(Reason {
     NoAddress = "no_address",
     BadAddress = "bad_address",
     NoConsent = "no_consent",
+    Unconfirmed = "unconfirmed",
     Suppressed = "suppressed",
+    Capped = "capped",
+    BadMoment = "bad_moment",
+    OutsideLegalHours = "outside_legal_hours",
+    SameAddress = "same_address",
     Guard = "guard",
     NoBudget = "no_budget",
     NotEligible = "not_eligible",
@@ -55,7 +65,41 @@ impl Reason {
     /// A refusal that stands until something about the customer changes: rules with period or numbered
     /// occurrences keep one row of it per customer.
     pub const fn is_standing(self) -> bool {
-        matches!(self, Self::NoConsent | Self::Suppressed | Self::NoAddress | Self::BadAddress | Self::Paused)
+        matches!(
+            self,
+            Self::NoConsent | Self::Unconfirmed | Self::Suppressed | Self::NoAddress | Self::BadAddress | Self::Paused
+        )
+    }
+
+    /// The gate at which it refuses.
+    pub const fn gate(self) -> &'static str {
+        match self {
+            Self::AlreadyTouched | Self::BeforeStart => "seen_before",
+            Self::AgainTooSoon => "again_after",
+            Self::Paused => "pauses",
+            Self::NoAddress | Self::BadAddress | Self::NotAllowedHere | Self::SameAddress => "address",
+            Self::NoConsent | Self::Unconfirmed => "consent",
+            Self::Suppressed => "suppression",
+            Self::Capped => "caps",
+            Self::BadMoment => "moment",
+            Self::NoBudget => "budget",
+            Self::NotEligible => "eligibility",
+            _ => "hours",
+        }
+    }
+
+    /// How far a channel came that was refused for this reason: of several channels the one that came furthest says
+    /// what would have to change.
+    pub const fn depth(self) -> u8 {
+        match self {
+            Self::NoAddress => 0,
+            Self::BadAddress => 1,
+            Self::NotAllowedHere => 2,
+            Self::NoConsent => 3,
+            Self::Unconfirmed => 4,
+            Self::Suppressed => 5,
+            _ => 6,
+        }
     }
 
     /// One sentence for support.
@@ -69,7 +113,12 @@ impl Reason {
             Self::NoConsent => {
                 "a promotional message without consent for its topic on any of the rule's channels, or a topic that the customer has left"
             }
+            Self::Unconfirmed => "the customer's yes to the topic is not confirmed yet",
             Self::Suppressed => "the address is on the suppression list",
+            Self::Capped => "the customer has had as many messages as `caps` allow; what took the place is named",
+            Self::BadMoment => "one of `no_promotions_while` holds for the customer; it is named",
+            Self::OutsideLegalHours => "the law lets nobody send on this channel before the message expires",
+            Self::SameAddress => "another customer with this address gets the message",
             Self::Guard => "the run is larger than `[guard]` allows: it waits for approval, or was cancelled",
             Self::NoBudget => "no offer of the rule has budget left",
             Self::NotEligible => "the customer is not eligible for any offer of the rule",

@@ -23,6 +23,7 @@ mod planning;
 mod readme;
 mod real_data;
 mod report;
+mod rights;
 mod schemas;
 mod shop;
 mod smtp_client;

@@ -45,6 +45,13 @@ pub const PLUSONE: Section = Section::of(
         .default("{}"),
         key("guard", Shape::Table(&GUARD), "What a run may do without being asked about.", "{ max_recipients = 5000 }")
             .default("{}"),
+        key(
+            "retention",
+            Shape::Table(&RETENTION),
+            "After how long plusone forgets.",
+            r#"{ words = "180d", touchpoints = "3y" }"#,
+        )
+        .default("{}"),
         key("log", Shape::Table(&LOG), "The program's own log.", r#"{ format = "json" }"#).default("{}"),
     ],
 );
@@ -349,6 +356,21 @@ pub const GUARD: Section = Section::of(
             r#"["*@harbour.example", "+44207946*"]"#,
         )
         .otherwise("everyone"),
+    ],
+);
+
+pub const RETENTION: Section = Section::of(
+    "[retention]",
+    &[
+        key("words", Shape::Span, "How long the words of a message are kept.", r#""180d""#).default(r#""180d""#),
+        key(
+            "touchpoints",
+            Shape::Span,
+            "How long more than the bare row of a touchpoint is kept: address, facts, events, codes. What was sent once \
+             is never sent again because it was forgotten.",
+            r#""3y""#,
+        )
+        .default(r#""3y""#),
     ],
 );
 

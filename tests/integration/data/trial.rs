@@ -6,7 +6,7 @@ use plusone::courtesy::consent;
 use plusone::data::import::{Import, import};
 use plusone::data::sync::{SyncReport, sync};
 use plusone::data::{DataError, Report};
-use plusone::settings::{Business, Guard, LogFormat, Secret, Settings, Web};
+use plusone::settings::{Business, Guard, LogFormat, Retention, Secret, Settings, Web};
 use plusone::sql::Sql;
 use plusone::store::consents::{self, Entry};
 use plusone::store::db::{Cell, Db};
@@ -85,6 +85,7 @@ pub fn settings() -> Settings {
         topics: [].into(),
         quiet_hours: [].into(),
         guard: Guard::default(),
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -159,6 +160,7 @@ impl Trial {
             absent: Absent::Keep,
             confirmed: false,
             dry_run: false,
+            progress: plusone::progress::Progress::default(),
         }
     }
 

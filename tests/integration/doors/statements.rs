@@ -21,8 +21,8 @@ const CONSTANTS: [(&str, &str, &str); 10] = [
     ("src/store/log.rs", "state", "a `State`, an enum: what the user typed was parsed into it"),
     ("src/store/foreign.rs", "", "the name of a zone of our own tz data"),
     ("src/store/consents.rs", "EVERY_CHANNEL", "a constant"),
-    ("src/plan/audience.rs", "channel", "a `Channel`, an enum"),
-    ("src/plan/audience.rs", "reason", "a `Reason`, an enum"),
+    ("src/plan/audience/columns.rs", "channel", "a `Channel`, an enum"),
+    ("src/plan/audience/occurrence.rs", "reason", "a `Reason`, an enum"),
 ];
 
 fn sources(below: &str) -> Vec<(String, String)> {

@@ -1,0 +1,122 @@
+//! The facts of a candidate as columns of the statement, and a candidate read from its row.
+
+use super::{Audience, Columns};
+use crate::catalogue::quoted;
+use crate::courtesy::consent::current_sql;
+use crate::courtesy::preferences::Preferences;
+use crate::expr::Aliases;
+use crate::offers::Offer;
+use crate::plan::candidate::{Address, Candidate, ExistingRow, OfferFacts};
+use crate::sql::Sql;
+use crate::time::Timestamp;
+
+/// Columns before those of the offers.
+const FIXED: usize = 15;
+
+impl Audience<'_> {
+    pub(super) fn select(&self, sql: &mut Sql) {
+        self.select_person(sql);
+        sql.push(", ");
+        self.push_occurrence(sql);
+        sql.push(", t.id, t.state, t.reason, t.version, t.occurrence, ");
+        self.push_last_touch(sql);
+        sql.push(", ");
+        self.push_consents(sql);
+        for offer in self.offers {
+            sql.push(", ");
+            self.push_eligible(offer, sql);
+            sql.push(", ");
+            self.push_left(offer, sql);
+        }
+        self.push_used(sql);
+    }
+
+    pub(super) fn select_person(&self, sql: &mut Sql) {
+        let roles = &self.catalogue.roles;
+        sql.push("select c._bucket, ").push(&self.customer_key()).push(", ").push(&self.entity_key());
+        for role in [&roles.email, &roles.phone, &roles.locale, &roles.time_zone] {
+            sql.push(", ");
+            match role {
+                Some(field) => sql.push("c.").push(&quoted(field)),
+                None => sql.push("null"),
+            };
+        }
+    }
+
+    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
+    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
+    pub(super) fn push_consents(&self, sql: &mut Sql) {
+        let topic = sql.reserve(&self.rule.topic);
+        for (place, channel) in self.rule.channels.iter().enumerate() {
+            if place > 0 {
+                sql.push(" || ");
+            }
+            let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
+            sql.push(&format!("case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' else '' end"));
+        }
+    }
+
+    pub(super) fn push_eligible(&self, offer: &Offer, sql: &mut Sql) {
+        let aliases = Aliases { root: "c", customer: "c" };
+        sql.push("case when true");
+        for clause in &offer.eligible {
+            sql.push(" and ");
+            clause.write_sql(sql, self.dialect, self.catalogue, aliases, self.moment());
+        }
+        sql.push(" then 1 else 0 end");
+    }
+
+    /// How many more the customer may have by the offer's limit.
+    fn push_left(&self, offer: &Offer, sql: &mut Sql) {
+        let Some(limit) = offer.per_customer else {
+            sql.bind(i64::MAX);
+            return;
+        };
+        let since = limit.per.map_or(i64::MIN, |span| self.as_of.minus(span).micros());
+        sql.push("(")
+            .bind(i64::from(limit.max))
+            .push(" - (select count(*) from offer_grants g where g.bucket = c._bucket");
+        sql.push(" and g.customer = ").push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
+        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since).push("))");
+    }
+
+    /// Reads a row of [`Audience::candidates`]; the values used follow in [`Audience::facts`].
+    pub fn read(&self, row: &impl Columns) -> Candidate {
+        let text = |index: usize| row.text(index).map(str::to_owned);
+        let answers = || row.text(14).unwrap_or("").split_whitespace();
+        let address = |index: usize| text(index).map_or(Address::None, Address::Good);
+        let existing = row.text(8).map(|id| ExistingRow {
+            id: id.to_owned(),
+            state: row.text(9).and_then(|state| state.parse().ok()).expect("the table holds states of ours"),
+            reason: row.text(10).and_then(|reason| reason.parse().ok()),
+            version: row.int(11).unwrap_or(0),
+            occurrence: text(12).unwrap_or_default(),
+        });
+        let offers = (0..self.offers.len()).map(|place| OfferFacts {
+            eligible: row.int(FIXED + 2 * place) == Some(1),
+            left: row.int(FIXED + 2 * place + 1).unwrap_or(0),
+        });
+        Candidate {
+            bucket: row.int(0).expect("a customer has a bucket"),
+            customer: text(1).expect("a customer has a key"),
+            entity: text(2).expect("a row has a key"),
+            email: address(3),
+            phone: address(4),
+            locale: text(5),
+            zone: row.text(6).and_then(|zone| zone.parse().ok()),
+            occurrence: text(7).unwrap_or_default(),
+            existing,
+            last_touch: row.int(13).map(Timestamp::from_micros),
+            consents: answers().filter_map(|word| word.parse().ok()).collect(),
+            refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
+            suppressed: Vec::new(),
+            offers: offers.collect(),
+            preferences: Preferences::default(),
+        }
+    }
+
+    /// Where the values used begin in a row of [`Audience::candidates`].
+    pub fn facts_from(&self) -> usize {
+        FIXED + 2 * self.offers.len()
+    }
+}

@@ -1,0 +1,72 @@
+//! What the decision is told about one row that a rule's conditions select.
+//!
+//! The statement of [`super::audience`] gives most of it; what SQL cannot say is added to each chunk by
+//! `outreach::complete`. A candidate holds facts, no judgement.
+
+use crate::courtesy::preferences::Preferences;
+use crate::rules::Channel;
+use crate::time::{Timestamp, Tz};
+use crate::touchpoints::{Reason, State};
+
+/// What is known of one row that a rule's conditions select.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Candidate {
+    pub bucket: i64,
+    pub customer: String,
+    /// The key of the `for_each` row.
+    pub entity: String,
+    pub occurrence: String,
+    pub email: Address,
+    pub phone: Address,
+    pub zone: Option<Tz>,
+    pub locale: Option<String>,
+    pub existing: Option<ExistingRow>,
+    /// When this rule last touched this customer.
+    pub last_touch: Option<Timestamp>,
+    /// Channels with a current yes for the rule's topic.
+    pub consents: Vec<Channel>,
+    /// Channels with a current no for it: even a transactional topic can be left.
+    pub refused: Vec<Channel>,
+    /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
+    pub suppressed: Vec<(Channel, String)>,
+    /// By place in the rule's list of offers.
+    pub offers: Vec<OfferFacts>,
+    /// What the customer asked for on the preference page.
+    pub preferences: Preferences,
+}
+
+impl Candidate {
+    pub const fn address(&self, channel: Channel) -> &Address {
+        match channel {
+            Channel::Email => &self.email,
+            Channel::Sms | Channel::Voice => &self.phone,
+        }
+    }
+}
+
+/// A customer's address for one or more channels.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Address {
+    #[default]
+    None,
+    Bad(String),
+    Good(String),
+}
+
+/// The row that this occurrence has already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExistingRow {
+    pub id: String,
+    pub state: State,
+    pub reason: Option<Reason>,
+    pub version: i64,
+    pub occurrence: String,
+}
+
+/// What is known of one of the rule's offers for this customer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OfferFacts {
+    pub eligible: bool,
+    /// How many more the customer may have by the offer's `per_customer` limit.
+    pub left: i64,
+}

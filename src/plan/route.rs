@@ -1,0 +1,124 @@
+//! The way of a message: the first channel that may be used, the hour, and the offer that it carries.
+//!
+//! 1. The customer's own order of channels goes first, then the rule's. A channel without address, consent or leave is
+//!    passed over, and the gates say why.
+//! 2. [`open`] and [`hours`] are asked again just before sending, of the customer as they are then.
+
+use super::candidate::{Address, Candidate};
+use super::decide::{Case, Gates, Message, Refused};
+use crate::contact::is_covered;
+use crate::courtesy::pauses::Scope;
+use crate::courtesy::quiet_hours::{self, Verdict};
+use crate::rules::{Channel, Purpose, Rule};
+use crate::settings::QuietWindow;
+use crate::time::Timestamp;
+use crate::touchpoints::Reason;
+
+/// Asks for one unit of the budget of the rule's offer at a place, and gives whether there was one.
+pub type Budget<'a> = &'a mut dyn FnMut(usize) -> bool;
+
+/// The message without an offer.
+pub(super) fn plain(case: Case<'_>, gates: &mut Gates) -> Result<Message, Refused> {
+    route(case, case.rule.purpose, gates)
+}
+
+/// The message with the first offer that may and can be given.
+pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message, Refused> {
+    let rule = case.rule;
+    let mut tried = Gates::default();
+    let message = route(case, Purpose::Promotional, &mut tried)?;
+    let eligible: Vec<usize> = (0..rule.offers.len())
+        .filter(|&place| case.candidate.offers.get(place).is_some_and(|facts| facts.eligible && facts.left > 0))
+        .collect();
+    if eligible.is_empty() {
+        return Err((Reason::NotEligible, Some(format!("of {}", rule.offers.join(", ")))));
+    }
+    let Some(place) = eligible.into_iter().find(|&place| take(place)) else {
+        return Err((Reason::NoBudget, Some(format!("of {}", rule.offers.join(", ")))));
+    };
+    gates.0.append(&mut tried.0);
+    gates.passed("offer", Some(rule.offers[place].clone()));
+    Ok(Message { offer: Some(place), ..message })
+}
+
+/// The first of the channels that may be used, and when.
+fn route(case: Case<'_>, purpose: Purpose, gates: &mut Gates) -> Result<Message, Refused> {
+    let mut refusals = Vec::new();
+    for channel in in_order(case.rule, case.candidate) {
+        match open(case, channel, purpose) {
+            Ok(address) => {
+                gates.passed("channel", Some(channel.to_string()));
+                if !refusals.is_empty() {
+                    gates.passed("passed_over", Some(told(&refusals)));
+                }
+                let (due_at, deferred) = release(case, channel, gates)?;
+                let gates = Vec::new();
+                return Ok(Message { channel, address, purpose, due_at, deferred, offer: None, gates });
+            }
+            Err(reason) => refusals.push((channel, reason)),
+        }
+    }
+    // Of several channels the one that came furthest says what would have to change.
+    let furthest = refusals.iter().map(|(_, reason)| *reason).max_by_key(|reason| reason.depth());
+    Err((furthest.unwrap_or(Reason::NoAddress), Some(told(&refusals))))
+}
+
+fn told(refusals: &[(Channel, Reason)]) -> String {
+    refusals.iter().map(|(channel, reason)| format!("{channel}: {reason}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The rule's channels, those that the customer prefers first, in the customer's order.
+fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
+    let preferred = candidate.preferences.channels.iter().filter(|channel| rule.channels.contains(channel));
+    let mut order: Vec<Channel> = preferred.copied().collect();
+    order.extend(rule.channels.iter().filter(|channel| !candidate.preferences.channels.contains(channel)));
+    order
+}
+
+/// The address on `channel`, if the customer may be written to there with a message of this purpose.
+pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String, Reason> {
+    let Case { rule, candidate, policy, now } = case;
+    let address = match candidate.address(channel) {
+        Address::None => return Err(Reason::NoAddress),
+        Address::Bad(_) => return Err(Reason::BadAddress),
+        Address::Good(address) => address,
+    };
+    if !policy.guard.allows(address) {
+        return Err(Reason::NotAllowedHere);
+    }
+    let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
+    if is_missing || candidate.refused.contains(&channel) {
+        return Err(Reason::NoConsent);
+    }
+    let is_suppressed =
+        |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, &rule.topic, purpose, channel);
+    if candidate.suppressed.iter().any(is_suppressed) {
+        return Err(Reason::Suppressed);
+    }
+    if policy.pauses.holds(&Scope::Channel(channel), now) {
+        return Err(Reason::Paused);
+    }
+    Ok(address.clone())
+}
+
+/// What the hours say about a message on `channel` at the case's `now`: the business's quiet hours and the
+/// customer's own.
+pub fn hours(case: Case<'_>, channel: Channel) -> Verdict {
+    let zone = case.candidate.zone.unwrap_or(case.policy.zone);
+    let windows = case.policy.quiet_hours.get(&channel).map_or(&[][..], Vec::as_slice);
+    let windows: Vec<QuietWindow> = windows.iter().chain(&case.candidate.preferences.quiet).cloned().collect();
+    quiet_hours::verdict(&windows, case.now, zone)
+}
+
+/// When the message may go: at once, or at the end of the quiet hours; whether it was put off.
+fn release(case: Case<'_>, channel: Channel, gates: &mut Gates) -> Result<(Timestamp, bool), Refused> {
+    let Verdict::Defer { until } = hours(case, channel) else {
+        gates.passed("hours", None);
+        return Ok((case.now, false));
+    };
+    if until > case.now.plus(case.rule.expires_after) {
+        return Err((Reason::Expired, Some(format!("quiet hours end at {until}, after it expires"))));
+    }
+    gates.passed("hours", Some(format!("deferred to {until}")));
+    Ok((until, true))
+}
