@@ -198,7 +198,8 @@ impl Db {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
-        let writer = Writer::open(options.clone()).await.map_err(failed)?;
+        // A page that is written again and again is brought into the file once in sixteen megabytes of log.
+        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
         // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
         let readers = readers.test_before_acquire(false);
@@ -352,6 +353,24 @@ impl Tx {
             rows.extend(self.fetch(statement).await?);
         }
         Ok(rows)
+    }
+
+    /// As [`Tx::batch`], and commits.
+    pub async fn batch_and_commit(mut self, statements: Vec<Sql>) -> Result<Vec<Row>> {
+        let mut tx = match self {
+            Self::Sqlite(tx) => tx,
+            Self::Postgres(_) => {
+                let rows = self.batch(statements).await?;
+                self.commit().await?;
+                return Ok(rows);
+            }
+        };
+        let Sql { text, binds } = Sql::one_after_the_other(statements);
+        let failed = refused(&text);
+        let (connection, text) = tx.whole(text);
+        let rows = sqlx::query_with(text, sqlite_arguments(binds)).fetch_all(connection).await.map_err(failed)?;
+        tx.ended();
+        rows.iter().map(read).collect()
     }
 
     /// Runs several statements at once, without binds: migrations.
