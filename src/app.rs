@@ -6,7 +6,7 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::{Delivery, Tally, doubt, engine};
+use crate::delivery::{Delivery, Tally, canary, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
@@ -156,6 +156,7 @@ impl App {
         let mut told = tick::take_stock(&self.db, project, now).await?;
         told.extend(data::codes::sync(&self.db, &project.offers, &self.home, now).await?);
         self.settle_offers(now).await?;
+        canary::look_at_all(&self.db, &project.settings.guard, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
         let runs = runner.run_due(now, only).await?;

@@ -9,9 +9,11 @@
 //! 3. The environment is an argument; only [`Environment::of_process`] asks the process.
 
 mod catalogue;
+mod clauses;
 mod environment;
 mod files;
 mod forms;
+mod goal;
 mod json_schema;
 pub mod keys;
 mod node;

@@ -4,3 +4,4 @@ pub mod consent;
 pub mod pauses;
 pub mod preferences;
 pub mod quiet_hours;
+pub mod reception;

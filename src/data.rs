@@ -14,13 +14,17 @@ pub mod addresses;
 pub mod answers;
 pub mod codes;
 pub mod consent;
+pub mod erase;
+pub mod erased;
 pub mod errors_file;
+pub mod export;
 pub mod files;
 pub mod find;
 pub mod import;
 pub mod infer;
 pub mod lists;
 pub mod moments;
+pub mod prune;
 pub mod records;
 pub mod suppress;
 pub mod survey;
@@ -79,6 +83,8 @@ pub struct Report {
     pub refused: u64,
     /// Rows taken out because the file no longer has them.
     pub removed: u64,
+    /// Rows of people who were erased: they are left out.
+    pub erased: u64,
     /// Rows of a key that comes again further down: the last one counts.
     pub duplicates: u64,
     /// Email addresses and phone numbers that cannot be used, kept as written.

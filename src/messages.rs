@@ -29,6 +29,7 @@ mod walk;
 mod words;
 
 pub use check::Use;
+pub use html::escape_into;
 pub use library::{Part, Template, Templates};
 pub use needs::Needs;
 pub use render::{MAX_LIST, RenderError};

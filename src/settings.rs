@@ -17,6 +17,7 @@ pub struct Settings {
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
     pub guard: Guard,
+    pub retention: Retention,
     pub log: LogFormat,
 }
 
@@ -111,7 +112,7 @@ pub enum QuietWindow {
     Weekday(Weekday),
 }
 
-/// What a run may do without being asked about.
+/// What a run, and a rule, may do without being asked about. No limits by default; `config` knows the usual ones.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Guard {
     pub max_recipients: Option<u64>,
@@ -119,8 +120,43 @@ pub struct Guard {
     pub max_share: Option<u32>,
     /// Money, scaled.
     pub max_cost: Option<i64>,
+    /// How many times the median of the rule's last runs a run may reach.
+    pub max_growth: u64,
+    /// Of a rule's messages of seven days, in parts per million: more that bounced pause the rule.
+    pub max_bounce: u32,
+    /// The same of complaints.
+    pub max_complaint: u32,
     /// `*@harbour.example`, `+44207946*`; everyone else is skipped as `not_allowed_here`. Empty allows everyone.
     pub only_to: Vec<String>,
+}
+
+/// After how long what is forgotten; counted from when a touchpoint was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// The words of messages.
+    pub words: Span,
+    /// All of a touchpoint but its bare row.
+    pub touchpoints: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { words: Span::from_days(180), touchpoints: Span::from_days(3 * 365) }
+    }
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            max_recipients: None,
+            max_share: None,
+            max_cost: None,
+            max_growth: u64::MAX,
+            max_bounce: u32::MAX,
+            max_complaint: u32::MAX,
+            only_to: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

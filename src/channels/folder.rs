@@ -113,6 +113,25 @@ fn name(message: &Outgoing) -> Result<String, Refused> {
     Ok(format!("{id}.{extension}"))
 }
 
+/// Removes the files of a touchpoint, whole or begun; gives how many there were.
+///
+/// # Errors
+/// When a file that is there cannot be removed.
+pub fn remove(folder: &Path, touchpoint: &str) -> io::Result<u64> {
+    let mut removed = 0;
+    for extension in ["eml", "sms.json", "call.json"] {
+        let name = format!("{touchpoint}.{extension}");
+        for file in [folder.join(&name), folder.join(format!(".{name}.part"))] {
+            match fs::remove_file(file) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(removed)
+}
+
 fn sms(name: String, message: &Outgoing) -> Result<File, Refused> {
     let text = part(message.words.sms.as_ref(), Channel::Sms)?;
     let size = segments(text);

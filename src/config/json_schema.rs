@@ -101,7 +101,7 @@ fn shape_schema(shape: &Shape) -> Map<String, Value> {
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Money => json!({ "anyOf": [{ "type": "number", "minimum": 0 }, pattern(r"^[0-9]+(\.[0-9]+)?$")] }),
         Shape::Share => pattern(r"^[0-9]+(\.[0-9]+)?%$"),
-        Shape::Span => pattern("^[0-9]+[smhdw]$"),
+        Shape::Span => pattern("^[0-9]+[smhdwy]$"),
         Shape::Rate => pattern("^[0-9]+/[smhd]$"),
         Shape::Window => pattern("^([0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}|[A-Za-z]+)$"),
         // A TOML date is no JSON type; checkers hand it over as a string.

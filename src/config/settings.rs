@@ -7,7 +7,8 @@ use super::reader::Reader;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Secret, Settings, Topic, Way, Web,
+    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings, Topic,
+    Way, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
         guard: guard(root.table("guard")?),
+        retention: retention(root.table("retention")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,
             _ => LogFormat::Text,
@@ -95,6 +97,12 @@ fn is_e164(text: &str) -> bool {
 fn is_sms_sender(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
     is_e164(text) || plain && matches!(text.len(), 3..=11)
+}
+
+/// `AC` and 32 hexadecimal digits.
+fn is_account_sid(text: &str) -> bool {
+    let digits = text.strip_prefix("AC").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_address(text: &str) -> bool {
@@ -253,6 +261,8 @@ fn provider(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ProviderSettin
         }
         "twilio" => {
             let table = Reader::new(&entry.node, &keys::settings::TWILIO);
+            let help = "write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f";
+            check_text(table, "account_sid", is_account_sid, help, problems);
             check_text(
                 table,
                 "api_base",
@@ -325,11 +335,22 @@ fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {
     Channel::ALL.iter().filter_map(windows).collect()
 }
 
+fn retention(section: Reader<'_>) -> Retention {
+    let usual = Retention::default();
+    Retention {
+        words: section.span("words").unwrap_or(usual.words),
+        touchpoints: section.span("touchpoints").unwrap_or(usual.touchpoints),
+    }
+}
+
 fn guard(section: Reader<'_>) -> Guard {
     Guard {
         max_recipients: section.integer("max_recipients"),
         max_share: section.get("max_share").and_then(|node| forms::share(node).ok()),
         max_cost: section.money("max_cost"),
+        max_growth: section.integer("max_growth").unwrap_or(u64::MAX),
+        max_bounce: section.get("max_bounce").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
+        max_complaint: section.get("max_complaint").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
         only_to: section.texts("only_to").into_iter().map(|(_, pattern)| pattern.to_owned()).collect(),
     }
 }

@@ -40,6 +40,15 @@ impl Hasher {
         keyed.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The hash of the key of a row of `entity`; capitals tell keys apart.
+    pub fn hash_key(&self, entity: &str, key: &str) -> String {
+        let mut keyed = self.keyed.clone();
+        keyed.update(entity.as_bytes());
+        keyed.update(&[0]);
+        keyed.update(key.as_bytes());
+        keyed.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The hashes of a batch, in its order.
     pub fn hash_all(&self, addresses: &[&str]) -> Vec<String> {
         addresses.iter().map(|address| self.hash(address)).collect()

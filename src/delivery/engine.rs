@@ -1,5 +1,6 @@
 //! The delivery engine: builds the lines to every provider, runs the claimer, and ends in order.
 
+use super::canary::Canary;
 use super::claimer::{Claimer, Round};
 use super::committer::Committer;
 use super::connection::{Line, Parcel};
@@ -42,6 +43,7 @@ pub struct Shared {
     pauses: RwLock<Arc<Pauses>>,
     workspace: RwLock<Arc<Workspace>>,
     stop: watch::Sender<bool>,
+    pub canary: Canary,
     /// Rung when planning has written something.
     pub planned: Notify,
 }
@@ -190,6 +192,7 @@ impl Delivery {
             pauses: RwLock::default(),
             workspace: RwLock::new(Arc::clone(&workspace)),
             stop,
+            canary: Canary::default(),
             planned: Notify::new(),
         });
         let (committer, committing) = Committer::start(db, lease, clock);

@@ -8,6 +8,7 @@
 use crate::ids::content_hash;
 use crate::messages::format::locale;
 use crate::messages::syntax::{self, Escape, Parsed, Tree};
+use crate::messages::tree::Node;
 use crate::messages::{markup, style};
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::words;
@@ -217,6 +218,10 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
             .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()))
             .and_then(|tree| if part == Part::Html { styled(tree) } else { Ok(tree) });
         match tree {
+            Ok(tree) if says_nothing(&tree) => {
+                let help = "write the words, or take the file away: nobody is sent a blank";
+                problems.push(Problem::error(&source, 0..0, format!("`{file}` is empty")).help(help));
+            }
             Ok(tree) => {
                 template.parts.entry(part).or_default().insert(language, tree);
             }
@@ -225,6 +230,11 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
     }
     template.version = version(&template);
     template
+}
+
+/// Whether the part is blank whatever the data says.
+fn says_nothing(tree: &Tree) -> bool {
+    tree.nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }
 
 /// Looks at the markup of an HTML part and puts its styles in place.

@@ -121,6 +121,11 @@ pub async fn remove(db: &Db, address_hash: &str, scope: Option<&str>) -> Result<
     db.execute(Sql::new(text).with(address_hash).with(scope)).await
 }
 
+/// As [`remove`] of every scope, in a transaction.
+pub async fn remove_in(tx: &mut Tx, address_hash: &str) -> Result<u64> {
+    tx.execute(Sql::new("delete from suppressions where address_hash = $1").with(address_hash)).await
+}
+
 /// Whether anything is suppressed at all: where nothing is, no address need be hashed.
 pub async fn is_any(db: &Db) -> Result<bool> {
     Ok(db.fetch_one(Sql::new("select 1 from suppressions limit 1")).await?.is_some())

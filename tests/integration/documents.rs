@@ -128,7 +128,7 @@ fn takes(shape: &Shape) -> String {
         Shape::Integer { min, max } => format!("a whole number, {min} to {max}"),
         Shape::Money => "money".to_owned(),
         Shape::Share => "a share".to_owned(),
-        Shape::Span => "a span: `s m h d w`".to_owned(),
+        Shape::Span => "a span: `s m h d w y`".to_owned(),
         Shape::Rate => "a rate".to_owned(),
         Shape::Zone => "an IANA time zone".to_owned(),
         Shape::RuleZone => "`business` or an IANA time zone".to_owned(),

@@ -7,7 +7,9 @@ use plusone::cli::desk::{self, Desk};
 use plusone::cli::opened::Opened;
 use plusone::ids::bucket_of;
 use plusone::rules::Channel;
-use plusone::settings::{Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Secret, Settings, Way, Web};
+use plusone::settings::{
+    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Retention, Secret, Settings, Way, Web,
+};
 use plusone::sql::Sql;
 use plusone::store::db::Db;
 use plusone::store::pauses;
@@ -58,7 +60,8 @@ fn settings() -> Settings {
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -168,6 +171,7 @@ async fn desks() -> Vec<(Trial, Opened)> {
         db.execute(order).await.expect("an order");
         let opened = Opened {
             db,
+            home: std::path::PathBuf::from("."),
             settings: settings(),
             catalogue: catalogue(),
             rules: Vec::new(),

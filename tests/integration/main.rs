@@ -22,6 +22,8 @@ mod parts;
 mod planning;
 mod readme;
 mod real_data;
+mod report;
+mod rights;
 mod schemas;
 mod shop;
 mod smtp_client;

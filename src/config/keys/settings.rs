@@ -45,6 +45,13 @@ pub const PLUSONE: Section = Section::of(
         .default("{}"),
         key("guard", Shape::Table(&GUARD), "What a run may do without being asked about.", "{ max_recipients = 5000 }")
             .default("{}"),
+        key(
+            "retention",
+            Shape::Table(&RETENTION),
+            "After how long plusone forgets.",
+            r#"{ words = "180d", touchpoints = "3y" }"#,
+        )
+        .default("{}"),
         key("log", Shape::Table(&LOG), "The program's own log.", r#"{ format = "json" }"#).default("{}"),
     ],
 );
@@ -315,12 +322,33 @@ pub const GUARD: Section = Section::of(
         key(
             "max_share",
             Shape::Share,
-            "A run that would reach more of all customers waits (from 200 customers on).",
+            "A run that would reach more of all customers waits (from 200 customers on); `\"100%\"` says that all of them may be reached.",
             r#""25%""#,
         )
         .otherwise("no limit"),
         key("max_cost", Shape::Money, "A run that would cost more, by the providers' prices, waits.", r#""100.00""#)
             .otherwise("no limit"),
+        key(
+            "max_growth",
+            Shape::Integer { min: 1, max: 1_000_000 },
+            "A run that would reach more than so many times the median of the rule's last ten runs waits (from 50 customers and three runs on).",
+            "3",
+        )
+        .default("3"),
+        key(
+            "max_bounce",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share met addresses that do not exist pauses itself (from 20 messages on).",
+            r#""5%""#,
+        )
+        .default(r#""5%""#),
+        key(
+            "max_complaint",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share was complained about pauses itself (from 20 messages on).",
+            r#""0.3%""#,
+        )
+        .default(r#""0.3%""#),
         key(
             "only_to",
             Shape::List(&Shape::Text),
@@ -328,6 +356,21 @@ pub const GUARD: Section = Section::of(
             r#"["*@harbour.example", "+44207946*"]"#,
         )
         .otherwise("everyone"),
+    ],
+);
+
+pub const RETENTION: Section = Section::of(
+    "[retention]",
+    &[
+        key("words", Shape::Span, "How long the words of a message are kept.", r#""180d""#).default(r#""180d""#),
+        key(
+            "touchpoints",
+            Shape::Span,
+            "How long more than the bare row of a touchpoint is kept: address, facts, events, codes. What was sent once \
+             is never sent again because it was forgotten.",
+            r#""3y""#,
+        )
+        .default(r#""3y""#),
     ],
 );
 

@@ -31,7 +31,7 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     let mut files = files();
     let plusone = format!(
         "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
-         account_sid = 'AC1'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
+         account_sid = 'AC00000000000000000000000000000000'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
     );
     files.insert(PLUSONE_TOML, &plusone);
     let data = format!(
@@ -39,7 +39,8 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     );
     files.insert(DATA_TOML, &data);
     let live = RULE.replace("live = true", "live = { from = 2026-12-01 }");
-    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n"));
+    let goal = "[goal]\nwhen = 'now > touchpoint.at'\n";
+    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n{goal}"));
     let offer = "value = 2\nper_customer = { max = 1 }\ncode = { fixed = 'A' }\n";
     files.insert("config/offers/cookie.toml", offer);
     assert_eq!(told(&load_from(&files, &Environment::default())), "");

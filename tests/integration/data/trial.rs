@@ -6,7 +6,7 @@ use plusone::courtesy::consent::{self, Answer, Source, SourceKind};
 use plusone::data::import::{Import, import};
 use plusone::data::sync::{SyncReport, sync};
 use plusone::data::{DataError, Report};
-use plusone::settings::{Business, Guard, LogFormat, Secret, Settings, Web};
+use plusone::settings::{Business, Guard, LogFormat, Retention, Secret, Settings, Web};
 use plusone::sql::Sql;
 use plusone::store::consents::{self, Entry};
 use plusone::store::db::{Cell, Db};
@@ -84,7 +84,8 @@ pub fn settings() -> Settings {
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -159,6 +160,7 @@ impl Trial {
             absent: Absent::Keep,
             confirmed: false,
             dry_run: false,
+            progress: plusone::progress::Progress::default(),
         }
     }
 
