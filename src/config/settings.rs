@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings, Topic,
+    Business, ChannelSettings, Guard, LogFormat, OptIn, ProviderSettings, QuietWindow, Retention, Secret, Settings, Topic,
     Way, Web,
 };
 use crate::time::Tz;
@@ -321,7 +321,10 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
-        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default() })
+        let name = table.text("name").unwrap_or_default();
+        let opt_in = table.word("opt_in").unwrap_or(OptIn::Single);
+        // A condition needs the catalogue: `opt_in` fills it in.
+        (entry.key.clone(), Topic { opt_in, ..Topic::single(purpose, &name) })
     };
     section.named().map(topic).collect()
 }
