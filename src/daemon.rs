@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Files;
 use crate::data::prune::{Bounds, prune};
 use crate::delivery::{Delivery, Tally, canary, doubt};
+use crate::feedback::receipts;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
@@ -258,7 +259,8 @@ async fn look_at_rules(delivery: &Delivery) {
     }
 }
 
-/// Looks at doubts and settles offers every few seconds. Providers are asked here, so it is a task of its own: one
+/// Looks at doubts and waiting receipts and settles offers every few seconds. Providers are asked here, so it is a
+/// task of its own: one
 /// that answers late holds up no message.
 async fn settle(delivery: Arc<Delivery>, stop: Stop) {
     let _last = StopsWithIt(stop.clone());
@@ -278,6 +280,9 @@ async fn settle(delivery: Arc<Delivery>, stop: Stop) {
         rounds += 1;
         if let Err(error) = offers::put_back(&delivery.shared.db).await {
             tracing::error!(%error, "the budgets of freed offers could not be given back");
+        }
+        if let Err(error) = receipts::settle_pending(&delivery.shared.db, delivery.shared.clock.now()).await {
+            tracing::error!(%error, "what providers told early could not be looked at");
         }
         tokio::select! {
             () = tokio::time::sleep(RENEW.to_std()) => {}

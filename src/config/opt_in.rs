@@ -35,7 +35,8 @@ pub fn fill_in(tree: &Node, settings: &mut Settings, catalogue: &Catalogue, prob
             (OptIn::Soft, None) => {
                 let place = table.get("opt_in").unwrap_or(&entry.node);
                 let help = "say who has bought: `soft_opt_in = 'customer.orders.size() > 0'`";
-                problems.push(place.error("a soft opt-in rests on a purchase, and nothing says who has bought").help(help));
+                problems
+                    .push(place.error("a soft opt-in rests on a purchase, and nothing says who has bought").help(help));
             }
             (_, Some(node)) => {
                 let help = "write `opt_in = \"soft\"`, or take the condition out";

@@ -121,6 +121,12 @@ pub async fn remove(db: &Db, address_hash: &str, scope: Option<&str>) -> Result<
     db.execute(Sql::new(text).with(address_hash).with(scope)).await
 }
 
+/// Takes away the suppression of an address with this scope and reason. Gives how many there were.
+pub async fn lift(tx: &mut Tx, address_hash: &str, scope: &str, reason: &str) -> Result<u64> {
+    let text = "delete from suppressions where address_hash = $1 and scope = $2 and reason = $3";
+    tx.execute(Sql::new(text).with(address_hash).with(scope).with(reason)).await
+}
+
 /// As [`remove`] of every scope, in a transaction.
 pub async fn remove_in(tx: &mut Tx, address_hash: &str) -> Result<u64> {
     tx.execute(Sql::new("delete from suppressions where address_hash = $1").with(address_hash)).await

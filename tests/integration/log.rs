@@ -55,6 +55,7 @@ fn settings() -> Settings {
     Settings {
         business,
         database_url: Secret::new("sqlite://trial.db"),
+        way_out: plusone::settings::WayOut::default(),
         web: Web { listen: "127.0.0.1:0".into(), public_url: "http://127.0.0.1".into() },
         channels: BTreeMap::from([(Channel::Email, email)]),
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),

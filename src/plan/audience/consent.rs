@@ -11,7 +11,7 @@ use crate::sql::Sql;
 use crate::time::Span;
 
 /// How long a yes that waits is asked about.
-const ASKED_WITHIN: Span = Span::days(7);
+const ASKED_WITHIN: Span = Span::from_days(7);
 
 /// Stands among the answers of [`Audience::push_consents`] for a purchase that may stand for a yes.
 pub(super) const SOFT: &str = "+";

@@ -79,6 +79,7 @@ pub fn settings() -> Settings {
             currency: "GBP".to_owned(),
         },
         database_url: Secret::new(""),
+        way_out: plusone::settings::WayOut::default(),
         web: Web { listen: String::new(), public_url: String::new() },
         channels: [].into(),
         providers: [].into(),
