@@ -14,6 +14,7 @@
 //! 3. Delivery never decides whom: it re-checks what may have changed, and sends.
 //! 4. A suppression, a no or a pause that was committed before a message's mark stops that message.
 
+pub mod canary;
 pub mod claimer;
 pub mod committer;
 pub mod connection;

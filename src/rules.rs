@@ -140,6 +140,20 @@ pub struct Rule {
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+    pub goal: Option<Goal>,
+    /// The topic's condition that says who has bought, where a purchase may stand for a yes.
+    pub soft_opt_in: Option<Clause>,
+    /// plusone's own rule that asks for the confirmation of a yes to its topic (double opt-in).
+    pub confirms: bool,
+}
+
+/// What counts as success of a rule's messages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// All must hold; they may read `touchpoint.at`.
+    pub when: Vec<Clause>,
+    /// How long after a message it still counts.
+    pub within: Span,
 }
 
 impl Rule {

@@ -75,6 +75,7 @@ pub fn as_json(report: &Report, dry_run: bool) -> serde_json::Value {
         "unchanged": report.unchanged,
         "refused": report.refused,
         "removed": report.removed,
+        "erased": report.erased,
         "duplicates": report.duplicates,
         "bad_contacts": report.bad_contacts,
         "consents": report.consents,
@@ -90,6 +91,9 @@ fn write_sentences(report: &Report, options: &Options, out: &mut dyn Write) -> s
         "{}: {} rows read, {} created, {} updated, {} unchanged, {} removed, {} refused{would}",
         report.entity, report.rows, report.created, report.updated, report.unchanged, report.removed, report.refused
     )?;
+    if report.erased > 0 {
+        writeln!(out, "  {} rows are of people who were erased; they are left out", report.erased)?;
+    }
     if report.duplicates > 0 {
         writeln!(out, "  {} rows have a key that comes again further down; the last row counts", report.duplicates)?;
     }

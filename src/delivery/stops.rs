@@ -4,8 +4,9 @@
 //! committed before the mark. A few statements for all messages, and only when the count has moved.
 
 use crate::contact::is_covered;
+use crate::courtesy::consent::{Answer, Entry, Source, SourceKind};
 use crate::data::suppress::Hasher;
-use crate::store::consents::{self, Entry};
+use crate::store::consents;
 use crate::store::db::{Db, Result, Tx};
 use crate::store::outcomes::Mark;
 use crate::store::{pauses, suppressions};
@@ -30,12 +31,12 @@ pub async fn stopped(db: &Db, tx: &mut Tx, marks: &[&Mark], now: Timestamp) -> R
             stopped.insert(mark.id.clone(), Stop { to: State::Planned, reason: Reason::Paused });
         }
     }
-    for (place, yes, _) in consents::current(tx, &questions(marks)).await? {
-        if !yes {
+    for (place, said) in consents::current(tx, &questions(marks)).await? {
+        if said.answer == Answer::No {
             stopped.insert(marks[place].id.clone(), Stop { to: State::Skipped, reason: Reason::NoConsent });
         }
     }
-    for id in suppressed(db, marks).await? {
+    for id in suppressed(db, marks, now).await? {
         stopped.insert(id, Stop { to: State::Skipped, reason: Reason::Suppressed });
     }
     Ok(stopped)
@@ -43,19 +44,15 @@ pub async fn stopped(db: &Db, tx: &mut Tx, marks: &[&Mark], now: Timestamp) -> R
 
 /// What is asked of the ledger; of an entry that is asked for, only whom and what it is about is looked at.
 fn questions(marks: &[&Mark]) -> Vec<Entry> {
-    let question = |mark: &&Mark| Entry {
-        bucket: mark.bucket,
-        customer: mark.going.customer.clone(),
-        topic: mark.going.topic.clone(),
-        channel: mark.going.channel.to_string(),
-        at: Timestamp::from_micros(0),
-        value: false,
-        source: String::new(),
+    let asking = Source::new(SourceKind::Unknown, "");
+    let question = |mark: &&Mark| {
+        let (going, never) = (&mark.going, Timestamp::from_micros(0));
+        Entry::said(&going.customer, &going.topic, going.channel.as_str(), Answer::No, never, asking.clone())
     };
     marks.iter().map(question).collect()
 }
 
-async fn suppressed(db: &Db, marks: &[&Mark]) -> Result<Vec<String>> {
+async fn suppressed(db: &Db, marks: &[&Mark], now: Timestamp) -> Result<Vec<String>> {
     if !suppressions::is_any(db).await? {
         return Ok(Vec::new());
     }
@@ -66,7 +63,7 @@ async fn suppressed(db: &Db, marks: &[&Mark]) -> Result<Vec<String>> {
     }
     let hashes: Vec<String> = by_hash.keys().cloned().collect();
     let mut ids = Vec::new();
-    for found in suppressions::lookup(db, &hashes).await? {
+    for found in suppressions::lookup(db, &hashes, now).await? {
         let of = by_hash.get(&found.address_hash).into_iter().flatten();
         let covered = of.filter(|mark| {
             let going = &mark.going;

@@ -4,7 +4,9 @@
 //! 2. SQLite has one writer connection; every write transaction begins `IMMEDIATE`. Readers have their own pool.
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
-use super::cells::read;
+mod compact;
+
+pub(super) use super::cells::read;
 pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
 use crate::sql::{Bind, Dialect, Sql};
@@ -93,6 +95,7 @@ impl Db {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
+        make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -306,7 +309,7 @@ fn refused(statement: &str) -> impl FnOnce(sqlx::Error) -> StoreError + use<> {
     move |source| StoreError::Statement { statement, source }
 }
 
-fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
+pub(super) fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     let mut arguments = SqliteArguments::default();
     for bind in binds {
         let added = match bind {
@@ -318,7 +321,7 @@ fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     arguments
 }
 
-fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
+pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     let mut arguments = PgArguments::default();
     for bind in binds {
         let added = match bind {
@@ -330,8 +333,20 @@ fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     arguments
 }
 
+/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// What the database said, without the words around it.
-fn words(error: &sqlx::Error) -> String {
+pub(super) fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(said) => said.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),

@@ -95,6 +95,13 @@ impl WriteTx {
         Ok(connection)
     }
 
+    /// The connection as long as no transaction has begun, for what none may be around.
+    pub(super) fn outside(&mut self) -> &mut SqliteConnection {
+        let slot = self.slot();
+        debug_assert!(!slot.is_open, "the transaction has begun");
+        slot.connection.as_mut().expect("begin opened it")
+    }
+
     /// The connection, and `text` with what it takes for the transaction to begin with it.
     pub(super) fn beginning(&mut self, text: String) -> (&mut SqliteConnection, AssertSqlSafe<String>) {
         let slot = self.slot();

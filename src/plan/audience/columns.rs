@@ -1,8 +1,8 @@
 //! The facts of a candidate as columns of the statement, and a candidate read from its row.
 
+use super::consent::SOFT;
 use super::{Audience, Columns};
 use crate::catalogue::quoted;
-use crate::courtesy::consent::current_sql;
 use crate::courtesy::preferences::Preferences;
 use crate::expr::Aliases;
 use crate::offers::Offer;
@@ -40,19 +40,6 @@ impl Audience<'_> {
                 Some(field) => sql.push("c.").push(&quoted(field)),
                 None => sql.push("null"),
             };
-        }
-    }
-
-    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
-    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
-    pub(super) fn push_consents(&self, sql: &mut Sql) {
-        let topic = sql.reserve(&self.rule.topic);
-        for (place, channel) in self.rule.channels.iter().enumerate() {
-            if place > 0 {
-                sql.push(" || ");
-            }
-            let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
-            sql.push(&format!("case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' else '' end"));
         }
     }
 
@@ -109,6 +96,8 @@ impl Audience<'_> {
             last_touch: row.int(13).map(Timestamp::from_micros),
             consents: answers().filter_map(|word| word.parse().ok()).collect(),
             refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
+            unconfirmed: answers().filter_map(|word| word.strip_prefix('?')?.parse().ok()).collect(),
+            soft_opt_in: answers().any(|word| word == SOFT),
             suppressed: Vec::new(),
             offers: offers.collect(),
             preferences: Preferences::default(),

@@ -9,8 +9,9 @@ use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
 use crate::shop::{home, rule};
 use plusone::clock::Clock;
+use plusone::courtesy::consent::{Answer, SourceKind};
 use plusone::courtesy::pauses::Scope;
-use plusone::data::consent::{self, Answer};
+use plusone::data::answers::{self, Said};
 use plusone::data::suppress::{self, Wish};
 use plusone::sql::{Dialect, Sql};
 use plusone::store::db::Db;
@@ -69,11 +70,12 @@ async fn say_stop(db: &Db, workspace: &Workspace, customer: &str, by_suppression
     let now = Clock::System.now();
     let said = if by_suppression {
         let address = format!("{customer}@shop.test");
-        let wish = Wish { address: &address, scope: None, reason: "unsubscribe" };
+        let wish = Wish { address: &address, scope: None, reason: "unsubscribe", source: "the page" };
         suppress::add(db, &settings.business, wish, now).await
     } else {
-        let answer = Answer { customer, topic: "reminders", channel: None, value: false, at: now, source: "the page" };
-        consent::set(db, settings, answer, now).await
+        let (answer, kind) = (Answer::No, SourceKind::PreferencePage);
+        let said = Said { customer, topic: "reminders", channel: None, answer, at: now, source: "the page", kind };
+        answers::set(db, settings, said, now).await
     };
     assert!(said.expect("it is written down"), "{customer} had said it before");
 }
