@@ -196,13 +196,7 @@ async fn suppress(tx: &mut Tx, hashes: &[String], now: Timestamp) -> Result<u64,
     for hash in hashes {
         suppressions::remove_in(tx, hash).await?;
     }
-    let bare = |hash: &String| Suppression {
-        address_hash: hash.clone(),
-        scope: EVERYTHING.to_owned(),
-        shown: SHOWN.to_owned(),
-        reason: REASON.to_owned(),
-        at: now,
-    };
+    let bare = |hash: &String| Suppression::of(hash, EVERYTHING, SHOWN, REASON, now, REASON);
     let bare: Vec<Suppression> = hashes.iter().map(bare).collect();
     if bare.is_empty() { Ok(0) } else { suppressions::add(tx, &bare).await }
 }

@@ -130,7 +130,7 @@ impl Look<'_> {
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
-        let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
+        let rows = db.fetch_as_one(audience.recheck(Among::Rows(&keys)), audience.facts_from() + 1).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
         complete(db, &mut candidates, self.shared.clock.now()).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));

@@ -133,13 +133,9 @@ async fn apply(tx: &mut Tx, subject: &Subject, notice: &Notice, now: Timestamp) 
 /// Writes down that nothing is to be sent to the number any more: its owner said stop, or it takes no text messages.
 async fn never_again(tx: &mut Tx, hasher: &Hasher, receipt: &Receipt, now: Timestamp) -> Result<()> {
     let Some(number) = receipt.to.as_deref().filter(|number| is_good_phone(number)) else { return Ok(()) };
-    let suppression = Suppression {
-        address_hash: hasher.hash(number),
-        scope: stop::scope(Channel::Sms),
-        shown: mask(number),
-        reason: if receipt.opted_out { stop::REASON } else { "hard_bounce" }.to_owned(),
-        at: now,
-    };
+    let reason = if receipt.opted_out { stop::REASON } else { "hard_bounce" };
+    let (hash, scope, shown) = (hasher.hash(number), stop::scope(Channel::Sms), mask(number));
+    let suppression = Suppression::of(&hash, &scope, &shown, reason, now, "receipt of the provider");
     suppressions::add(tx, &[suppression]).await.map(|_| ())
 }
 

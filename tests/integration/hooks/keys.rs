@@ -94,7 +94,8 @@ async fn digits_are_digits_and_a_token_opens_its_own_call_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_became_of_a_call_is_told_by_its_status() {
-    for (status, state) in [("completed", "delivered"), ("failed", "bounced"), ("no-answer", "sent"), ("busy", "sent")] {
+    for (status, state) in [("completed", "delivered"), ("failed", "bounced"), ("no-answer", "sent"), ("busy", "sent")]
+    {
         at_the_desk(&rule(&[CALL, ONLY_ANN]), async |mut desk| {
             desk.send(NOON).await;
             let sid = desk.texts("select provider_id from touchpoints").await.remove(0);
