@@ -187,6 +187,7 @@ impl Db {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
+        make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -197,7 +198,8 @@ impl Db {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
-        let writer = Writer::open(options.clone()).await.map_err(failed)?;
+        // A page that is written again and again is brought into the file once in sixteen megabytes of log.
+        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
         // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
         let readers = readers.test_before_acquire(false);
@@ -353,6 +355,24 @@ impl Tx {
         Ok(rows)
     }
 
+    /// As [`Tx::batch`], and commits.
+    pub async fn batch_and_commit(mut self, statements: Vec<Sql>) -> Result<Vec<Row>> {
+        let mut tx = match self {
+            Self::Sqlite(tx) => tx,
+            Self::Postgres(_) => {
+                let rows = self.batch(statements).await?;
+                self.commit().await?;
+                return Ok(rows);
+            }
+        };
+        let Sql { text, binds } = Sql::one_after_the_other(statements);
+        let failed = refused(&text);
+        let (connection, text) = tx.whole(text);
+        let rows = sqlx::query_with(text, sqlite_arguments(binds)).fetch_all(connection).await.map_err(failed)?;
+        tx.ended();
+        rows.iter().map(read).collect()
+    }
+
     /// Runs several statements at once, without binds: migrations.
     pub async fn script(&mut self, text: &str) -> Result<()> {
         let failed = refused(text);
@@ -381,7 +401,7 @@ fn refused(statement: &str) -> impl FnOnce(sqlx::Error) -> StoreError + use<> {
     move |source| StoreError::Statement { statement, source }
 }
 
-fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
+pub(super) fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     let mut arguments = SqliteArguments::default();
     for bind in binds {
         let added = match bind {
@@ -393,7 +413,7 @@ fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     arguments
 }
 
-fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
+pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     let mut arguments = PgArguments::default();
     for bind in binds {
         let added = match bind {
@@ -406,7 +426,7 @@ fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
 }
 
 /// Reads a row of either database into cells.
-fn read<R>(row: &R) -> Result<Row>
+pub(super) fn read<R>(row: &R) -> Result<Row>
 where
     R: sqlx::Row,
     usize: sqlx::ColumnIndex<R>,
@@ -455,8 +475,20 @@ impl Kind {
     }
 }
 
+/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// What the database said, without the words around it.
-fn words(error: &sqlx::Error) -> String {
+pub(super) fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(said) => said.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),

@@ -37,6 +37,7 @@ pub const TABLES: &[Table] = &[
     table("consents", By::Customer),
     table("offer_grants", By::Customer),
     table("replies", By::Customer),
+    table("preferences", By::Customer),
     table("touchpoint_words", By::Touchpoint),
     table("touchpoint_events", By::Touchpoint),
     table("touchpoints", By::Customer),

@@ -217,8 +217,8 @@ fn the_examples_of_templates_compile() {
             root,
             channels: &[Channel::Email],
             offer: None,
-            business,
             promotional: false,
+            business,
         };
         problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
         problems.retain(|problem| problem.severity == Severity::Error);
