@@ -33,8 +33,8 @@ pub struct Stop<'a> {
 /// topics there is no.
 pub async fn hear(tx: &mut Tx, settings: &Settings, hasher: &Hasher, stop: Stop<'_>, now: Timestamp) -> Result<()> {
     let (hash, scope, shown) = (hasher.hash(stop.number), scope(stop.channel), mask(stop.number));
-    let suppression = Suppression::of(&hash, &scope, &shown, REASON, now, stop.source)
-        .proved_by(Some(stop.event.to_owned()));
+    let suppression =
+        Suppression::of(&hash, &scope, &shown, REASON, now, stop.source).proved_by(Some(stop.event.to_owned()));
     suppressions::add(tx, &[suppression]).await?;
     let topics = settings.topics.iter().filter(|(_, topic)| topic.purpose == Purpose::Promotional);
     let kind = if stop.channel == Channel::Voice { SourceKind::CallKey } else { SourceKind::Reply };
