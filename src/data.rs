@@ -20,11 +20,13 @@ pub mod import;
 pub mod infer;
 pub mod lists;
 pub mod moments;
+pub mod person;
 pub mod records;
 pub mod suppress;
 pub mod survey;
 pub mod sync;
 pub mod values;
+pub mod wishes;
 
 use crate::store::db::StoreError;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ pub mod log;
 pub mod migrate;
 pub mod offers;
 pub mod page;
+pub mod pages;
 pub mod pauses;
 pub mod planning;
 pub mod preferences;

@@ -1,7 +1,9 @@
 //! The web server over a real connection: probes, figures, what does not work, and its end.
 
 use crate::databases::{databases, script};
+use crate::harness::root;
 use plusone::clock::Clock;
+use plusone::config::{Environment, Files};
 use plusone::health::{Health, Phase};
 use plusone::metrics::{Metrics, Outcome};
 use plusone::rules::{Channel, Purpose};
@@ -9,9 +11,11 @@ use plusone::store::db::Db;
 use plusone::time::Timestamp;
 use plusone::touchpoints::Reason;
 use plusone::web::{Web, serve};
+use plusone::workspace::{InForce, Workspace};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -47,7 +51,13 @@ impl Server {
         let health = Health::default();
         let metrics = Metrics::start([(Channel::Email, "relay".to_owned())]);
         let clock = Clock::manual("2026-11-03T12:00:00Z".parse::<Timestamp>().expect("an instant"));
-        let web = Web { db: db.clone(), clock, metrics: metrics.clone(), health: health.clone() };
+        let environment = Environment::default();
+        let workspace =
+            Workspace::open(&Files::read(root()), &environment, &BTreeMap::new()).expect("the sample is good");
+        let (metrics_of, health_of) = (metrics.clone(), health.clone());
+        let in_force = InForce::of(Arc::new(workspace));
+        let home = root().to_owned();
+        let web = Web { db: db.clone(), clock, metrics: metrics_of, health: health_of, in_force, home };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, web, async move {
             let _ = stopped.await;
