@@ -15,6 +15,7 @@ pub mod amount;
 pub mod clock;
 pub mod ids;
 pub mod problem;
+pub mod progress;
 pub mod sql;
 pub mod time;
 
@@ -28,6 +29,7 @@ pub mod messages;
 pub mod metrics;
 pub mod offers;
 pub mod plan;
+pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod settings;
@@ -45,6 +47,7 @@ pub mod app;
 pub mod daemon;
 pub mod data;
 pub mod delivery;
+pub mod feedback;
 pub mod outreach;
 pub mod workspace;
 

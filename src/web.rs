@@ -11,6 +11,7 @@ mod confirm;
 mod failures;
 pub mod figures;
 mod form;
+pub mod hooks;
 mod look;
 mod peer;
 mod preferences;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
+use crate::tokens::Keyring;
 use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -50,8 +52,9 @@ pub struct Web {
     pub clock: Clock,
     pub metrics: Metrics,
     pub health: Health,
-    /// The configuration, with the keys that links are signed by.
     pub in_force: InForce,
+    /// The keys that links and callbacks are signed with.
+    pub keyring: Keyring,
     /// The home folder, where the logo lies.
     pub home: PathBuf,
 }
@@ -67,6 +70,7 @@ pub fn router(web: Web) -> Router {
         .route("/y/{token}", get(confirm::show).post(confirm::change))
         .route("/w/{token}", get(why::show))
         .route("/assets/{name}", get(assets::serve))
+        .merge(hooks::routes())
         .fallback(async || problems::problem(StatusCode::NOT_FOUND, "nothing lives at this address"))
         .method_not_allowed_fallback(async || {
             problems::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")

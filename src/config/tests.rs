@@ -168,7 +168,7 @@ holdout = "5%"
     config/rules/update.toml:3:1: `scedule` is not a key of a rule (the nearest known key is `schedule`)
     config/rules/update.toml:4:12: there is no entity `deliverys` (the nearest entity is `delivery`)
     config/rules/update.toml:5:12: this takes a whole number, not text (write `priority = 40`)
-    config/rules/update.toml:6:17: `1 day` is not a span of time (write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`)
+    config/rules/update.toml:6:17: `1 day` is not a span of time (write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`)
     config/rules/update.toml:7:22: the channel `sms` is not set up (set it up in plusone.toml: `[channels.sms]`)
     config/rules/update.toml:7:29: `fax` is not known here (known are `email`, `sms`, `voice`)
     config/rules/update.toml:7:36: `email` is named twice
@@ -201,7 +201,7 @@ path = "var/outbox"
 rate = "5/s"
 [providers.phone]
 type = "twilio"
-account_sid = "AC1"
+account_sid = "AC00c4a4c4a4c4a4c4a4c4a4c4a4c4a4cg"
 auth_token = "${TOKEN}"
 [providers.fax]
 type = "vonage"
@@ -224,6 +224,7 @@ max_cost = "-1"
     config/plusone.toml:13:23: `phone` cannot send email
     config/plusone.toml:14:1: `max_concurrent_calls` is not a key of [channels.email] (known keys: `from`, `providers`)
     config/plusone.toml:18:1: `rate` is not a key of a provider of type `folder` (the nearest known key is `path`)
+    config/plusone.toml:21:15: `AC00c4a4c4a4c4a4c4a4c4a4c4a4c4a4cg` is not a good `account_sid` (write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f)
     config/plusone.toml:22:15: the environment variable `TOKEN` is not set (set it where plusone is started: `TOKEN=… plusone run`)
     config/plusone.toml:24:8: `vonage` is not known here (known are `folder`, `smtp`, `twilio`)
     config/plusone.toml:26:22: `promotion` is not known here (the nearest is `promotional`; known are `transactional`, `promotional`)

@@ -9,6 +9,7 @@
 //!    does not, and later where the parent is not there yet.
 
 use super::consent;
+use super::erased::Erased;
 use super::errors_file::ErrorsFile;
 use super::files::{Next, Rows};
 use super::records::{Plan, Refusal};
@@ -16,6 +17,7 @@ use super::survey::Survey;
 use super::{DataError, Report};
 use crate::catalogue::{Absent, CUSTOMER, Catalogue, Entity, Place};
 use crate::problem::nearest;
+use crate::progress::Progress;
 use crate::settings::Business;
 use crate::store::db::{Cell, Db, Tx};
 use crate::store::rows::{self, Existing, Moved, Record};
@@ -56,6 +58,8 @@ pub struct Import<'a> {
     pub confirmed: bool,
     /// Whether to look and not to write.
     pub dry_run: bool,
+    /// Rows of the file that were dealt with.
+    pub progress: Progress,
 }
 
 /// The entity of this name that can be filled from a file.
@@ -83,13 +87,15 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
         Absent::Keep => Vec::new(),
     };
     report.rows = survey.rows;
+    job.progress.expect(survey.rows);
     let (sender, mut chunks) = mpsc::channel(READ_AHEAD);
     let (path, reading) = (job.path.to_owned(), plan.clone());
     let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
     let reader = tokio::task::spawn_blocking(move || read(&path, headings, &reading, survey, &sender));
     let fresh = rows::is_empty(db, entity).await?;
+    let mut erased = Erased::new(db);
     while let Some(chunk) = chunks.recv().await {
-        writer.write(chunk, &mut chunks, fresh, &mut report).await?;
+        writer.write(chunk, &mut chunks, fresh, &mut erased, &mut report).await?;
     }
     let tally = reader.await.expect("the reader does not panic")?;
     report.refused = tally.refused;
@@ -242,14 +248,18 @@ impl Writer<'_> {
         first: Vec<Record>,
         chunks: &mut mpsc::Receiver<Vec<Record>>,
         fresh: bool,
+        erased: &mut Erased,
         report: &mut Report,
     ) -> Result<(), DataError> {
         let mut tx = self.db.begin().await?;
         rows::lock(&mut tx, self.entity).await?;
         let mut next = Some(first);
         let mut written = 0;
-        while let Some(chunk) = next.take() {
+        while let Some(mut chunk) = next.take() {
+            let Import { catalogue, now, .. } = *self.job;
+            report.erased += erased.leave_out(&mut tx, catalogue, self.entity, &mut chunk, now).await?;
             if !chunk.is_empty() {
+                self.job.progress.add(chunk.len() as u64);
                 self.write_chunk(&mut tx, chunk, fresh, report).await?;
             }
             written += 1;

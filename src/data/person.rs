@@ -1,10 +1,10 @@
 //! One customer as the public pages know them: the ways to reach them, and what they have said so far.
 
 use super::addresses;
-use super::consent::current;
 use super::suppress::Hasher;
 use crate::catalogue::Catalogue;
-use crate::contact::mask;
+use crate::contact::{Ground, mask};
+use crate::courtesy::consent::{Answer, current, deciding};
 use crate::courtesy::preferences::Preferences;
 use crate::ids::bucket_of;
 use crate::rules::{Channel, Purpose};
@@ -14,9 +14,8 @@ use crate::store::db::{Db, Result};
 use crate::store::{pages, preferences, suppressions};
 use crate::time::{Timestamp, Tz};
 
-/// The scope of a suppression that stops whatever is promotional, and the reason that a page gives for one.
+/// The scope of a suppression that stops whatever is promotional.
 pub(super) const EXTRAS: &str = "promotional";
-pub(super) const EXTRAS_REASON: &str = "unsubscribe";
 
 /// A customer, and what they have said.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,17 +61,17 @@ impl Person {
             paused: pages::pause(db, customer, now).await?,
             no_extras: false,
         };
-        person.no_extras = person.has_left_extras(db).await?;
+        person.no_extras = person.has_left_extras(db, now).await?;
         Ok(person)
     }
 
-    async fn has_left_extras(&self, db: &Db) -> Result<bool> {
+    async fn has_left_extras(&self, db: &Db, now: Timestamp) -> Result<bool> {
         if !suppressions::is_any(db).await? {
             return Ok(false);
         }
         let hashes = Hasher::load(db).await?.hash_all(&self.addresses());
-        let found = suppressions::lookup(db, &hashes).await?;
-        Ok(found.iter().any(|one| one.scope == EXTRAS && one.reason == EXTRAS_REASON))
+        let found = suppressions::lookup(db, &hashes, now).await?;
+        Ok(found.iter().any(|one| one.scope == EXTRAS && one.reason == Ground::Unsubscribe.as_str()))
     }
 
     /// Every address that is known of them.
@@ -101,17 +100,14 @@ impl Person {
 
     /// Whether messages of a topic may reach them on a channel: what is promotional needs a yes, the rest stops at a no.
     pub fn gets(&self, topic: &str, purpose: Purpose, channel: Channel) -> bool {
-        let answer = current(&self.ledger, topic, channel.as_str());
-        answer.unwrap_or(purpose == Purpose::Transactional)
+        match current(&self.ledger, topic, channel.as_str()) {
+            Some(Answer::Pending) | None => purpose == Purpose::Transactional,
+            Some(answer) => answer == Answer::Yes,
+        }
     }
 
     /// When and where the answer that counts for a topic on a channel was given, if it is a yes.
     pub fn said_yes(&self, topic: &str, channel: Channel) -> Option<&Entry> {
-        let about = |entry: &&Entry| {
-            entry.topic == topic
-                && (entry.channel == channel.as_str() || entry.channel == crate::courtesy::consent::EVERY_CHANNEL)
-        };
-        let deciding = self.ledger.iter().filter(about).max_by_key(|entry| (entry.at, !entry.value))?;
-        deciding.value.then_some(deciding)
+        deciding(&self.ledger, topic, channel.as_str()).filter(|entry| entry.answer == Answer::Yes)
     }
 }

@@ -9,6 +9,7 @@ use super::import::{self, Import};
 use super::{DataError, Report};
 use crate::catalogue::{Absent, Catalogue, Entity, Place};
 use crate::ids::content_hash;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::store::db::Db;
 use crate::store::{foreign, sources};
@@ -29,8 +30,10 @@ pub struct SyncReport {
 impl SyncReport {
     /// What is worth telling, a line for each source that was read or could not be.
     pub fn lines(&self) -> Vec<String> {
-        let read =
-            self.read.iter().filter(|report| report.created + report.updated + report.removed + report.refused > 0);
+        let read = self
+            .read
+            .iter()
+            .filter(|report| report.created + report.updated + report.removed + report.refused + report.erased > 0);
         let read = read.map(|report| {
             let mut line = format!("{:<24} {} rows read", report.entity, report.rows);
             for (count, what) in [
@@ -38,6 +41,7 @@ impl SyncReport {
                 (report.updated, "changed"),
                 (report.removed, "removed"),
                 (report.refused, "refused"),
+                (report.erased, "left out: erased people"),
                 (report.bad_contacts, "with an address that cannot be used"),
             ] {
                 if count > 0 {
@@ -144,6 +148,7 @@ impl Source<'_> {
             absent: self.entity.absent.unwrap_or(Absent::Remove),
             confirmed: false,
             dry_run: false,
+            progress: Progress::default(),
         };
         let report = import::import(self.db, &job).await?;
         self.remember(&fingerprint, report.rows).await?;

@@ -7,10 +7,10 @@
 //!    letters go on.
 
 use super::DataError;
-use super::consent::current;
-use super::person::{EXTRAS, EXTRAS_REASON, Person};
+use super::person::{EXTRAS, Person};
 use super::suppress::{self, Hasher, Wish};
-use crate::courtesy::consent::EVERY_CHANNEL;
+use crate::contact::Ground;
+use crate::courtesy::consent::{Answer, EVERY_CHANNEL, Source, SourceKind, current};
 use crate::courtesy::pauses::Scope;
 use crate::courtesy::preferences::Preferences;
 use crate::rules::{Channel, Purpose};
@@ -27,19 +27,15 @@ pub const PAUSE: Span = Span::from_days(30);
 /// How a wish came, and what can prove it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof<'a> {
-    /// `one-click unsubscribe`, `unsubscribe page`, `preference page`.
-    pub source: &'a str,
+    /// The page or header that it came by.
+    pub kind: SourceKind,
+    /// The id of the touchpoint whose link was followed.
+    pub touchpoint: &'a str,
     /// The address from which it came.
     pub ip: Option<String>,
     /// The words that the customer was shown.
     pub wording: String,
 }
-
-/// The places where leaving by a link is written down.
-pub const ONE_CLICK: &str = "one-click unsubscribe";
-pub const LEAVING_PAGE: &str = "unsubscribe page";
-pub const PREFERENCE_PAGE: &str = "preference page";
-pub const CONFIRMING_PAGE: &str = "confirmation page";
 
 /// What a message is left as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +56,7 @@ pub fn leaving(touchpoint: &Touchpoint, settings: &Settings) -> Leaving {
 }
 
 /// One answer about a topic on a channel, or on every one.
-struct Answer<'a> {
+struct Said<'a> {
     topic: &'a str,
     channel: Option<Channel>,
     value: bool,
@@ -74,7 +70,7 @@ impl Person {
 
     /// Whether somebody has said no to all of a topic.
     fn has_refused(&self, topic: &str) -> bool {
-        Channel::ALL.iter().all(|channel| current(&self.ledger, topic, channel.as_str()) == Some(false))
+        Channel::ALL.iter().all(|channel| current(&self.ledger, topic, channel.as_str()) == Some(Answer::No))
     }
 
     /// Leaves a topic on every channel.
@@ -82,7 +78,7 @@ impl Person {
         if self.has_refused(topic) {
             return Ok(());
         }
-        self.write(db, &[Answer { topic, channel: None, value: false }], proof, now).await
+        self.write(db, &[Said { topic, channel: None, value: false }], proof, now).await
     }
 
     /// Takes leaving a topic back: each channel answers again as it did before.
@@ -95,12 +91,13 @@ impl Person {
         now: Timestamp,
     ) -> Outcome {
         let left = |entry: &&Entry| {
-            entry.topic == topic && !entry.value && [ONE_CLICK, LEAVING_PAGE].contains(&entry.source.as_str())
+            let by_link = matches!(entry.source.kind, SourceKind::OneClick | SourceKind::UnsubscribePage);
+            entry.topic == topic && entry.answer == Answer::No && by_link
         };
         let before: Vec<Entry> = self.ledger.iter().filter(|entry| !left(entry)).cloned().collect();
-        let had = |channel: Channel| {
-            let answer = current(&before, topic, channel.as_str());
-            answer.unwrap_or(purpose == Purpose::Transactional)
+        let had = |channel: Channel| match current(&before, topic, channel.as_str()) {
+            Some(Answer::Pending) | None => purpose == Purpose::Transactional,
+            Some(answer) => answer == Answer::Yes,
         };
         let mut back: Vec<Channel> = Channel::ALL.iter().copied().filter(|channel| had(*channel)).collect();
         // Whoever got a message by some other right comes back to the channel it came by.
@@ -108,8 +105,8 @@ impl Person {
             back.extend(of);
         }
         back.retain(|channel| !self.gets(topic, purpose, *channel));
-        let answers: Vec<Answer<'_>> =
-            back.into_iter().map(|channel| Answer { topic, channel: Some(channel), value: true }).collect();
+        let answers: Vec<Said<'_>> =
+            back.into_iter().map(|channel| Said { topic, channel: Some(channel), value: true }).collect();
         self.write(db, &answers, proof, now).await
     }
 
@@ -118,16 +115,14 @@ impl Person {
         &mut self,
         db: &Db,
         topic: &str,
-        channel: Option<Channel>,
         proof: &Proof<'_>,
         now: Timestamp,
     ) -> Result<bool, DataError> {
-        let Some(channel) = channel.filter(|channel| current(&self.ledger, topic, channel.as_str()) == Some(true))
-        else {
-            return Ok(false);
-        };
-        self.write(db, &[Answer { topic, channel: Some(channel), value: true }], proof, now).await?;
-        Ok(true)
+        let (ip, evidence) = (proof.ip.clone(), Some(proof.touchpoint.to_owned()));
+        let mut tx = db.begin().await?;
+        let confirmed = consents::confirm(&mut tx, &self.customer, topic, ip, evidence, now).await?;
+        tx.commit().await?;
+        Ok(!confirmed.is_empty())
     }
 
     /// Sets each topic on each of these channels to what the form says; what is so already is left as it is.
@@ -142,30 +137,37 @@ impl Person {
         let differs = |(topic, channel, value): &&(String, Channel, bool)| {
             settings.topics.get(topic).is_some_and(|known| self.gets(topic, known.purpose, *channel) != *value)
         };
-        let answers: Vec<Answer<'_>> = wanted
+        let answers: Vec<Said<'_>> = wanted
             .iter()
             .filter(differs)
-            .map(|(topic, channel, value)| Answer { topic, channel: Some(*channel), value: *value })
+            .map(|(topic, channel, value)| Said { topic, channel: Some(*channel), value: *value })
             .collect();
         self.write(db, &answers, proof, now).await
     }
 
     /// Stops or allows offers and surprises in messages of any topic.
-    pub async fn set_extras(&mut self, db: &Db, business: &Business, allowed: bool, now: Timestamp) -> Outcome {
+    pub async fn set_extras(
+        &mut self,
+        db: &Db,
+        business: &Business,
+        allowed: bool,
+        proof: &Proof<'_>,
+        now: Timestamp,
+    ) -> Outcome {
         if self.no_extras != allowed {
             return Ok(());
         }
         for address in self.addresses() {
+            let reason = Ground::Unsubscribe.as_str();
             if allowed {
                 // What somebody else has suppressed stays suppressed.
                 let hash = Hasher::load(db).await?.hash(address);
-                let found = suppressions::lookup(db, &[hash]).await?;
-                if found.iter().any(|one| one.scope == EXTRAS && one.reason == EXTRAS_REASON) {
-                    suppress::remove(db, business, address, Some(EXTRAS)).await?;
-                }
+                let mut tx = db.begin().await?;
+                suppressions::lift(&mut tx, &hash, EXTRAS, reason).await?;
+                tx.commit().await?;
             } else {
-                let wish = Wish { address, scope: Some(EXTRAS), reason: EXTRAS_REASON };
-                suppress::add(db, business, wish, now).await?;
+                let source = proof.kind.as_str();
+                suppress::add(db, business, Wish { address, scope: Some(EXTRAS), reason, source }, now).await?;
             }
         }
         self.no_extras = !allowed;
@@ -203,22 +205,20 @@ impl Person {
     }
 
     /// Adds answers to the ledger, each later than what was said of its topic before.
-    async fn write(&mut self, db: &Db, answers: &[Answer<'_>], proof: &Proof<'_>, now: Timestamp) -> Outcome {
+    async fn write(&mut self, db: &Db, answers: &[Said<'_>], proof: &Proof<'_>, now: Timestamp) -> Outcome {
         if answers.is_empty() {
             return Ok(());
         }
-        let entry = |answer: &Answer<'_>| {
+        let entry = |answer: &Said<'_>| {
             let said = self.ledger.iter().filter(|entry| entry.topic == answer.topic).map(|entry| entry.at).max();
             let at = said.map_or(now, |last| now.max(last.plus(Span::from_micros(1))));
-            Entry {
-                bucket: self.bucket,
-                customer: self.customer.clone(),
-                topic: answer.topic.to_owned(),
-                channel: answer.channel.map_or(EVERY_CHANNEL, |channel| channel.as_str()).to_owned(),
-                at,
-                value: answer.value,
-                source: proof.source.to_owned(),
-            }
+            let channel = answer.channel.map_or(EVERY_CHANNEL, |channel| channel.as_str());
+            let value = if answer.value { Answer::Yes } else { Answer::No };
+            let source = Source::new(proof.kind, proof.kind.as_str().replace('_', " "));
+            Entry::said(&self.customer, answer.topic, channel, value, at, source)
+                .from_ip(proof.ip.clone())
+                .shown(Some(proof.wording.clone()))
+                .proved_by(Some(proof.touchpoint.to_owned()))
         };
         let entries: Vec<Entry> = answers.iter().map(entry).collect();
         let mut tx = db.begin().await?;

@@ -120,6 +120,7 @@ fn outgoing(shared: &Shared, doubt: &Doubt) -> Outgoing {
         locale: String::new(),
         promotional: false,
         unsubscribe: None,
+        callback: None,
         date: doubt.doubt_at,
     }
 }

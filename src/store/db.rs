@@ -4,6 +4,8 @@
 //! 2. SQLite has one writer connection; every write transaction begins `IMMEDIATE`. Readers have their own pool.
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
+mod compact;
+
 use crate::sql::{Bind, Dialect, Sql};
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt};

@@ -164,12 +164,16 @@ pub async fn mark(tx: &mut Tx, lease: &Lease, marks: &[&Mark], now: Timestamp) -
         tx.dialect().rows("$1", &columns, "r")
     );
     let marked = tx.fetch(Sql::new(sql).with(data).with(now).with(&lease.owner).with(lease.epoch)).await?;
-    keep_words(tx, marks).await?;
-    Ok(marked.iter().map(|row| row.text(0).to_owned()).collect())
+    let marked: Vec<String> = marked.iter().map(|row| row.text(0).to_owned()).collect();
+    keep_words(tx, marks, &marked).await?;
+    Ok(marked)
 }
 
-async fn keep_words(tx: &mut Tx, marks: &[&Mark]) -> Result<()> {
-    let fresh: Vec<_> = marks.iter().filter_map(|mark| Some((mark.bucket, &mark.id, mark.words.as_ref()?))).collect();
+/// Keeps the words of those that were marked: a row that is gone leaves none behind.
+async fn keep_words(tx: &mut Tx, marks: &[&Mark], marked: &[String]) -> Result<()> {
+    let marked: std::collections::HashSet<&String> = marked.iter().collect();
+    let may_go = marks.iter().filter(|mark| marked.contains(&mark.id));
+    let fresh: Vec<_> = may_go.filter_map(|mark| Some((mark.bucket, &mark.id, mark.words.as_ref()?))).collect();
     if fresh.is_empty() {
         return Ok(());
     }

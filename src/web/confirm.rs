@@ -3,7 +3,8 @@
 use super::Web;
 use super::peer::Peer;
 use super::visit::{Visit, broken};
-use crate::data::wishes::{CONFIRMING_PAGE, Proof};
+use crate::courtesy::consent::SourceKind;
+use crate::data::wishes::Proof;
 use crate::tokens::Purpose;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -32,9 +33,10 @@ pub async fn change(State(web): State<Web>, Path(token): Path<String>, peer: Pee
         Ok(visit) => visit,
         Err(answer) => return answer,
     };
-    let proof = Proof { source: CONFIRMING_PAGE, ip: peer.ip(), wording: visit.say("confirm-heading", &[]) };
-    let (topic, channel, id) = (visit.touchpoint.topic.clone(), visit.touchpoint.channel, visit.touchpoint.id.clone());
-    match visit.person.confirm(&web.db, &topic, channel, &proof, visit.now).await {
+    let (topic, id) = (visit.touchpoint.topic.clone(), visit.touchpoint.id.clone());
+    let wording = visit.say("confirm-heading", &[]);
+    let proof = Proof { kind: SourceKind::Confirmation, touchpoint: &id, ip: peer.ip(), wording };
+    match visit.person.confirm(&web.db, &topic, &proof, visit.now).await {
         Ok(true) => {
             tracing::info!(touchpoint = id, topic, "a customer has confirmed");
             let body = html! { p { (visit.say("confirmed-lead", &[])) } };

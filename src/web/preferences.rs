@@ -13,7 +13,8 @@ use super::form::Form;
 use super::peer::Peer;
 use super::visit::{Visit, broken};
 use crate::data::DataError;
-use crate::data::wishes::{PREFERENCE_PAGE, Proof};
+use crate::courtesy::consent::SourceKind;
+use crate::data::wishes::Proof;
 use crate::tokens::Purpose;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -60,12 +61,13 @@ pub async fn change(State(web): State<Web>, Path(token): Path<String>, peer: Pee
 
 async fn save(web: &Web, visit: &mut Visit, choices: &Choices, peer: Peer) -> Result<(), DataError> {
     let wording = [visit.say("preferences-heading", &[]), visit.say("preferences-topics-help", &[])].join(" ");
-    let proof = Proof { source: PREFERENCE_PAGE, ip: peer.ip(), wording };
+    let touchpoint = visit.touchpoint.id.clone();
+    let proof = Proof { kind: SourceKind::PreferencePage, touchpoint: &touchpoint, ip: peer.ip(), wording };
     let workspace = Arc::clone(&visit.workspace);
     let settings = &workspace.project.settings;
     let (db, now, person) = (&web.db, visit.now, &mut visit.person);
     person.choose(db, settings, &choices.topics, &proof, now).await?;
-    person.set_extras(db, &settings.business, choices.extras, now).await?;
+    person.set_extras(db, &settings.business, choices.extras, &proof, now).await?;
     person.prefer(db, choices.preferences.clone(), now).await?;
     person.pause(db, choices.pause, now).await?;
     tracing::info!(touchpoint = visit.touchpoint.id, "a customer has saved their preferences");

@@ -9,7 +9,8 @@ use super::Web;
 use super::form::Form;
 use super::peer::Peer;
 use super::visit::{Visit, broken};
-use crate::data::wishes::{LEAVING_PAGE, Leaving, ONE_CLICK, Proof, leaving};
+use crate::courtesy::consent::SourceKind;
+use crate::data::wishes::{Leaving, Proof, leaving};
 use crate::rules::Channel;
 use crate::tokens::Purpose;
 use axum::extract::{Path, Request, State};
@@ -69,28 +70,28 @@ pub async fn change(State(web): State<Web>, Path(token): Path<String>, peer: Pee
     let how = leaving(&visit.touchpoint, visit.settings());
     let changed = match wish {
         STAY | STAY_TOPIC => stay(&web, &mut visit, wish == STAY_TOPIC, peer).await,
-        LEAVE_TOPIC => leave(&web, &mut visit, Leaving::Topic, LEAVING_PAGE, peer).await,
-        LEAVE => leave(&web, &mut visit, how, LEAVING_PAGE, peer).await,
-        _ => leave(&web, &mut visit, how, ONE_CLICK, peer).await,
+        LEAVE_TOPIC => leave(&web, &mut visit, Leaving::Topic, SourceKind::UnsubscribePage, peer).await,
+        LEAVE => leave(&web, &mut visit, how, SourceKind::UnsubscribePage, peer).await,
+        _ => leave(&web, &mut visit, how, SourceKind::OneClick, peer).await,
     };
     changed.unwrap_or_else(broken)
 }
 
 type Changed = Result<Response, crate::data::DataError>;
 
-async fn leave(web: &Web, visit: &mut Visit, how: Leaving, source: &str, peer: Peer) -> Changed {
+async fn leave(web: &Web, visit: &mut Visit, how: Leaving, kind: SourceKind, peer: Peer) -> Changed {
     let heading = if how == Leaving::Topic { "leave-heading" } else { "leave-extras-heading" };
-    let proof = Proof { source, ip: peer.ip(), wording: visit.say(heading, &[]) };
-    let topic = visit.touchpoint.topic.clone();
+    let (topic, id) = (visit.touchpoint.topic.clone(), visit.touchpoint.id.clone());
+    let proof = Proof { kind, touchpoint: &id, ip: peer.ip(), wording: visit.say(heading, &[]) };
     match how {
         Leaving::Topic => visit.person.leave_topic(&web.db, &topic, &proof, visit.now).await?,
         Leaving::Extras => {
             let workspace = std::sync::Arc::clone(&visit.workspace);
             let business = &workspace.project.settings.business;
-            visit.person.set_extras(&web.db, business, false, visit.now).await?;
+            visit.person.set_extras(&web.db, business, false, &proof, visit.now).await?;
         }
     }
-    tracing::info!(touchpoint = visit.touchpoint.id, topic, source, "a customer has left");
+    tracing::info!(touchpoint = visit.touchpoint.id, topic, source = kind.as_str(), "a customer has left");
     Ok(left(visit, how))
 }
 
@@ -99,13 +100,14 @@ async fn stay(web: &Web, visit: &mut Visit, whole_topic: bool, peer: Peer) -> Ch
     let business = &workspace.project.settings.business;
     let purpose = visit.topic().1;
     let (topic, channel) = (visit.touchpoint.topic.clone(), visit.touchpoint.channel);
+    let (id, wording) = (visit.touchpoint.id.clone(), visit.say("undo-button", &[]));
+    let proof = Proof { kind: SourceKind::UnsubscribePage, touchpoint: &id, ip: peer.ip(), wording };
     let body = further(visit);
     if leaving(&visit.touchpoint, visit.settings()) == Leaving::Extras && !whole_topic {
-        visit.person.set_extras(&web.db, business, true, visit.now).await?;
+        visit.person.set_extras(&web.db, business, true, &proof, visit.now).await?;
         let lead = html! { p { (visit.say("back-extras-lead", &[])) } (body) };
         return Ok(visit.page(visit.say("back-heading", &[]), lead));
     }
-    let proof = Proof { source: LEAVING_PAGE, ip: peer.ip(), wording: visit.say("undo-button", &[]) };
     visit.person.return_to_topic(&web.db, (&topic, purpose), channel, &proof, visit.now).await?;
     tracing::info!(touchpoint = visit.touchpoint.id, topic, "a customer has come back");
     let lead = html! { p { (visit.say("back-lead", &[])) } (body) };

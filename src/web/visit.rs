@@ -60,12 +60,13 @@ impl Visit {
     /// # Errors
     /// The answer to give instead.
     pub async fn begin(web: &Web, purpose: tokens::Purpose, token: &str) -> Result<Self, Response> {
-        let workspace = web.in_force.now();
+        let workspace = web.in_force.get();
         let now = web.clock.now();
-        let keys = match &workspace.keys {
-            Some(keys) if !keys.lacks_key_of(token) => keys.clone(),
-            // Another daemon may have made a key since.
-            _ => token_keys::load(&web.db, now).await.map_err(broken)?,
+        // Another daemon may have made a key since.
+        let keys = if web.keyring.lacks_key_of(token) {
+            token_keys::load(&web.db, now).await.map_err(broken)?
+        } else {
+            web.keyring.clone()
         };
         let claims = keys.verify(purpose, token).ok_or_else(nowhere)?;
         let Named::One(touchpoint) = by_id(&web.db, &claims.touchpoint).await.map_err(broken)? else {

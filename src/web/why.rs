@@ -84,7 +84,7 @@ fn consent(visit: &Visit) -> String {
     let touchpoint = &visit.touchpoint;
     let yes = touchpoint.channel.and_then(|channel| visit.person.said_yes(&touchpoint.topic, channel));
     match (yes, visit.topic().1) {
-        (Some(yes), _) => visit.say("why-consent-yes", &[("date", &visit.day(yes.at)), ("source", &yes.source)]),
+        (Some(yes), _) => visit.say("why-consent-yes", &[("date", &visit.day(yes.at)), ("source", &yes.source.words)]),
         (None, Law::Transactional) => visit.say("why-consent-service", &[]),
         (None, Law::Promotional) => visit.say("why-consent-none", &[]),
     }

@@ -1,14 +1,13 @@
 //! The web server over a real connection: probes, figures, what does not work, and its end.
 
 use crate::databases::{databases, script};
-use crate::harness::root;
 use plusone::clock::Clock;
-use plusone::config::{Environment, Files};
 use plusone::health::{Health, Phase};
 use plusone::metrics::{Metrics, Outcome};
 use plusone::rules::{Channel, Purpose};
 use plusone::store::db::Db;
 use plusone::time::Timestamp;
+use plusone::tokens::Keyring;
 use plusone::touchpoints::Reason;
 use plusone::web::{Web, serve};
 use plusone::workspace::{InForce, Workspace};
@@ -44,6 +43,13 @@ impl Reply {
     }
 }
 
+/// The sample's own configuration.
+fn workspace() -> Workspace {
+    let files = plusone::config::Files::read(crate::harness::root());
+    let none = BTreeMap::new();
+    Workspace::open(&files, &plusone::config::Environment::default(), &none).expect("the sample is good")
+}
+
 impl Server {
     async fn start(db: &Db) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -51,13 +57,15 @@ impl Server {
         let health = Health::default();
         let metrics = Metrics::start([(Channel::Email, "relay".to_owned())]);
         let clock = Clock::manual("2026-11-03T12:00:00Z".parse::<Timestamp>().expect("an instant"));
-        let environment = Environment::default();
-        let workspace =
-            Workspace::open(&Files::read(root()), &environment, &BTreeMap::new()).expect("the sample is good");
-        let (metrics_of, health_of) = (metrics.clone(), health.clone());
-        let in_force = InForce::of(Arc::new(workspace));
-        let home = root().to_owned();
-        let web = Web { db: db.clone(), clock, metrics: metrics_of, health: health_of, in_force, home };
+        let web = Web {
+            db: db.clone(),
+            clock,
+            metrics: metrics.clone(),
+            health: health.clone(),
+            in_force: InForce::of(&Arc::new(workspace())),
+            keyring: Keyring::of([(0, [7; 32])]).expect("a key"),
+            home: crate::harness::root().to_owned(),
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, web, async move {
             let _ = stopped.await;

@@ -98,6 +98,7 @@ mod tests {
             promotional: false,
             unsubscribe: None,
             date: since(),
+            callback: None,
         }
     }
 

@@ -19,6 +19,7 @@ fn message(channel: Channel) -> Outgoing {
         promotional: false,
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 

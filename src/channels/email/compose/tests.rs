@@ -21,6 +21,7 @@ fn message() -> Outgoing {
         promotional: false,
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 
