@@ -1,4 +1,5 @@
-//! The web server: the public pages by which customers say stop, and how the program is, for those who watch it.
+//! The web server: the public pages by which customers say stop, what providers tell, and how the program is, for
+//! those who watch it.
 //!
 //! 1. `/livez`, `/readyz` and `/metrics` need no sign-in and tell no secret, no customer and no address.
 //! 2. Every request has a limit of size and time, and so has every connection.
@@ -29,7 +30,6 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
-use crate::tokens::Keyring;
 use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -53,8 +53,6 @@ pub struct Web {
     pub metrics: Metrics,
     pub health: Health,
     pub in_force: InForce,
-    /// The keys that links and callbacks are signed with.
-    pub keyring: Keyring,
     /// The home folder, where the logo lies.
     pub home: PathBuf,
 }

@@ -34,6 +34,24 @@ pub struct Workspace {
 /// What stands for the token in a link of a message that is only looked at.
 pub const PREVIEW: &str = "preview";
 
+/// The configuration in force, shared: whoever holds it sees changed files as soon as they are taken up.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
+
+impl InForce {
+    pub fn of(workspace: Arc<Workspace>) -> Self {
+        Self(Arc::new(RwLock::new(workspace)))
+    }
+
+    pub fn now(&self) -> Arc<Workspace> {
+        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
+    }
+
+    pub fn set(&self, workspace: Arc<Workspace>) {
+        *self.0.write().expect("nobody panics while holding it") = workspace;
+    }
+}
+
 /// Whom a message is rendered for, and with what.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
@@ -127,24 +145,6 @@ impl Workspace {
             (reason, error.to_string())
         })?;
         self.with_way_out(template, to, words)
-    }
-}
-
-/// The workspace in force, for those who work beside the daemon while files change: the pages and callbacks.
-#[derive(Clone, Debug)]
-pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
-
-impl InForce {
-    pub fn of(workspace: &Arc<Workspace>) -> Self {
-        Self(Arc::new(RwLock::new(Arc::clone(workspace))))
-    }
-
-    pub fn get(&self) -> Arc<Workspace> {
-        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
-    }
-
-    pub fn set(&self, workspace: &Arc<Workspace>) {
-        *self.0.write().expect("nobody panics while holding it") = Arc::clone(workspace);
     }
 }
 

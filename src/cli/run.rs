@@ -40,7 +40,6 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         health: health.clone(),
         in_force: app.in_force.clone(),
         home: app.home.clone(),
-        keyring: app.keyring.clone(),
     };
     let asked = stop.clone();
     let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));

@@ -203,7 +203,7 @@ impl Writer<'_, '_, '_> {
         if !addresses.is_empty() {
             let hasher = Hasher::load(self.job.db).await?;
             for address in addresses {
-                let mut found = suppressions::lookup(self.job.db, &[hasher.hash(&address)]).await?;
+                let mut found = suppressions::lookup(self.job.db, &[hasher.hash(&address)], self.job.now).await?;
                 found.sort_by(|a, b| a.scope.cmp(&b.scope));
                 for one in found {
                     if !std::mem::replace(&mut begun, true) {

@@ -119,8 +119,8 @@ fn outgoing(shared: &Shared, doubt: &Doubt) -> Outgoing {
         words: words.unwrap_or_default(),
         locale: String::new(),
         promotional: false,
-        unsubscribe: None,
         callback: None,
+        unsubscribe: None,
         date: doubt.doubt_at,
     }
 }

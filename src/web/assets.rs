@@ -40,7 +40,7 @@ pub fn logo(business: &Business) -> Option<(bool, &str)> {
 
 /// Serves one of them.
 pub async fn serve(State(web): State<Web>, Path(name): Path<String>) -> Response {
-    let settings = web.in_force.get();
+    let settings = web.in_force.now();
     let business = &settings.project.settings.business;
     let css = |text: String| {
         let kept = "public, max-age=31536000, immutable";

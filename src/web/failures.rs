@@ -38,7 +38,7 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 fn page(web: &Web, path: &str, language: &str, status: StatusCode) -> Response {
-    let workspace = web.in_force.get();
+    let workspace = web.in_force.now();
     let business = &workspace.project.settings.business;
     let texts = Texts::accepted(language, &business.locale);
     let known = [404, 405, 413, 500, 503].contains(&status.as_u16());

@@ -60,13 +60,12 @@ impl Visit {
     /// # Errors
     /// The answer to give instead.
     pub async fn begin(web: &Web, purpose: tokens::Purpose, token: &str) -> Result<Self, Response> {
-        let workspace = web.in_force.get();
+        let workspace = web.in_force.now();
         let now = web.clock.now();
-        // Another daemon may have made a key since.
-        let keys = if web.keyring.lacks_key_of(token) {
-            token_keys::load(&web.db, now).await.map_err(broken)?
-        } else {
-            web.keyring.clone()
+        let keys = match &workspace.keys {
+            Some(keys) if !keys.lacks_key_of(token) => keys.clone(),
+            // Another daemon may have made a key since.
+            _ => token_keys::load(&web.db, now).await.map_err(broken)?,
         };
         let claims = keys.verify(purpose, token).ok_or_else(nowhere)?;
         let Named::One(touchpoint) = by_id(&web.db, &claims.touchpoint).await.map_err(broken)? else {
