@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod offers;
 pub mod outcomes;
 pub mod page;
+pub mod pages;
 pub mod pauses;
 pub mod person;
 pub mod planning;
