@@ -17,6 +17,7 @@ pub mod format;
 mod html;
 mod library;
 mod markup;
+pub mod menu;
 pub mod needs;
 mod plain;
 mod render;
@@ -26,6 +27,7 @@ mod style;
 mod syntax;
 mod tree;
 mod walk;
+pub mod way_out;
 mod words;
 
 pub use check::Use;

@@ -155,7 +155,45 @@ pub const SMS: Section = Section::of(
         )
         .required(),
         PROVIDERS_KEY,
+        key(
+            "opt_out",
+            Shape::Table(&OPT_OUT),
+            "How promotional text messages say that an answer stops them.",
+            r#"{ every = "always" }"#,
+        )
+        .default("{}"),
     ],
+);
+
+pub const OPT_OUT: Section = Section::of(
+    "`opt_out`",
+    &[
+        key(
+            "every",
+            Shape::OneOf(&["always", "first", "never"]),
+            "Which promotional text messages say it: all, the first to a number, or none, where templates say it.",
+            r#""first""#,
+        )
+        .default(r#""always""#),
+        key(
+            "words",
+            Shape::Table(&OPT_OUT_WORDS),
+            "What they say, by language; each names a word such as STOP.",
+            r#"{ nl = "Antwoord STOP om je af te melden." }"#,
+        )
+        .default("{}"),
+    ],
+);
+
+pub const OPT_OUT_WORDS: Section = Section::named(
+    "`words`",
+    Named {
+        what: "language",
+        form: NameForm::Free,
+        shape: Shape::Text,
+        about: "A language, or a language and a region. English, French, German and Spanish are there already.",
+        example: r#""Antwoord STOP om je af te melden.""#,
+    },
 );
 
 pub const VOICE: Section = Section::of(
@@ -163,6 +201,13 @@ pub const VOICE: Section = Section::of(
     &[
         key("from", Shape::Text, "The number that calls, in international form.", r#""+442071838750""#).required(),
         PROVIDERS_KEY,
+        key(
+            "stop_key",
+            Shape::Integer { min: 0, max: 9 },
+            "The key that stops calls, where a call's menu has none.",
+            "9",
+        )
+        .default("9"),
     ],
 );
 
@@ -250,7 +295,25 @@ pub const TWILIO: Section = Section::of(
             r#""https://api.twilio.com""#,
         )
         .otherwise("the provider's own"),
+        key(
+            "webhook_keys",
+            Shape::Table(&WEBHOOK_KEYS),
+            "Shared keys that the provider signs its callbacks with, by their ids.",
+            r#"{ webhooks_sharedkey_01 = "${TWILIO_WEBHOOK_KEY}" }"#,
+        )
+        .otherwise("it signs with `auth_token`"),
     ],
+);
+
+pub const WEBHOOK_KEYS: Section = Section::named(
+    "`webhook_keys`",
+    Named {
+        what: "key",
+        form: NameForm::Free,
+        shape: Shape::Secret,
+        about: "A shared key's secret.",
+        example: r#""${TWILIO_WEBHOOK_KEY}""#,
+    },
 );
 
 pub const PRICE: Section = Section::of(
