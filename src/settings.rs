@@ -116,6 +116,10 @@ pub struct Business {
     pub phone: Option<String>,
     pub email: Option<String>,
     pub website: Option<String>,
+    /// A picture shown on the pages for customers: a file from the home folder, or a `data:` address.
+    pub logo: Option<String>,
+    /// `#rrggbb`, for buttons and links on these pages.
+    pub colour: Option<String>,
     /// For customers without one.
     pub time_zone: Tz,
     /// BCP 47.

@@ -21,6 +21,7 @@ use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::store::feedback;
 use crate::time::Timestamp;
+use crate::tokens;
 use crate::touchpoints::{Reason, State};
 use crate::workspace::{Recipient, Workspace};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -129,7 +130,7 @@ impl Look<'_> {
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
-        let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
+        let rows = db.fetch_as_one(audience.recheck(Among::Rows(&keys)), audience.facts_from() + 1).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
         complete(db, &mut candidates, self.shared.clock.now()).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
@@ -190,6 +191,7 @@ impl Look<'_> {
 
     fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate, told: &HashSet<String>) -> Recipient<'r> {
         Recipient {
+            touchpoint: Some(&one.id),
             channel: self.channel,
             locale: candidate.locale.as_deref(),
             zone: candidate.zone,
@@ -227,6 +229,9 @@ impl Look<'_> {
         };
         let settings = &self.workspace.project.settings;
         let kept = fresh.then(|| kept_text(&words, date));
+        let promotional = one.purpose == Purpose::Promotional;
+        let unsubscribe =
+            promotional.then(|| self.workspace.link(tokens::Purpose::Unsubscribe, Some(&one.id))).flatten();
         let outgoing = Outgoing {
             touchpoint: one.id.clone(),
             channel: self.channel,
@@ -234,8 +239,9 @@ impl Look<'_> {
             to: address,
             locale: words.locale.clone(),
             words,
-            promotional: one.purpose == Purpose::Promotional,
-            callback: self.shared.callback(self.channel, &one.id, &settings.web.public_url),
+            promotional,
+            unsubscribe,
+            callback: self.workspace.callback(self.channel, &one.id),
             date,
         };
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))

@@ -65,6 +65,15 @@ pub const BUSINESS: Section = Section::of(
         key("email", Shape::Text, "The address customers can write to.", r#""hello@harbour.example""#),
         key("website", Shape::Text, "The business's own site.", r#""https://harbour.example""#),
         key(
+            "logo",
+            Shape::Text,
+            "The picture on the pages for customers: a file from the home folder, or a `data:image/` address.",
+            r#""config/logo.svg""#,
+        )
+        .otherwise("the name alone"),
+        key("colour", Shape::Text, "The colour of buttons and links on the pages for customers.", r##""#7a3b12""##)
+            .otherwise("a quiet blue"),
+        key(
             "time_zone",
             Shape::Zone,
             "The business's time, and that of customers without a zone.",

@@ -12,7 +12,7 @@ const WRITERS: [&str; 7] =
     ["src/store", "src/expr", "src/sql.rs", "src/plan", "src/outreach", "src/bench", "src/data/import.rs"];
 
 /// What may stand within quotes, by file.
-const CONSTANTS: [(&str, &str, &str); 10] = [
+const CONSTANTS: [(&str, &str, &str); 11] = [
     ("src/store/settle.rs", "", "a `State`, an enum"),
     ("src/store/settle.rs", "to", "a `State`, an enum"),
     ("src/store/settle.rs", "from", "a `State`, an enum"),
@@ -21,7 +21,8 @@ const CONSTANTS: [(&str, &str, &str); 10] = [
     ("src/store/log.rs", "state", "a `State`, an enum: what the user typed was parsed into it"),
     ("src/store/foreign.rs", "", "the name of a zone of our own tz data"),
     ("src/store/consents.rs", "EVERY_CHANNEL", "a constant"),
-    ("src/plan/audience/columns.rs", "channel", "a `Channel`, an enum"),
+    ("src/plan/audience/consent.rs", "channel", "a `Channel`, an enum"),
+    ("src/plan/audience/consent.rs", "SOFT", "a constant"),
     ("src/plan/audience/occurrence.rs", "reason", "a `Reason`, an enum"),
 ];
 
