@@ -175,18 +175,18 @@ pub async fn remove(
 }
 
 /// Takes back what a person's own unsubscribe or stop did to an address, for what a fresh yes of theirs is about: the
-/// topic, and the channel on which they say yes (`None` where that is not meant). A bounce or a complaint stays. Gives
+/// topic, and the channel on which they say yes. A bounce or a complaint stays. Gives
 /// how many were lifted.
 pub async fn lift_for_a_yes(
     tx: &mut Tx,
     hasher: &Hasher,
     address: &str,
     topic: &str,
-    channel: Option<Channel>,
+    channel: Channel,
 ) -> Result<u64, StoreError> {
-    let scopes = [Some(format!("topic:{topic}")), channel.map(|channel| format!("channel:{channel}"))];
+    let scopes = [format!("topic:{topic}"), format!("channel:{channel}")];
     let mut lifted = 0;
-    for scope in scopes.into_iter().flatten() {
+    for scope in scopes {
         for ground in Ground::ALL.iter().filter(|ground| ground.yields_to_a_yes()) {
             lifted += suppressions::lift(tx, &hasher.hash(address), &scope, ground.as_str()).await?;
         }

@@ -35,8 +35,9 @@ pub enum Verdict {
     Settle(Box<Claimed>, State, Option<Reason>, Option<String>, Option<Timestamp>),
 }
 
-/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
-pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick. `stops` is
+/// the count of stops that was read before.
+pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
@@ -46,7 +47,7 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
     for ((rule, as_of), claimed) in ticks {
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
-                let look = Look { shared, workspace: &workspace, rule, channel, as_of };
+                let look = Look { shared, workspace: &workspace, rule, channel, as_of, stops };
                 verdicts.extend(look.at(claimed).await?);
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
@@ -65,6 +66,8 @@ struct Look<'a> {
     rule: &'a Rule,
     channel: Channel,
     as_of: Timestamp,
+    /// The count of stops before anything was read.
+    stops: i64,
 }
 
 /// A customer as they are now, and whether the conditions still hold.
@@ -244,7 +247,8 @@ impl Look<'_> {
             callback: self.workspace.callback(self.channel, &one.id),
             date,
         };
-        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
+        let topic = self.rule.topic.clone();
+        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
     }
 }
 

@@ -210,7 +210,7 @@ async fn each_reason_to_suppress_stands_for_itself() {
 
         let hasher = Hasher::load(&trial.db).await.expect("a key");
         let mut tx = trial.db.begin().await.expect("begun");
-        let lifted = lift_for_a_yes(&mut tx, &hasher, "ann@example.com", "offers", Some(Channel::Email)).await;
+        let lifted = lift_for_a_yes(&mut tx, &hasher, "ann@example.com", "offers", Channel::Email).await;
         assert_eq!(lifted.expect("lifted"), 1, "her unsubscribe, neither her complaint nor the bounce");
         tx.commit().await.expect("committed");
 
