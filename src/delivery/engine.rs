@@ -115,7 +115,7 @@ impl Shared {
         let reason = if opted_out { "stop" } else { "hard_bounce" };
         let scope = format!("channel:{channel}");
         let workspace = self.workspace();
-        let wish = Wish { address, scope: Some(&scope), reason, source: "provider" };
+        let wish = Wish { scope: Some(&scope), ..Wish::of(address, reason, "provider") };
         let added = suppress::add(&self.db, &workspace.project.settings.business, wish, self.clock.now()).await;
         if let Err(error) = added {
             tracing::error!(%error, "a refused address could not be suppressed");

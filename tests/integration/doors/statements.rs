@@ -16,7 +16,7 @@ const RUNNERS: [&str; 4] =
     ["src/store/db.rs", "src/store/db/compact.rs", "src/store/writer.rs", "src/store/external.rs"];
 
 /// What may stand within quotes, by file.
-const CONSTANTS: [(&str, &str, &str); 12] = [
+const CONSTANTS: [(&str, &str, &str); 13] = [
     ("src/store/settle.rs", "", "a `State`, an enum"),
     ("src/store/settle.rs", "to", "a `State`, an enum"),
     ("src/store/settle.rs", "from", "a `State`, an enum"),
@@ -28,6 +28,7 @@ const CONSTANTS: [(&str, &str, &str); 12] = [
     ("src/plan/audience/consent.rs", "channel", "a `Channel`, an enum"),
     ("src/store/external.rs", "", "the name of a zone of our own tz data"),
     ("src/store/prune.rs", "", "a `Reason`, an enum"),
+    ("src/plan/audience/consent.rs", "SOFT", "a constant"),
     ("src/plan/audience/occurrence.rs", "reason", "a `Reason`, an enum"),
 ];
 
