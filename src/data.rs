@@ -24,7 +24,9 @@ pub mod import;
 pub mod infer;
 pub mod lists;
 pub mod moments;
+pub mod origin;
 pub mod prune;
+mod queries;
 pub mod records;
 pub mod suppress;
 pub mod survey;
@@ -32,6 +34,7 @@ pub mod sync;
 pub mod values;
 
 use crate::store::db::StoreError;
+use crate::store::external::ExternalError;
 use std::path::{Path, PathBuf};
 
 /// What can be wrong with a file as a whole, or with the database under it.
@@ -60,6 +63,8 @@ pub enum DataError {
     Shrunk { file: String, entity: String, lost: u64, known: u64 },
     #[error("{0}")]
     Refused(String),
+    #[error(transparent)]
+    External(#[from] ExternalError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -75,7 +75,7 @@ fn as_json(customer: &str, erasure: &Erasure) -> Value {
         "suppressed": erasure.suppressed,
         "shared_addresses": erasure.shared,
         "unreadable": erasure.unreadable,
-        "sources": named(&erasure.sources, "file"),
+        "sources": named(&erasure.sources, "source"),
         "in_place": named(&erasure.in_place, "table"),
     })
 }
@@ -103,7 +103,7 @@ fn sentences(customer: &str, erasure: &Erasure, out: &mut dyn Write) -> io::Resu
     for (entity, file) in &erasure.sources {
         writeln!(
             out,
-            "  {file}: rows of {entity} that it still has are left out from now on; take them out there too"
+            "  {file}: rows of {entity} that are still there are left out from now on; take them out there too"
         )?;
     }
     for (entity, table) in &erasure.in_place {

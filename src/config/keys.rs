@@ -51,7 +51,7 @@ pub enum Shape {
         tag: &'static str,
         variants: &'static [(&'static str, &'static Section)],
     },
-    /// The path of a customer data file; a table here is a database source.
+    /// The path of a customer data file.
     SourceFile,
 }
 

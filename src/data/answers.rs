@@ -3,6 +3,7 @@
 //! 1. An answer names its source. Who says yes elsewhere did so at a time that is over, never in the future.
 //! 2. A topic or channel that does not exist is refused: an answer about nothing proves nothing.
 
+use super::erased::Erased;
 use super::lists::List;
 use super::{DataError, ListReport};
 use crate::catalogue::{Entity, Field, Type};
@@ -101,11 +102,23 @@ pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -
         };
         entry(settings, said)
     };
-    let mut added = 0;
-    while let Some(chunk) = list.chunk(read)? {
+    let (mut added, mut left_out) = (0, 0);
+    let mut erased = Erased::new(db);
+    while let Some(mut chunk) = list.chunk(read)? {
         let mut tx = db.begin().await?;
+        let customers: Vec<&str> = chunk.iter().map(|entry| entry.customer.as_str()).collect();
+        let gone = erased.among(&mut tx, &customers).await?;
+        let mut places = 0..;
+        chunk.retain(|_| places.next().is_some_and(|place| !gone.contains(&place)));
+        left_out += gone.len();
         added += consents::add(&mut tx, &chunk, now).await?;
         tx.commit().await?;
     }
-    Ok(list.close(added))
+    let mut report = list.close(added);
+    if left_out > 0 {
+        report
+            .note
+            .get_or_insert_with(|| format!("{left_out} answers are of people who were erased; they are left out"));
+    }
+    Ok(report)
 }

@@ -18,6 +18,7 @@ use crate::ids::bucket_of;
 use crate::settings::{Settings, Way};
 use crate::store::db::{Db, StoreError, Tx};
 use crate::store::erase::{self, Person};
+use crate::store::external::shown;
 use crate::store::find::{Role, by_role};
 use crate::store::person::{self, By, TABLES};
 use crate::store::suppressions::{self, Suppression};
@@ -85,9 +86,10 @@ pub async fn erase(job: &Job<'_>) -> Result<Erasure, DataError> {
     remove_error_files(job, &addresses, &mut told)?;
     told.unreadable = job.db.compact().await?;
     for entity in job.catalogue.entities.values().filter(|entity| job.catalogue.is_owned(&entity.name)) {
-        match (&entity.place, &entity.source) {
-            (Place::InPlace(table), _) => told.in_place.push((entity.name.clone(), table.clone())),
-            (Place::Own, Some(source)) => told.sources.push((entity.name.clone(), source.clone())),
+        match (&entity.place, &entity.source, &entity.database) {
+            (Place::InPlace(table), ..) => told.in_place.push((entity.name.clone(), table.clone())),
+            (Place::Own, Some(source), _) => told.sources.push((entity.name.clone(), source.clone())),
+            (Place::Own, _, Some(database)) => told.sources.push((entity.name.clone(), shown(database.url.expose()))),
             _ => {}
         }
     }
@@ -196,13 +198,7 @@ async fn suppress(tx: &mut Tx, hashes: &[String], now: Timestamp) -> Result<u64,
     for hash in hashes {
         suppressions::remove_in(tx, hash).await?;
     }
-    let bare = |hash: &String| Suppression {
-        address_hash: hash.clone(),
-        scope: EVERYTHING.to_owned(),
-        shown: SHOWN.to_owned(),
-        reason: REASON.to_owned(),
-        at: now,
-    };
+    let bare = |hash: &String| Suppression::of(hash, EVERYTHING, SHOWN, REASON, now, "erase");
     let bare: Vec<Suppression> = hashes.iter().map(bare).collect();
     if bare.is_empty() { Ok(0) } else { suppressions::add(tx, &bare).await }
 }
@@ -294,9 +290,13 @@ fn remove_files(folders: &[PathBuf], ids: &[String]) -> Result<u64, DataError> {
 
 /// Removes the error files of sources that hold a refused row of the person: the next reading writes them anew.
 fn remove_error_files(job: &Job<'_>, addresses: &[String], told: &mut Erasure) -> Result<(), DataError> {
-    let sources = job.catalogue.entities.values().filter_map(|entity| entity.source.as_ref());
+    let sources = job.catalogue.entities.values().filter_map(|entity| match (&entity.source, &entity.database) {
+        (Some(source), _) => Some(format!("{source}.errors.csv")),
+        (None, Some(_)) => Some(format!("var/{}.errors.csv", entity.name)),
+        _ => None,
+    });
     for source in sources {
-        let path = job.home.join(format!("{source}.errors.csv"));
+        let path = job.home.join(source);
         let Ok(content) = std::fs::read(&path) else { continue };
         let text = String::from_utf8_lossy(&content);
         let holds = |cell: &str| text.contains(&format!("\"{}\"", cell.replace('"', "\"\"")));

@@ -21,11 +21,13 @@ pub struct Erased {
     db: Db,
     hasher: Option<Hasher>,
     known: HashSet<String>,
+    /// How many hashes there were when `known` was read.
+    count: i64,
 }
 
 impl Erased {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), hasher: None, known: HashSet::new() }
+        Self { db: db.clone(), hasher: None, known: HashSet::new(), count: 0 }
     }
 
     /// Takes the rows of erased people out of a chunk; gives how many.
@@ -37,10 +39,9 @@ impl Erased {
         chunk: &mut Vec<Record>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        if erased::count(tx).await? == 0 || !catalogue.is_owned(&entity.name) {
+        if !catalogue.is_owned(&entity.name) || !self.take_up(tx).await? {
             return Ok(0);
         }
-        self.take_up(tx).await?;
         let hasher = self.hasher.as_ref().expect("it has just been taken up");
         let mut met: Vec<(usize, String)> = Vec::new();
         for (place, record) in chunk.iter().enumerate() {
@@ -70,14 +71,29 @@ impl Erased {
         Ok(out.len() as u64)
     }
 
-    /// Reads the hashes again where there may be others than before.
-    async fn take_up(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+    /// The places of those among `customers` who were erased.
+    pub async fn among(&mut self, tx: &mut Tx, customers: &[&str]) -> Result<HashSet<usize>, StoreError> {
+        if !self.take_up(tx).await? {
+            return Ok(HashSet::new());
+        }
+        let hasher = self.hasher.as_ref().expect("it has just been taken up");
+        let is_known = |customer: &str| self.known.contains(&hasher.hash_key(CUSTOMER, customer));
+        Ok((0..customers.len()).filter(|place| is_known(customers[*place])).collect())
+    }
+
+    /// Reads the hashes again where there are others than before; false where there are none.
+    async fn take_up(&mut self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let count = erased::count(tx).await?;
+        if count == 0 || count == self.count {
+            return Ok(count > 0);
+        }
+        self.count = count;
         if self.hasher.is_none() {
             // Whoever wrote the first hash has made the key.
             self.hasher = Some(Hasher::load(&self.db).await?);
         }
         self.known = erased::all(tx).await?.into_iter().collect();
-        Ok(())
+        Ok(true)
     }
 }
 

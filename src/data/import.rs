@@ -12,6 +12,7 @@ use super::consent;
 use super::erased::Erased;
 use super::errors_file::ErrorsFile;
 use super::files::{Next, Rows};
+use super::origin::{Origin, Pass};
 use super::records::{Plan, Refusal};
 use super::survey::Survey;
 use super::{DataError, Report};
@@ -79,8 +80,16 @@ pub fn writable<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Entity, 
 /// # Errors
 /// When the file as a whole cannot be used, or the database refuses. Bad rows are no error: they are in the report.
 pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
+    import_from(db, job, &mut Origin::File).await
+}
+
+/// As [`import`], from wherever the rows are; refused rows go beside the job's path all the same.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_from(db: &Db, job: &Import<'_>, origin: &mut Origin) -> Result<Report, DataError> {
     let entity = writable(job.catalogue, job.entity)?;
-    let (plan, survey, mut report) = survey(job, entity).await?;
+    let (plan, survey, mut report) = survey(job, entity, origin).await?;
     let writer = Writer { db, job, entity, owned: job.catalogue.is_owned(&entity.name), plan: &plan };
     let lost = match job.absent {
         Absent::Remove => writer.lost(&survey).await?,
@@ -90,14 +99,16 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
     job.progress.expect(survey.rows);
     let (sender, mut chunks) = mpsc::channel(READ_AHEAD);
     let (path, reading) = (job.path.to_owned(), plan.clone());
-    let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
-    let reader = tokio::task::spawn_blocking(move || read(&path, headings, &reading, survey, &sender));
+    let headings: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
+    let opened = origin.open(&path, &headings, Pass::Rows)?;
+    let reader = tokio::task::spawn_blocking(move || read(&path, opened, &reading, survey, &sender));
     let fresh = rows::is_empty(db, entity).await?;
     let mut erased = Erased::new(db);
     while let Some(chunk) = chunks.recv().await {
         writer.write(chunk, &mut chunks, fresh, &mut erased, &mut report).await?;
     }
     let tally = reader.await.expect("the reader does not panic")?;
+    origin.end().await?;
     report.refused = tally.refused;
     report.duplicates = tally.duplicates;
     report.bad_contacts = tally.bad_contacts;
@@ -111,11 +122,11 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
 }
 
 /// The first reading of the file.
-async fn survey(job: &Import<'_>, entity: &Entity) -> Result<(Plan, Survey, Report), DataError> {
+async fn survey(job: &Import<'_>, entity: &Entity, origin: &mut Origin) -> Result<(Plan, Survey, Report), DataError> {
     let fields: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
     let path: PathBuf = job.path.to_owned();
-    let mut rows = Rows::open(&path, &fields)?;
-    let file = path.display().to_string();
+    let mut rows = origin.open(&path, &fields, Pass::Keys)?;
+    let file = origin.name(&path);
     let plan = Plan::new(job.catalogue, entity, job.business, &file, rows.headings(), job.now)?;
     let mut report = Report { entity: entity.name.clone(), ..Report::default() };
     let named = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -130,6 +141,7 @@ async fn survey(job: &Import<'_>, entity: &Entity) -> Result<(Plan, Survey, Repo
     let reading = plan.clone();
     let survey = tokio::task::spawn_blocking(move || Survey::take(&path, &mut rows, &reading));
     let survey = survey.await.expect("the survey does not panic")?;
+    origin.end().await?;
     Ok((plan, survey, report))
 }
 
@@ -146,12 +158,11 @@ struct Tally {
 /// The second reading: hands good rows on in chunks and writes bad ones to the errors file.
 fn read(
     path: &Path,
-    fields: Vec<String>,
+    mut rows: Rows,
     plan: &Plan,
     mut survey: Survey,
     chunks: &mpsc::Sender<Vec<Record>>,
 ) -> Result<Tally, DataError> {
-    let mut rows = Rows::open(path, &fields)?;
     let mut errors = ErrorsFile::of(path, rows.headings());
     let mut tally = Tally::default();
     let mut row = ByteRecord::new();

@@ -64,6 +64,7 @@ pub async fn prune(db: &Db, retention: &Retention, now: Timestamp, bounds: Bound
     let before = now.minus(retention.touchpoints);
     walk.touchpoints(TOUCHPOINTS, before, &mut told).await?;
     walk.codes(before, &mut told).await?;
+    walk.replies(now.minus(retention.words), before, &mut told).await?;
     Ok(told)
 }
 
@@ -151,6 +152,26 @@ impl Walk<'_> {
             mark = until;
             self.rest(begun).await;
         }
+        Ok(())
+    }
+
+    /// What customers wrote back: its words go with the words of messages, the rest with the rest of touchpoints.
+    async fn replies(&self, words: Timestamp, all: Timestamp, told: &mut Forgotten) -> Result<()> {
+        if self.bounds.dry_run {
+            told.words += prune::spoken_replies(self.db, words).await?;
+            return Ok(());
+        }
+        for _ in 0..self.bounds.chunks {
+            let begun = Instant::now();
+            let spoken = prune::forget_reply_words(self.db, words).await?;
+            let gone = prune::forget_replies(self.db, all).await?;
+            told.words += spoken;
+            if spoken + gone == 0 {
+                return Ok(());
+            }
+            self.rest(begun).await;
+        }
+        told.more = true;
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! A stop that somebody said on a channel: to everything at their number, and to every promotional topic there.
 
 use crate::contact::mask;
+use crate::courtesy::consent::{Answer, Entry, Source, SourceKind};
 use crate::data::suppress::Hasher;
-use crate::ids::bucket_of;
 use crate::rules::{Channel, Purpose};
 use crate::settings::Settings;
-use crate::store::consents::{self, Entry};
+use crate::store::consents;
 use crate::store::db::{Result, Tx};
 use crate::store::suppressions::{self, Suppression};
 use crate::time::Timestamp;
@@ -28,23 +28,13 @@ pub struct Stop<'a> {
 /// Hears a stop. The number gets nothing more on the channel, whoever has it; its customers' answer to promotional
 /// topics there is no.
 pub async fn hear(tx: &mut Tx, settings: &Settings, hasher: &Hasher, stop: Stop<'_>, now: Timestamp) -> Result<()> {
-    let suppression = Suppression {
-        address_hash: hasher.hash(stop.number),
-        scope: scope(stop.channel),
-        shown: mask(stop.number),
-        reason: REASON.to_owned(),
-        at: now,
-    };
+    let (hash, scope, shown) = (hasher.hash(stop.number), scope(stop.channel), mask(stop.number));
+    let suppression = Suppression::of(&hash, &scope, &shown, REASON, now, stop.source);
     suppressions::add(tx, &[suppression]).await?;
     let topics = settings.topics.iter().filter(|(_, topic)| topic.purpose == Purpose::Promotional);
-    let no = |(topic, customer): (&String, &String)| Entry {
-        bucket: bucket_of(customer),
-        customer: customer.clone(),
-        topic: topic.clone(),
-        channel: stop.channel.as_str().to_owned(),
-        at: now,
-        value: false,
-        source: stop.source.to_owned(),
+    let kind = if stop.channel == Channel::Voice { SourceKind::CallKey } else { SourceKind::Reply };
+    let no = |(topic, customer): (&String, &String)| {
+        Entry::said(customer, topic, stop.channel.as_str(), Answer::No, now, Source::new(kind, stop.source))
     };
     let entries = topics.flat_map(|(topic, _)| stop.customers.iter().map(move |customer| (topic, customer))).map(no);
     consents::add(tx, &entries.collect::<Vec<_>>(), now).await?;

@@ -36,6 +36,8 @@ const fn table(name: &'static str, by: By) -> Table {
 pub const TABLES: &[Table] = &[
     table("consents", By::Customer),
     table("offer_grants", By::Customer),
+    table("replies", By::Customer),
+    table("preferences", By::Customer),
     table("touchpoint_words", By::Touchpoint),
     table("touchpoint_events", By::Touchpoint),
     table("touchpoints", By::Customer),
@@ -110,7 +112,7 @@ mod tests {
     use crate::store::migrate::migrate;
 
     /// Tables with a bucket that hold no customer's rows.
-    const OF_NOBODY: &[&str] = &["leases"];
+    const OF_NOBODY: &[&str] = &["leases", "provider_events"];
 
     #[tokio::test]
     async fn every_table_with_rows_of_customers_is_known() {

@@ -193,6 +193,28 @@ pub async fn forget_codes(tx: &mut Tx, from: &Mark, until: &Mark, before: Timest
     tx.execute(codes("update offer_grants set code = null", from, until, before, now)).await
 }
 
+/// The oldest replies with something in them that are to be forgotten: of their words, or altogether.
+const REPLIES: &str = "(bucket, provider, event_id) in (select bucket, provider, event_id from replies where at < $1";
+
+/// How many replies were written before `before` and still have words.
+pub async fn spoken_replies(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "select count(*) from replies where at < $1 and words <> ''";
+    let row = db.fetch_one(Sql::new(sql).with(before)).await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
+}
+
+/// Forgets the words of one chunk of replies; gives of how many.
+pub async fn forget_reply_words(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = format!("update replies set words = '' where {REPLIES} and words <> '' order by at limit {CHUNK})");
+    db.execute(Sql::new(sql).with(before)).await
+}
+
+/// Forgets one chunk of replies altogether; gives how many.
+pub async fn forget_replies(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = format!("delete from replies where {REPLIES} order by at limit {CHUNK})");
+    db.execute(Sql::new(sql).with(before)).await
+}
+
 fn keys(dialect: Dialect) -> String {
     let item = dialect.rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     format!("(select r.bucket, r.id from {item})")

@@ -15,7 +15,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use plusone::clock::Clock;
-use plusone::data::consent::{self, Answer};
+use plusone::courtesy::consent::{Answer, SourceKind};
+use plusone::data::answers::{self, Said};
 use plusone::health::Health;
 use plusone::metrics::Metrics;
 use plusone::sql::Sql;
@@ -112,7 +113,6 @@ impl Desk {
             metrics: Metrics::start([]),
             health: Health::default(),
             in_force: shop.app.in_force.clone(),
-            keyring: shop.app.keyring.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(serve(listener, web, async move {
@@ -177,10 +177,11 @@ impl Desk {
     /// Ann says yes to offers on a channel.
     async fn consent(&self, channel: &str) {
         let at = at("2026-11-01T12:00:00Z");
-        let answer =
-            Answer { customer: "ann", topic: "offers", channel: Some(channel), value: true, at, source: "the test" };
+        let (answer, kind) = (Answer::Yes, SourceKind::Api);
+        let said =
+            Said { customer: "ann", topic: "offers", channel: Some(channel), answer, at, source: "the test", kind };
         let settings = &self.shop.app.workspace.project.settings;
-        consent::set(&self.shop.app.db, settings, answer, at).await.expect("written");
+        answers::set(&self.shop.app.db, settings, said, at).await.expect("written");
     }
 }
 

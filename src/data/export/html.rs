@@ -12,6 +12,10 @@ use std::io::{self, Write};
 /// More columns than this are written one under the other.
 const COLUMNS: usize = 6;
 
+/// What is told of a message below its words; the document for machines has the rest.
+const DETAILS: &[&str] =
+    &["id", "rule", "topic", "purpose", "entity", "offer", "code", "provider", "cost", "created_at", "sent_at"];
+
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 1.0625rem/1.6 system-ui, sans-serif; }
 body { max-width: 46rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
@@ -90,7 +94,11 @@ impl<W: Write> Page<W> {
         let at = if text("sent_at").is_empty() { text("created_at") } else { text("sent_at") };
         let at = told(&Value::from(at), self.zone);
         writeln!(self.out, "<article><h3>{way}, {}</h3>", escape(&at))?;
-        let state = spoken(text("state"));
+        let state = match text("state") {
+            "skipped" | "held_out" | "cancelled" | "expired" => "Not sent".to_owned(),
+            "in_doubt" => "Perhaps sent".to_owned(),
+            state => spoken(state),
+        };
         let reason = if text("reason").is_empty() { String::new() } else { format!(": {}", meaning(text("reason"))) };
         let to = if text("address").is_empty() { String::new() } else { format!(" to {}", text("address")) };
         writeln!(self.out, "<p>{}</p>", escape(&format!("{state}{to}{reason}")))?;
@@ -98,9 +106,7 @@ impl<W: Write> Page<W> {
             self.words(words)?;
         }
         writeln!(self.out, "<details open><summary>Why, and what became of it</summary>")?;
-        const TOLD: &[&str] =
-            &["channel", "address", "state", "reason", "words", "facts", "gates", "events", "subject"];
-        self.list(record.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())))?;
+        self.list(record.iter().filter(|(name, _)| DETAILS.contains(&name.as_str())))?;
         if let Some(facts) = record.get("facts").and_then(Value::as_object).filter(|facts| !facts.is_empty()) {
             writeln!(self.out, "<p>What it was decided by:</p>")?;
             self.list(facts.iter())?;
@@ -162,6 +168,7 @@ impl<W: Write> Sheet for Page<W> {
             let ways = ways.join(", ");
             writeln!(self.out, "<p>Is something wrong, or should it go? Tell {business}: {ways}.</p>")?;
         }
+        writeln!(self.out, "<p class=\"quiet\">The file of the same name that ends in .json has every detail.</p>")?;
         Ok(())
     }
 
