@@ -201,7 +201,7 @@ impl App {
     /// Delivers all that is due, and ends.
     pub async fn deliver(&self, lease: &Lease) -> Result<Tally, AppError> {
         let delivery = self.delivery(lease, Metrics::start(self.ways_out()))?;
-        delivery.shared.set_pauses(pauses::load(&self.db).await?);
+        delivery.shared.read_pauses().await?;
         let doubts = doubt::settle(&delivery).await;
         let drained = delivery.drain().await;
         let tally = delivery.finish(false).await;

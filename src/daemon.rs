@@ -16,7 +16,7 @@ use crate::outreach::wake::{Wake, Woken};
 use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::runs::Run;
-use crate::store::{offers, pauses, runs};
+use crate::store::{offers, runs};
 use crate::time::{Span, Timestamp};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -102,7 +102,7 @@ impl Daemon {
     /// When it cannot begin, or when planning fails in a way that the next tick would meet again.
     pub async fn work(mut self, metrics: Metrics) -> Result<Tally, AppError> {
         let delivery = Arc::new(self.app.delivery(&self.lease, metrics)?);
-        delivery.shared.set_pauses(pauses::load(&self.app.db).await?);
+        delivery.shared.read_pauses().await?;
         self.note_problems(&delivery.shared.metrics);
         self.health.set_phase(Phase::Running);
         let delivering = tokio::spawn(deliver(Arc::clone(&delivery), self.stop.clone()));
@@ -159,9 +159,8 @@ impl Daemon {
                     wake.stop().await;
                     return Ok(());
                 }
-                match pauses::load(&self.app.db).await {
-                    Ok(pauses) => delivery.shared.set_pauses(pauses),
-                    Err(error) => tracing::error!(%error, "pauses cannot be read; those known last hold"),
+                if let Err(error) = delivery.shared.read_pauses().await {
+                    tracing::error!(%error, "pauses cannot be read; those known last hold");
                 }
                 if let Some(count) = sent.news(delivery.shared.tally.sent()) {
                     (self.tell)(Told::Sent(count));

@@ -1,5 +1,6 @@
 //! The database: the only place that speaks sqlx. Statements are named functions here; decisions are made elsewhere.
 
+mod cells;
 pub mod consents;
 pub mod db;
 pub mod delivery;
@@ -18,6 +19,7 @@ pub mod migrate;
 pub mod offers;
 pub mod outcomes;
 pub mod page;
+pub mod pages;
 pub mod pauses;
 pub mod person;
 pub mod planning;

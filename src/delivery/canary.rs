@@ -70,7 +70,7 @@ async fn ask(shared: &Shared, guard: &Guard, rule: &str) -> Result<()> {
     if let Some(reception) = reception
         && judge(&shared.db, guard, rule, reception, now).await?
     {
-        shared.set_pauses(pauses::load(&shared.db).await?);
+        shared.read_pauses().await?;
     }
     Ok(())
 }

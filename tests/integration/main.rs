@@ -19,6 +19,7 @@ mod hooks;
 mod kill;
 mod log;
 mod offers;
+mod pages;
 mod parts;
 mod planning;
 mod readme;
