@@ -38,8 +38,13 @@ impl Canary {
         }
     }
 
-    fn set(&self, rule: &str, reception: Reception) {
-        self.0.lock().expect("nobody panics while holding it").insert(rule.to_owned(), reception);
+    /// Takes what the records say for what is known: nothing, where they say nothing of the rule.
+    fn set(&self, rule: &str, reception: Option<Reception>) {
+        let mut known = self.0.lock().expect("nobody panics while holding it");
+        match reception {
+            Some(reception) => known.insert(rule.to_owned(), reception),
+            None => known.remove(rule),
+        };
     }
 }
 
@@ -60,11 +65,12 @@ pub async fn heard(shared: &Shared, committer: &Committer, rule: &str, bounced: 
 async fn ask(shared: &Shared, guard: &Guard, rule: &str) -> Result<()> {
     let now = shared.clock.now();
     let receptions = reception::of_rules(&shared.db, guard, Of::Rule(rule), now).await?;
-    for (rule, reception) in receptions {
-        shared.canary.set(&rule, reception);
-        if judge(&shared.db, guard, &rule, reception, now).await? {
-            shared.read_pauses().await?;
-        }
+    let reception = receptions.first().map(|(_, reception)| *reception);
+    shared.canary.set(rule, reception);
+    if let Some(reception) = reception
+        && judge(&shared.db, guard, rule, reception, now).await?
+    {
+        shared.read_pauses().await?;
     }
     Ok(())
 }
