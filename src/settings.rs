@@ -5,9 +5,9 @@ use crate::courtesy::phrases;
 use crate::expr::Clause;
 use crate::rules::{Channel, Purpose, words};
 use crate::time::{Span, Tz, Weekday};
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 

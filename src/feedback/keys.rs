@@ -79,7 +79,7 @@ fn next(call: &Call, choice: Option<&Choice>, turn: u8) -> Next {
         None => format!("{} {}", phrases::of_or_english(&call.locale).wrong_key, call.spoken),
     };
     let goes_on = choice.is_none_or(|choice| choice.does != Does::Stop) && turn < TURNS;
-    Next { spoken, locale: call.locale.clone(), turn: goes_on.then_some(turn + 1) }
+    Next { spoken, locale: call.locale.clone(), turn: goes_on.then(|| turn + 1) }
 }
 
 /// Hears a stop, once for a call however often and at once the key is pressed.

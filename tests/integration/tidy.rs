@@ -39,7 +39,19 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// What the modules of the pure group must not hold.
-const IMPURE: &[&str] = &["async fn", ".await", "tokio::", "sqlx::", "std::fs", "std::env", "std::net", "Utc::now"];
+const IMPURE: &[&str] = &[
+    "async fn",
+    ".await",
+    "tokio::",
+    "sqlx::",
+    "std::fs",
+    "std::env",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "Utc::now",
+];
 
 const POOR_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];
 
