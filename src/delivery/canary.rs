@@ -57,7 +57,7 @@ async fn ask(shared: &Shared, guard: &Guard, rule: &str) -> Result<()> {
     for (rule, reception) in receptions {
         shared.canary.set(&rule, reception);
         if judge(&shared.db, guard, &rule, reception, now).await? {
-            shared.set_pauses(pauses::load(&shared.db).await?);
+            shared.read_pauses().await?;
         }
     }
     Ok(())
