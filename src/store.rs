@@ -1,5 +1,6 @@
 //! The database: the only place that speaks sqlx. Statements are named functions here; decisions are made elsewhere.
 
+mod cells;
 pub mod consents;
 pub mod db;
 pub mod delivery;

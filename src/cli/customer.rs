@@ -59,18 +59,7 @@ fn consents(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Re
     if page.consents.is_empty() {
         return writeln!(out, "  nothing recorded: a no for promotional topics");
     }
-    let mut table = Table::new(&["TOPIC", "CHANNEL", "ANSWER", "SINCE", "SOURCE"]);
-    for one in &page.consents {
-        let since = local(one.at, opened.zone());
-        table.row(vec![
-            one.topic.clone(),
-            one.channel.clone(),
-            one.answer.to_string(),
-            since,
-            one.source.words.clone(),
-        ]);
-    }
-    table.write(out, "  ")
+    page.consents.iter().try_for_each(|one| writeln!(out, "  {}", told(opened, one)))
 }
 
 fn section(opened: &Opened, title: &str, touchpoints: &[Touchpoint], out: &mut dyn Write) -> io::Result<()> {

@@ -166,8 +166,8 @@ impl Person {
                 suppressions::lift(&mut tx, &hash, EXTRAS, reason).await?;
                 tx.commit().await?;
             } else {
-                let source = proof.kind.as_str();
-                suppress::add(db, business, Wish { address, scope: Some(EXTRAS), reason, source }, now).await?;
+                let wish = Wish { scope: Some(EXTRAS), ..Wish::of(address, reason, proof.kind.as_str()) };
+                suppress::add(db, business, wish, now).await?;
             }
         }
         self.no_extras = !allowed;
@@ -221,8 +221,16 @@ impl Person {
                 .proved_by(Some(proof.touchpoint.to_owned()))
         };
         let entries: Vec<Entry> = answers.iter().map(entry).collect();
+        let hasher = Hasher::load(db).await?;
         let mut tx = db.begin().await?;
         consents::add(&mut tx, &entries, now).await?;
+        // A fresh yes takes back what their own unsubscribe did to that address, never a bounce or a complaint.
+        for answer in answers.iter().filter(|answer| answer.value) {
+            if let Some((channel, address)) = answer.channel.and_then(|channel| Some((channel, self.address(channel)?)))
+            {
+                suppress::lift_for_a_yes(&mut tx, &hasher, address, answer.topic, channel).await?;
+            }
+        }
         tx.commit().await?;
         self.ledger.extend(entries);
         Ok(())

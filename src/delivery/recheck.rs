@@ -20,7 +20,6 @@ use crate::settings::EveryText;
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::store::feedback;
-use crate::store::stops;
 use crate::time::Timestamp;
 use crate::tokens;
 use crate::touchpoints::{Reason, State};
@@ -36,10 +35,10 @@ pub enum Verdict {
     Settle(Box<Claimed>, State, Option<Reason>, Option<String>, Option<Timestamp>),
 }
 
-/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
-pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick. `stops` is
+/// the count of stops that was read before.
+pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
-    let stops = stops::generation(&shared.db).await?;
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
         ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);

@@ -209,7 +209,9 @@ async fn a_token_opens_one_page_of_one_person_and_no_other() {
     }
     // What nobody has signed, and what was signed for a letter that never was, look the same.
     let never = written.url(Purpose::Unsubscribe, &plusone::ids::touchpoint("none", "c1", "-", 0));
-    let (_, of_never) = daemon.get(never.split_once("/u/").map(|(_, token)| format!("/u/{token}")).expect("a path").as_str()).expect("an answer");
+    let (_, of_never) = daemon
+        .get(never.split_once("/u/").map(|(_, token)| format!("/u/{token}")).expect("a path").as_str())
+        .expect("an answer");
     let (_, of_nonsense) = daemon.get("/u/nonsense").expect("an answer");
     assert_eq!(of_never, of_nonsense);
     daemon.terminate();

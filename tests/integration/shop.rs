@@ -42,6 +42,10 @@ customer_id = "text"
 status = "text"
 "#;
 
+/// A letter that may carry an offer: it says whom it is from, why it came, and how to be left alone.
+const NOTE: &str = "Hello {{default customer.first_name \"you\"}}\n{{business.name}}, {{business.postal_address}}\n\
+                    Why: {{links.why}} Leave: {{links.unsubscribe}}";
+
 /// Runs `test` on an empty shop with more settings, once for each database that there is.
 pub async fn on_both(more: &str, test: impl AsyncFn(Home)) {
     let settings = Settings { more: more.to_owned(), ..Settings::default() };
@@ -59,7 +63,7 @@ pub fn home(settings: &Settings) -> Home {
         .file("customers.csv", &customers(&[]))
         .file("carts.csv", "id,customer_id,status\n")
         .file("templates/note/subject.hbs", "A note")
-        .file("templates/note/email.txt.hbs", "Hello {{default customer.first_name \"you\"}}")
+        .file("templates/note/email.txt.hbs", NOTE)
         .file("templates/note/sms.hbs", "Hello")
 }
 
