@@ -29,7 +29,7 @@ first_name = "text"
 email = "text"
 phone = "text"
 locale = "text"
-points = "integer"
+points = { type = "integer", required = true }
 yes = "boolean"
 [customer.consent]
 offers = { email = "yes", source = "checkout of the shop" }
