@@ -45,7 +45,10 @@ pub async fn pause_itself(db: &Db, rule: &str, reason: &str, now: Timestamp) -> 
     let mut tx = db.begin().await?;
     super::stops::raise(&mut tx).await?;
     let is_new = tx.execute(sql).await? > 0;
-    tx.commit().await?;
+    // What was so already is no stop: dropped, the transaction never was.
+    if is_new {
+        tx.commit().await?;
+    }
     Ok(is_new)
 }
 
