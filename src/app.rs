@@ -6,7 +6,8 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::{Delivery, Tally, doubt, engine};
+use crate::delivery::engine::Ground;
+use crate::delivery::{Delivery, Tally, canary, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
@@ -16,9 +17,10 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, zones};
+use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, token_keys, zones};
 use crate::time::{Span, Timestamp};
-use crate::workspace::Workspace;
+use crate::tokens::Keyring;
+use crate::workspace::{InForce, Workspace};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,6 +65,10 @@ pub struct App {
     pub db: Db,
     pub home: PathBuf,
     pub workspace: Arc<Workspace>,
+    /// The same, for those who work beside the daemon.
+    pub in_force: InForce,
+    /// The keys that links and callbacks are signed with.
+    pub keyring: Keyring,
     pub clock: Clock,
 }
 
@@ -76,7 +82,10 @@ impl App {
         migrate::migrate(&db).await?;
         let kept = kept_files::all(&db).await?;
         let workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
-        let app = Self { db, home: home.to_owned(), workspace: Arc::new(workspace), clock };
+        let keyring = token_keys::load(&db, clock.now()).await?;
+        let workspace = Arc::new(workspace);
+        let in_force = InForce::of(&workspace);
+        let app = Self { db, home: home.to_owned(), workspace, in_force, keyring, clock };
         app.prepare().await?;
         Ok(app)
     }
@@ -96,7 +105,9 @@ impl App {
         let kept = kept_files::all(&self.db).await?;
         let workspace = Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
         self.workspace = Arc::new(workspace);
-        self.prepare().await
+        self.prepare().await?;
+        self.in_force.set(&self.workspace);
+        Ok(())
     }
 
     /// Keeps the texts of the files that are good now.
@@ -156,6 +167,7 @@ impl App {
         let mut told = tick::take_stock(&self.db, project, now).await?;
         told.extend(data::codes::sync(&self.db, &project.offers, &self.home, now).await?);
         self.settle_offers(now).await?;
+        canary::look_at_all(&self.db, &project.settings.guard, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
         let runs = runner.run_due(now, only).await?;
@@ -183,8 +195,19 @@ impl App {
     /// Starts delivery to the configured providers.
     pub fn delivery(&self, lease: &Lease, metrics: Metrics) -> Result<Delivery, AppError> {
         let providers = self.providers()?;
-        let (db, clock, workspace) = (self.db.clone(), self.clock.clone(), Arc::clone(&self.workspace));
-        Ok(Delivery::start(db, clock, lease.clone(), workspace, providers, metrics, engine::WINDOW))
+        Ok(Delivery::start(self.ground(lease, metrics), providers, engine::WINDOW))
+    }
+
+    /// What delivery works on and with.
+    pub fn ground(&self, lease: &Lease, metrics: Metrics) -> Ground {
+        Ground {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            lease: lease.clone(),
+            workspace: Arc::clone(&self.workspace),
+            keyring: self.keyring.clone(),
+            metrics,
+        }
     }
 
     /// Delivers all that is due, and ends.

@@ -30,6 +30,7 @@ mod print;
 pub mod problems;
 mod progress;
 mod redeem;
+mod report;
 mod resolve;
 mod resume;
 mod run;

@@ -2,5 +2,8 @@
 
 pub mod consent;
 pub mod pauses;
+pub mod phrases;
 pub mod preferences;
 pub mod quiet_hours;
+pub mod reception;
+pub mod reply;

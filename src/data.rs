@@ -1,7 +1,7 @@
 //! Customer data: from files into typed tables, and the questions that are asked of it by name.
 //!
 //! The way of a row: [`files`] reads it, [`records`] and [`values`] give it its types, [`import`] writes what changed,
-//! [`sync`] does so for every declared source. Consent that a file states goes through [`consent`]. Which statements
+//! [`sync`] does so for every declared source. Consent that a file states goes through [`consent`], what people write down through [`answers`]. Which statements
 //! are run is said in `store`.
 //!
 //! 1. A file is read as a stream, twice: once to survey its keys, once to write. Memory does not grow with its rows
@@ -11,6 +11,7 @@
 //! 4. Nothing here ever takes back a customer's no, or lifts a suppression.
 
 pub mod addresses;
+pub mod answers;
 pub mod codes;
 pub mod consent;
 pub mod erase;

@@ -29,9 +29,11 @@ pub mod messages;
 pub mod metrics;
 pub mod offers;
 pub mod plan;
+pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod settings;
+pub mod tokens;
 pub mod touchpoints;
 
 // world: load, save, send
@@ -45,6 +47,7 @@ pub mod app;
 pub mod daemon;
 pub mod data;
 pub mod delivery;
+pub mod feedback;
 pub mod outreach;
 pub mod workspace;
 

@@ -140,6 +140,16 @@ pub struct Rule {
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+    pub goal: Option<Goal>,
+}
+
+/// What counts as success of a rule's messages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// All must hold; they may read `touchpoint.at`.
+    pub when: Vec<Clause>,
+    /// How long after a message it still counts.
+    pub within: Span,
 }
 
 impl Rule {

@@ -5,6 +5,7 @@
 //! 3. What does not work is answered with problem+json (RFC 9457).
 
 pub mod figures;
+pub mod hooks;
 pub mod probes;
 pub mod problems;
 
@@ -12,6 +13,8 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
+use crate::tokens::Keyring;
+use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
@@ -37,6 +40,9 @@ pub struct Web {
     pub clock: Clock,
     pub metrics: Metrics,
     pub health: Health,
+    pub in_force: InForce,
+    /// The keys that links and callbacks are signed with.
+    pub keyring: Keyring,
 }
 
 /// Every route there is.
@@ -45,6 +51,7 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(figures::metrics))
+        .merge(hooks::routes())
         .fallback(async || problems::problem(StatusCode::NOT_FOUND, "nothing lives at this address"))
         .method_not_allowed_fallback(async || {
             problems::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")

@@ -3,9 +3,12 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+mod way_out;
+
 use crate::catalogue::Catalogue;
 use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
+use crate::messages::way_out::Sending;
 use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
 use crate::offers::Offer;
 use crate::problem::{Problem, Severity, Source};
@@ -14,6 +17,7 @@ use crate::settings::Settings;
 use crate::time::{Timestamp, Tz};
 use crate::touchpoints::Reason;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
 
 /// A configuration in force.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub struct Recipient<'a> {
     /// The name of the offer that the message carries, and its code.
     pub offer: Option<&'a str>,
     pub code: Option<&'a str>,
+    /// Whether the message is promotional: by its rule's topic, or by its offer.
+    pub promotional: bool,
+    /// Whether an earlier text message to this number has said how to stop them.
+    pub was_told: bool,
     /// The tick's instant: from then on the offer is valid.
     pub as_of: Timestamp,
     pub now: Timestamp,
@@ -84,13 +92,32 @@ impl Workspace {
             business_locale: &business.locale,
             currency: &business.currency,
         };
-        template.render(to.channel, &env, &data).map_err(|error| {
+        let words = template.render(to.channel, &env, &data).map_err(|error| {
             let reason = match error {
                 RenderError::MissingValue(_) => Reason::MissingValue,
                 _ => Reason::RenderError,
             };
             (reason, error.to_string())
-        })
+        })?;
+        self.with_way_out(template, to, words)
+    }
+}
+
+/// The workspace in force, for those who work beside the daemon while files change: the pages and callbacks.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
+
+impl InForce {
+    pub fn of(workspace: &Arc<Workspace>) -> Self {
+        Self(Arc::new(RwLock::new(Arc::clone(workspace))))
+    }
+
+    pub fn get(&self) -> Arc<Workspace> {
+        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
+    }
+
+    pub fn set(&self, workspace: &Arc<Workspace>) {
+        *self.0.write().expect("nobody panics while holding it") = Arc::clone(workspace);
     }
 }
 
@@ -105,14 +132,20 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         .flatten()
         .map(|source: &Source| (source.name.to_string(), source.text.to_string()))
         .collect();
-    let (templates, faults) = Templates::compile(&texts);
+    let (mut templates, faults) = Templates::compile(&texts);
     problems.extend(faults);
+    problems.extend(templates.add_menus(&project.menus));
     let mut broken = Vec::new();
     for rule in project.rules.values_mut() {
         match templates.get(&rule.template) {
             None => broken.push(rule.name.clone()),
             Some(template) => {
-                let faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
+                let mut faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
+                faults.extend(template.check_way_out(&Sending {
+                    settings: &project.settings,
+                    channels: &rule.channels,
+                    promotional: rule.purpose == Purpose::Promotional || !rule.offers.is_empty(),
+                }));
                 if faults.iter().any(|problem| problem.severity == Severity::Error) {
                     broken.push(rule.name.clone());
                 }

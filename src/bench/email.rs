@@ -16,7 +16,6 @@ use crate::metrics::Metrics;
 use crate::sql::Sql;
 use crate::store::db::Db;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -30,6 +29,9 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Default)]
 struct Window {
     rates: Vec<f64>,
+    /// Processor seconds for a thousand messages: of plusone, of the sink.
+    cost: Vec<f64>,
+    sink_cost: Vec<f64>,
     in_doubt: Vec<f64>,
 }
 
@@ -53,7 +55,10 @@ pub async fn measure(size: Size, rounds: usize) -> Result<Figures> {
         limit.push(smtp_source(&sink, messages).await?);
         for (window, measured) in WINDOWS.into_iter().zip(&mut windows) {
             open.app.plan(&open.lease, open.app.clock.now(), Some(&name(window, round))).await?;
+            let (own, other) = (process::own_seconds(), process::processor_seconds(sink.pid()));
             measured.rates.push(delivered(&open, window, messages, &mut measured.in_doubt).await?);
+            measured.cost.extend(per_thousand(own, process::own_seconds(), messages));
+            measured.sink_cost.extend(per_thousand(other, process::processor_seconds(sink.pid()), messages));
         }
     }
     let ours = WINDOWS.iter().zip(&windows).find(|(window, _)| **window == engine::WINDOW);
@@ -89,12 +94,19 @@ impl Window {
             "ours": super::rounded(rate),
             "ratio": super::rounded(rate / limit),
             "ours_by_round": shown(&self.rates),
+            "processor_seconds_per_1000": super::rounded(median(&self.cost)),
+            "sinks_processor_seconds_per_1000": super::rounded(median(&self.sink_cost)),
             "in_doubt_per_crash": {
                 "median": super::rounded(median(&self.in_doubt)),
                 "most": self.in_doubt.iter().copied().fold(0.0, f64::max),
             },
         })
     }
+}
+
+/// Processor seconds for a thousand messages, where the system tells.
+fn per_thousand(before: Option<f64>, after: Option<f64>, messages: usize) -> Option<f64> {
+    Some((after? - before?) * 1_000.0 / messages as f64)
 }
 
 /// Messages a second of the C load generator.
@@ -108,12 +120,11 @@ async fn smtp_source(sink: &Sink, messages: usize) -> Result<f64> {
 /// Messages a second of plusone, all outcomes recorded; adds to `in_doubt` what a crash would have left.
 async fn delivered(open: &Open, window: usize, messages: usize, in_doubt: &mut Vec<f64>) -> Result<f64> {
     let app = &open.app;
-    let (db, clock, workspace) = (app.db.clone(), app.clock.clone(), Arc::clone(&app.workspace));
     let (ended, watching) = oneshot::channel();
-    let looking = tokio::spawn(look(db.clone(), watching));
+    let looking = tokio::spawn(look(app.db.clone(), watching));
     let began = Instant::now();
     let metrics = Metrics::start(app.ways_out());
-    let delivery = Delivery::start(db, clock, open.lease.clone(), workspace, app.providers()?, metrics, window);
+    let delivery = Delivery::start(app.ground(&open.lease, metrics), app.providers()?, window);
     let drained = delivery.drain().await;
     let tally = delivery.finish(false).await;
     let took = began.elapsed().as_secs_f64();

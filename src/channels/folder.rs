@@ -54,7 +54,7 @@ impl Folder {
         Ok(match message.channel {
             Channel::Email => File { name, content: email::prepare(message)?.into_bytes(), units: None },
             Channel::Sms => sms(name, message)?,
-            Channel::Voice => call(name, message)?,
+            Channel::Voice => call(&self.provider, name, message)?,
         })
     }
 
@@ -146,14 +146,21 @@ fn sms(name: String, message: &Outgoing) -> Result<File, Refused> {
     Ok(File { name, content, units: i64::try_from(size.count).ok() })
 }
 
-fn call(name: String, message: &Outgoing) -> Result<File, Refused> {
+fn call(provider: &str, name: String, message: &Outgoing) -> Result<File, Refused> {
     let spoken = part(message.words.voice.as_ref(), Channel::Voice)?;
+    let menu = message.words.menu.iter().map(|choice| {
+        serde_json::json!({ "key": choice.key.to_string(), "does": choice.does.as_str(), "says": choice.says })
+    });
+    let menu: Vec<_> = menu.collect();
+    let callback = message.callback.as_ref().filter(|_| !menu.is_empty());
+    let action = callback.and_then(|callback| callback.keys(provider, 1));
     let content = json(&serde_json::json!({
         "touchpoint": message.touchpoint,
         "to": message.to,
         "from": message.from,
         "spoken": spoken,
-        "twiml": twiml::say(spoken, &message.locale),
+        "menu": menu,
+        "twiml": twiml::call(spoken, &message.locale, action.as_deref()),
         "locale": message.locale,
     }));
     Ok(File { name, content, units: None })
@@ -207,10 +214,12 @@ mod tests {
                 text: Some("Hello".to_owned()),
                 sms: Some("It’s on its way".to_owned()),
                 voice: Some("Fish & chips".to_owned()),
+                menu: Vec::new(),
             },
             locale: "en-GB".to_owned(),
             promotional: false,
             date: Timestamp::from_seconds(1_790_000_000),
+            callback: None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::offers::Offer;
 use crate::offers::code::CodeSource;
 use crate::outreach::foresee::Foresight;
 use crate::plan::audience::{Among, Audience};
-use crate::rules::{Channel, Rule};
+use crate::rules::{Channel, Purpose, Rule};
 use crate::store::pauses;
 use crate::workspace::Recipient;
 use serde_json::{Value, json};
@@ -99,6 +99,8 @@ async fn words(
         zone: person.zone,
         offer: offer.map(|offer| offer.name.as_str()),
         code: code.as_deref(),
+        promotional: rule.purpose == Purpose::Promotional || offer.is_some(),
+        was_told: false,
         as_of: now,
         now,
     };
@@ -121,8 +123,13 @@ fn to_json(words: &Words) -> Value {
         json!({ "text": text, "encoding": size.encoding.as_str(), "segments": size.count, "units": size.units,
                 "forced_by": size.forced_by })
     });
+    let menu = words
+        .menu
+        .iter()
+        .map(|choice| json!({ "key": choice.key.to_string(), "does": choice.does.as_str(), "says": choice.says }));
+    let menu = words.voice.as_ref().map(|_| menu.collect::<Vec<_>>());
     json!({ "locale": words.locale, "subject": words.subject, "html": words.html, "text": words.text, "sms": sms,
-            "voice": words.voice })
+            "voice": words.voice, "menu": menu })
 }
 
 fn print(words: &Words) -> std::io::Result<()> {
@@ -131,6 +138,10 @@ fn print(words: &Words) -> std::io::Result<()> {
     }
     for part in [&words.text, &words.voice].into_iter().flatten() {
         say(format_args!("{}\n", part.trim_end()))?;
+    }
+    for choice in &words.menu {
+        let says = if choice.says.is_empty() { String::new() } else { format!(": {}", choice.says) };
+        say(format_args!("-- key {} does {}{says} --", choice.key, choice.does))?;
     }
     if let Some(html) = &words.html {
         let count = html.chars().count();

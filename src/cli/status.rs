@@ -104,12 +104,18 @@ impl Status<'_> {
             let at = self.local(source.at);
             concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
         }
+        for pause in self.pauses.at(self.now()) {
+            if let (Scope::Rule(rule), Some(reason)) = (&pause.scope, &pause.reason) {
+                concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
+            }
+        }
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");
             let id = short(&run.id);
             let rule = &run.rule;
+            let why = run.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
             concerns.push(format!(
-                "a run of {rule} with {messages} waits: `plusone approve {id}` or `plusone cancel {id}`"
+                "a run of {rule} with {messages} waits{why}: `plusone approve {id}` or `plusone cancel {id}`"
             ));
         }
         concerns
@@ -153,6 +159,7 @@ impl Status<'_> {
                 "scope": pause.scope.to_string(),
                 "paused_at": pause.paused_at.to_string(),
                 "paused_until": time_json(pause.paused_until),
+                "reason": pause.reason,
             })).collect::<Value>(),
             "providers": self.opened.settings.providers.iter().map(|(name, settings)| {
                 self.provider_json(name, &settings.way)
@@ -260,7 +267,8 @@ impl Status<'_> {
                 Some(until) => format!("until {}", self.local(until)),
                 None => format!("until `plusone resume {scope}`"),
             };
-            writeln!(out, "  {scope} since {}, {until}", self.local(pause.paused_at))?;
+            let why = pause.reason.as_ref().map_or(String::new(), |reason| format!(": {}", plain(reason)));
+            writeln!(out, "  {scope} since {}, {until}{why}", self.local(pause.paused_at))?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! 2. Defaults are written here and filled in before the readers look.
 
 pub mod data;
+pub mod menu;
 pub mod offer;
 pub mod rule;
 pub mod settings;
@@ -84,6 +85,8 @@ pub enum NameForm {
     Dashed,
     /// Anything: somebody else named it.
     Free,
+    /// One of `0` to `9`.
+    Digit,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -154,6 +157,7 @@ impl NameForm {
         };
         match self {
             Self::Free => !name.trim().is_empty(),
+            Self::Digit => name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Word | Self::Dashed => {
                 name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(inner)
             }
@@ -166,6 +170,7 @@ impl NameForm {
             Self::Word => "a small letter, then small letters, digits and `_`",
             Self::Dashed => "a small letter, then small letters, digits, `_` and `-`",
             Self::Free => "any text",
+            Self::Digit => "a digit, `0` to `9`",
         }
     }
 }

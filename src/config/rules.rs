@@ -1,6 +1,8 @@
 //! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
 
+use super::clauses;
 use super::forms;
+use super::goal;
 use super::keys;
 use super::node::Node;
 use super::once_per;
@@ -48,6 +50,8 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);
+    clauses::warn(root, &when, for_each.as_deref(), around.catalogue, problems);
+    let goal = goal::read(root, name, for_each.as_deref(), around.catalogue, problems);
     let template = template?;
     Some(Rule {
         name: name.to_owned(),
@@ -78,6 +82,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
             _ => Existing::Include,
         }),
         was,
+        goal: goal?,
     })
 }
 

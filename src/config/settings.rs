@@ -4,11 +4,12 @@ use super::forms;
 use super::keys;
 use super::node::{Entry, Node};
 use super::reader::Reader;
+use crate::courtesy::phrases::names_a_keyword;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings, Topic,
-    Way, Web,
+    Business, ChannelSettings, EveryText, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings,
+    Topic, Way, WayOut, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -22,12 +23,14 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     check_database(database, problems);
     let declared = root.table("providers")?;
     let providers = providers(declared, problems);
+    let way_out = way_out(root.table("channels")?, problems);
     let channels = channels(root.table("channels")?, declared, &providers, problems);
     Some(Settings {
         business: business?,
         database_url: Secret::new(database.text("url")?),
         web: web(root.table("web")?, problems)?,
         channels,
+        way_out,
         providers,
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
@@ -97,6 +100,12 @@ fn is_e164(text: &str) -> bool {
 fn is_sms_sender(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
     is_e164(text) || plain && matches!(text.len(), 3..=11)
+}
+
+/// `AC` and 32 hexadecimal digits.
+fn is_account_sid(text: &str) -> bool {
+    let digits = text.strip_prefix("AC").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_address(text: &str) -> bool {
@@ -255,6 +264,8 @@ fn provider(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ProviderSettin
         }
         "twilio" => {
             let table = Reader::new(&entry.node, &keys::settings::TWILIO);
+            let help = "write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f";
+            check_text(table, "account_sid", is_account_sid, help, problems);
             check_text(
                 table,
                 "api_base",
@@ -293,7 +304,40 @@ fn twilio(table: Reader<'_>) -> Option<Way> {
         account_sid: table.text("account_sid")?,
         auth_token: Secret::new(table.text("auth_token")?),
         api_base: table.text("api_base"),
+        webhook_keys: table.table("webhook_keys").map(secrets).unwrap_or_default(),
     })
+}
+
+fn secrets(table: Reader<'_>) -> BTreeMap<String, Secret> {
+    table.named().filter_map(|entry| Some((entry.key.clone(), Secret::new(entry.node.text()?)))).collect()
+}
+
+/// How customers stop text messages and calls by answering them.
+fn way_out(channels: Reader<'_>, problems: &mut Vec<Problem>) -> WayOut {
+    let opt_out = channels.table("sms").and_then(|sms| sms.table("opt_out"));
+    let every = opt_out.and_then(|opt_out| opt_out.text("every"));
+    let mut words = BTreeMap::new();
+    for entry in opt_out.and_then(|opt_out| opt_out.table("words")).iter().flat_map(Reader::named) {
+        let Some(text) = entry.node.text().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        if !is_locale(&entry.key) {
+            let problem = entry.key_error(format!("`{}` is not a language", entry.key));
+            problems.push(problem.help("write `nl`, or with a region `nl-BE`"));
+        }
+        if !names_a_keyword(text) {
+            let problem = entry.node.error("these words name no word that customers can answer with");
+            problems.push(problem.help("write STOP in capitals: `Antwoord STOP om je af te melden.`"));
+        }
+        words.insert(entry.key.clone(), text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    WayOut {
+        every: match every.as_deref() {
+            Some("first") => EveryText::First,
+            Some("never") => EveryText::Never,
+            _ => EveryText::Always,
+        },
+        words,
+        stop_key: channels.table("voice").and_then(|voice| voice.integer("stop_key")).unwrap_or(9),
+    }
 }
 
 fn rate(table: Reader<'_>) -> Option<crate::settings::Rate> {
@@ -340,6 +384,9 @@ fn guard(section: Reader<'_>) -> Guard {
         max_recipients: section.integer("max_recipients"),
         max_share: section.get("max_share").and_then(|node| forms::share(node).ok()),
         max_cost: section.money("max_cost"),
+        max_growth: section.integer("max_growth").unwrap_or(u64::MAX),
+        max_bounce: section.get("max_bounce").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
+        max_complaint: section.get("max_complaint").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
         only_to: section.texts("only_to").into_iter().map(|(_, pattern)| pattern.to_owned()).collect(),
     }
 }

@@ -201,7 +201,7 @@ path = "var/outbox"
 rate = "5/s"
 [providers.phone]
 type = "twilio"
-account_sid = "AC1"
+account_sid = "AC00c4a4c4a4c4a4c4a4c4a4c4a4c4a4cg"
 auth_token = "${TOKEN}"
 [providers.fax]
 type = "vonage"
@@ -224,6 +224,7 @@ max_cost = "-1"
     config/plusone.toml:13:23: `phone` cannot send email
     config/plusone.toml:14:1: `max_concurrent_calls` is not a key of [channels.email] (known keys: `from`, `providers`)
     config/plusone.toml:18:1: `rate` is not a key of a provider of type `folder` (the nearest known key is `path`)
+    config/plusone.toml:21:15: `AC00c4a4c4a4c4a4c4a4c4a4c4a4c4a4cg` is not a good `account_sid` (write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f)
     config/plusone.toml:22:15: the environment variable `TOKEN` is not set (set it where plusone is started: `TOKEN=… plusone run`)
     config/plusone.toml:24:8: `vonage` is not known here (known are `folder`, `smtp`, `twilio`)
     config/plusone.toml:26:22: `promotion` is not known here (the nearest is `promotional`; known are `transactional`, `promotional`)

@@ -164,6 +164,9 @@ async fn decide(job: &Job<'_>, person: Person<'_>, addresses: &[String], told: &
         if open.is_empty() {
             erase::stop(&mut tx, person, job.now).await?;
             told.suppressed = suppress(&mut tx, &hashes, job.now).await?;
+            for hash in &hashes {
+                count(told, "replies", erase::remove_nameless_replies(&mut tx, hash).await?);
+            }
             let known = hashes.iter().chain([&name]).map(|hash| (name.clone(), hash.clone()));
             erased::add(&mut tx, &known.collect::<Vec<_>>(), job.now).await?;
             remove_own_row(job, &mut tx, person, told).await?;
@@ -198,13 +201,7 @@ async fn suppress(tx: &mut Tx, hashes: &[String], now: Timestamp) -> Result<u64,
     for hash in hashes {
         suppressions::remove_in(tx, hash).await?;
     }
-    let bare = |hash: &String| Suppression {
-        address_hash: hash.clone(),
-        scope: EVERYTHING.to_owned(),
-        shown: SHOWN.to_owned(),
-        reason: REASON.to_owned(),
-        at: now,
-    };
+    let bare = |hash: &String| Suppression::of(hash, EVERYTHING, SHOWN, REASON, now, REASON);
     let bare: Vec<Suppression> = hashes.iter().map(bare).collect();
     if bare.is_empty() { Ok(0) } else { suppressions::add(tx, &bare).await }
 }

@@ -22,7 +22,7 @@ use crate::store::db::{Cell, Db, Row};
 use crate::store::erase::{self, Person};
 use crate::store::log::{self, Filter};
 use crate::store::person::{self, By, TABLES, Table};
-use crate::store::{pauses, suppressions};
+use crate::store::{consents, pauses, suppressions};
 use crate::time::Timestamp;
 use crate::touchpoints::record::{money_json, time_json};
 use futures_util::TryStreamExt;
@@ -90,8 +90,13 @@ pub async fn export(job: &Job<'_>, sheets: &mut [&mut dyn Sheet]) -> Done {
     writer.answers().await?;
     writer.stops().await?;
     for table in TABLES.iter().filter(|table| !KNOWN.contains(&table.name)) {
-        let title = table.name.replace('_', " ");
-        let section = Section::new(table.name, &title, "What plusone noted about you besides.");
+        let (title, about) = match table.name {
+            "replies" => ("What you wrote back", "Your answers, word for word."),
+            "preferences" => ("What you asked for", "How, in which language and when you want to be written to."),
+            "provider_events" => ("What became of messages on their way", "As those who carried them told."),
+            _ => ("More", "What plusone noted about you besides."),
+        };
+        let section = Section::new(table.name, title, about);
         writer.kept(table, &section).await?;
     }
     writer.messages().await?;
@@ -101,9 +106,6 @@ pub async fn export(job: &Job<'_>, sheets: &mut [&mut dyn Sheet]) -> Done {
 
 /// Tables with a section of their own.
 const KNOWN: &[&str] = &["consents", "offer_grants", "touchpoints", "touchpoint_words", "touchpoint_events"];
-
-/// Columns of plusone's own tables that hold 0 or 1.
-const TRUTHS: &[(&str, &str)] = &[("consents", "value")];
 
 /// Columns of plusone's own tables that hold money.
 const MONEY: &[(&str, &str)] = &[("offer_grants", "value"), ("offer_grants", "cost")];
@@ -188,7 +190,11 @@ impl Writer<'_, '_, '_> {
             let record = columns.iter().enumerate().map(|(place, column)| {
                 (column.clone(), kept_value(table.name, column, row.cell(place), &self.job.business.currency))
             });
-            let record = record.collect();
+            let mut record: Map<String, Value> = record.collect();
+            if let Some(hash) = record.get("wording").and_then(Value::as_str).filter(|_| table.name == "consents") {
+                let words = consents::wording(self.job.db, hash).await?;
+                record.insert("wording".to_owned(), json!(words));
+            }
             self.record(&record)?;
         }
         Ok(())
@@ -203,7 +209,7 @@ impl Writer<'_, '_, '_> {
         if !addresses.is_empty() {
             let hasher = Hasher::load(self.job.db).await?;
             for address in addresses {
-                let mut found = suppressions::lookup(self.job.db, &[hasher.hash(&address)]).await?;
+                let mut found = suppressions::lookup(self.job.db, &[hasher.hash(&address)], self.job.now).await?;
                 found.sort_by(|a, b| a.scope.cmp(&b.scope));
                 for one in found {
                     if !std::mem::replace(&mut begun, true) {
@@ -281,7 +287,11 @@ fn kept_value(table: &str, column: &str, cell: &Cell, currency: &str) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => json!(text),
-        Cell::Int(value) if TRUTHS.contains(&(table, column)) => json!(*value != 0),
+        Cell::Int(value) if (table, column) == ("consents", "value") => match value {
+            0 => json!(false),
+            1 => json!(true),
+            _ => json!("waits for its confirmation"),
+        },
         Cell::Int(value) if MONEY.contains(&(table, column)) => money_json(Some(*value), currency),
         Cell::Int(value) if column == "at" || column.ends_with("_at") || column.ends_with("_until") => {
             json!(Timestamp::from_micros(*value).to_string())

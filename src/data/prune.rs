@@ -9,7 +9,7 @@
 
 use crate::settings::Retention;
 use crate::store::db::{Db, Result};
-use crate::store::prune::{self, Lost, Mark, Old};
+use crate::store::prune::{self, Back, Lost, Mark, Old};
 use crate::time::Timestamp;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,10 @@ pub struct Forgotten {
     pub refusals: u64,
     /// Codes that nobody can use any more.
     pub codes: u64,
+    /// What customers wrote back.
+    pub replies: u64,
+    /// What providers told of messages.
+    pub receipts: u64,
     /// Whether there is more to do.
     pub more: bool,
 }
@@ -64,6 +68,8 @@ pub async fn prune(db: &Db, retention: &Retention, now: Timestamp, bounds: Bound
     let before = now.minus(retention.touchpoints);
     walk.touchpoints(TOUCHPOINTS, before, &mut told).await?;
     walk.codes(before, &mut told).await?;
+    told.replies = walk.back(Back::Replies, now.minus(retention.words)).await?;
+    told.receipts = walk.back(Back::Receipts, before).await?;
     Ok(told)
 }
 
@@ -152,6 +158,23 @@ impl Walk<'_> {
             self.rest(begun).await;
         }
         Ok(())
+    }
+
+    /// What came back before `before`, the oldest first.
+    async fn back(&self, back: Back, before: Timestamp) -> Result<u64> {
+        if self.bounds.dry_run {
+            return prune::old_back(self.db, back, before).await;
+        }
+        let mut all = 0;
+        for _ in 0..self.bounds.chunks {
+            let begun = Instant::now();
+            match prune::forget_back(self.db, back, before).await? {
+                0 => break,
+                some => all += some,
+            }
+            self.rest(begun).await;
+        }
+        Ok(all)
     }
 
     /// Leaves the database to others for as long as it was taken up.

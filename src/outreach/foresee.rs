@@ -178,7 +178,7 @@ impl<'a> Foresight<'a> {
         let mut meanwhile = Meanwhile::default();
         for row in self.db.fetch(audience.everyone(among)).await? {
             let mut candidates = [audience.read(&row)];
-            complete(self.db, &mut candidates).await?;
+            complete(self.db, &mut candidates, question.as_of).await?;
             let [candidate] = candidates;
             let mut judged = Judged { candidate, row };
             let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut Counts::default());

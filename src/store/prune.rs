@@ -193,6 +193,39 @@ pub async fn forget_codes(tx: &mut Tx, from: &Mark, until: &Mark, before: Timest
     tx.execute(codes("update offer_grants set code = null", from, until, before, now)).await
 }
 
+/// What came back long ago: replies of customers, and what providers told that was dealt with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Back {
+    Replies,
+    Receipts,
+}
+
+impl Back {
+    const fn old(self) -> &'static str {
+        match self {
+            Self::Replies => "replies where at < $1",
+            Self::Receipts => "provider_events where pending = 0 and at < $1",
+        }
+    }
+}
+
+/// How many there are from before `before`.
+pub async fn old_back(db: &Db, back: Back, before: Timestamp) -> Result<u64> {
+    let row = db.fetch_one(Sql::new(format!("select count(*) from {}", back.old())).with(before)).await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
+}
+
+/// Removes the oldest from before `before`, at most [`CHUNK`]; gives how many.
+pub async fn forget_back(db: &Db, back: Back, before: Timestamp) -> Result<u64> {
+    let old = back.old();
+    let table = old.split(' ').next().unwrap_or(old);
+    let sql = format!(
+        "delete from {table} where (bucket, provider, event_id) in \
+         (select bucket, provider, event_id from {old} order by at limit $2)"
+    );
+    db.execute(Sql::new(sql).with(before).with(CHUNK)).await
+}
+
 fn keys(dialect: Dialect) -> String {
     let item = dialect.rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     format!("(select r.bucket, r.id from {item})")

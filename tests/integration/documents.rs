@@ -55,6 +55,7 @@ fn reference() -> String {
         (FileKind::Data, "config/data.toml"),
         (FileKind::Rule, "config/rules/*.toml"),
         (FileKind::Offer, "config/offers/*.toml"),
+        (FileKind::Voice, "templates/*/voice.toml"),
     ];
     for (kind, path) in files {
         let _ = writeln!(text, "\n## {path}");

@@ -55,12 +55,13 @@ fn settings() -> Settings {
     Settings {
         business,
         database_url: Secret::new("sqlite://trial.db"),
+        way_out: plusone::settings::WayOut::default(),
         web: Web { listen: "127.0.0.1:0".into(), public_url: "http://127.0.0.1".into() },
         channels: BTreeMap::from([(Channel::Email, email)]),
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
         retention: Retention::default(),
         log: LogFormat::Text,
     }
@@ -347,7 +348,8 @@ async fn a_customers_page_says_who_they_are_and_what_they_agreed_to() {
         Row { state: "planned", occurrence: "next".into(), ..Row::default() }.insert(&opened.db).await;
         Row::default().insert(&opened.db).await;
         for (topic, when, value) in [("offers", 1, 1), ("offers", 5, 0), ("offers", 5, 1), ("surveys", 2, 1)] {
-            let sql = "insert into consents values ($1, '17', $2, 'email', $3, $4, 'the shop', $3)";
+            let sql = "insert into consents (bucket, customer, topic, channel, at, value, source, recorded_at) \
+                       values ($1, '17', $2, 'email', $3, $4, 'the shop', $3)";
             let sql = Sql::new(sql).with(bucket_of("17")).with(topic).with(when * 1_000_000_i64).with(i64::from(value));
             opened.db.execute(sql).await.expect("an answer");
         }

@@ -97,6 +97,7 @@ mod tests {
             locale: "en-GB".to_owned(),
             promotional: false,
             date: since(),
+            callback: None,
         }
     }
 

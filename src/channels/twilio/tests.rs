@@ -18,6 +18,7 @@ fn message(channel: Channel) -> Outgoing {
         locale: "en-GB".to_owned(),
         promotional: false,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 

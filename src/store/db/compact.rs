@@ -6,7 +6,7 @@
 //! 2. PostgreSQL's files, archives and replicas are its administrator's; nothing is done there.
 
 use super::{Db, Pools, Result, StoreError};
-use sqlx::{Executor, Row, SqlitePool};
+use sqlx::{Executor, Row, SqliteConnection};
 use std::time::Duration;
 
 /// How often it is tried to cut the log while others read.
@@ -26,19 +26,21 @@ impl Db {
             Pools::Sqlite { writer, .. } => {
                 let failed = |source| StoreError::Statement { statement: "vacuum".to_owned(), source };
                 // In memory the copy would take as much of it as the file is large.
-                writer.execute("pragma temp_store = file").await.map_err(failed)?;
-                let written = writer.execute("vacuum").await;
-                writer.execute("pragma temp_store = memory").await.map_err(failed)?;
+                let mut turn = writer.begin().await.map_err(failed)?;
+                let connection = turn.outside();
+                connection.execute("pragma temp_store = file").await.map_err(failed)?;
+                let written = connection.execute("vacuum").await;
+                connection.execute("pragma temp_store = memory").await.map_err(failed)?;
                 written.map_err(failed)?;
-                cut_log(writer).await.map_err(failed)
+                cut_log(connection).await.map_err(failed)
             }
         }
     }
 }
 
-async fn cut_log(writer: &SqlitePool) -> std::result::Result<bool, sqlx::Error> {
+async fn cut_log(connection: &mut SqliteConnection) -> std::result::Result<bool, sqlx::Error> {
     for _ in 0..TRIES {
-        let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await?;
+        let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(&mut *connection).await?;
         if row.try_get::<i64, _>(0)? == 0 {
             return Ok(true);
         }

@@ -20,6 +20,7 @@ fn message() -> Outgoing {
         locale: "en-GB".to_owned(),
         promotional: false,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 
@@ -116,9 +117,15 @@ fn a_text_that_holds_the_boundary_moves_the_boundary() {
 }
 
 #[test]
-fn every_kind_of_line_end_is_one() {
-    assert_eq!(lines("a\r\nb\rc\nd\n\r\0e\0\r\r\n"), "a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n");
-    assert_eq!(lines("grüße"), "grüße");
+fn a_line_end_that_is_none_is_refused() {
+    for bytes in ["a\r\n", "a", "", "\r\n\r\n", "a\r\n\r\nb"] {
+        assert_eq!(check_lines(bytes.as_bytes()), Ok(()), "{bytes:?}");
+    }
+    for bytes in ["a\n", "a\r", "\n", "a\r\r\n", "a\r\n\n", "a\n\r", "a\rb\r\n"] {
+        assert!(check_lines(bytes.as_bytes()).is_err(), "{bytes:?}");
+    }
+    let line = |octets: usize| check_lines(format!("{}\r\nb", "a".repeat(octets)).as_bytes());
+    assert!(line(998).is_ok() && line(999).is_err());
 }
 
 proptest! {
