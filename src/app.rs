@@ -6,7 +6,6 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::engine::Ground;
 use crate::delivery::{Delivery, Tally, canary, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
@@ -19,7 +18,6 @@ use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
 use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, token_keys, zones};
 use crate::time::{Span, Timestamp};
-use crate::tokens::Keyring;
 use crate::workspace::{InForce, Workspace};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,10 +63,8 @@ pub struct App {
     pub db: Db,
     pub home: PathBuf,
     pub workspace: Arc<Workspace>,
-    /// The same, for those who work beside the daemon.
+    /// The same, for those who must see it change.
     pub in_force: InForce,
-    /// The keys that links and callbacks are signed with.
-    pub keyring: Keyring,
     pub clock: Clock,
 }
 
@@ -81,11 +77,11 @@ impl App {
         let db = Db::open(first.project.settings.database_url.expose(), home).await?;
         migrate::migrate(&db).await?;
         let kept = kept_files::all(&db).await?;
-        let workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
-        let keyring = token_keys::load(&db, clock.now()).await?;
+        let mut workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
+        workspace.keys = Some(token_keys::load(&db, clock.now()).await?);
         let workspace = Arc::new(workspace);
-        let in_force = InForce::of(&workspace);
-        let app = Self { db, home: home.to_owned(), workspace, in_force, keyring, clock };
+        let in_force = InForce::of(Arc::clone(&workspace));
+        let app = Self { db, home: home.to_owned(), workspace, in_force, clock };
         app.prepare().await?;
         Ok(app)
     }
@@ -103,11 +99,12 @@ impl App {
     pub async fn reload(&mut self) -> Result<(), AppError> {
         let files = Files::read(&self.home);
         let kept = kept_files::all(&self.db).await?;
-        let workspace = Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
+        let mut workspace =
+            Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
+        workspace.keys = Some(token_keys::load(&self.db, self.clock.now()).await?);
         self.workspace = Arc::new(workspace);
-        self.prepare().await?;
-        self.in_force.set(&self.workspace);
-        Ok(())
+        self.in_force.set(Arc::clone(&self.workspace));
+        self.prepare().await
     }
 
     /// Keeps the texts of the files that are good now.
@@ -195,19 +192,8 @@ impl App {
     /// Starts delivery to the configured providers.
     pub fn delivery(&self, lease: &Lease, metrics: Metrics) -> Result<Delivery, AppError> {
         let providers = self.providers()?;
-        Ok(Delivery::start(self.ground(lease, metrics), providers, engine::WINDOW))
-    }
-
-    /// What delivery works on and with.
-    pub fn ground(&self, lease: &Lease, metrics: Metrics) -> Ground {
-        Ground {
-            db: self.db.clone(),
-            clock: self.clock.clone(),
-            lease: lease.clone(),
-            workspace: Arc::clone(&self.workspace),
-            keyring: self.keyring.clone(),
-            metrics,
-        }
+        let (db, clock, workspace) = (self.db.clone(), self.clock.clone(), Arc::clone(&self.workspace));
+        Ok(Delivery::start(db, clock, lease.clone(), workspace, providers, metrics, engine::WINDOW))
     }
 
     /// Delivers all that is due, and ends.

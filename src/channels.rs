@@ -35,6 +35,8 @@ pub struct Outgoing {
     /// BCP 47; the language in which a call is spoken.
     pub locale: String,
     pub promotional: bool,
+    /// Where one POST leaves the message's topic (RFC 8058); email says so in its header.
+    pub unsubscribe: Option<String>,
     /// The email's Date: the same on every attempt, so that every attempt has the same bytes.
     pub date: Timestamp,
     /// Where a provider may tell what became of it, and which key was pressed; none for email.
@@ -322,6 +324,7 @@ mod tests {
             words: Words { subject: Some("Hello".to_owned()), text: Some("Hello".to_owned()), ..Words::default() },
             locale: "en-GB".to_owned(),
             promotional: false,
+            unsubscribe: None,
             date: Timestamp::default(),
             callback: None,
         })

@@ -259,9 +259,8 @@ async fn look_at_rules(delivery: &Delivery) {
     }
 }
 
-/// Looks at doubts and waiting receipts and settles offers every few seconds. Providers are asked here, so it is a
-/// task of its own: one
-/// that answers late holds up no message.
+/// Looks at doubts and waiting receipts and settles offers every few seconds. Providers are asked here, so it is a task
+/// of its own: one that answers late holds up no message.
 async fn settle(delivery: Arc<Delivery>, stop: Stop) {
     let _last = StopsWithIt(stop.clone());
     let mut rounds = 0;

@@ -20,6 +20,7 @@ mod markup;
 pub mod menu;
 pub mod needs;
 mod plain;
+mod promotional;
 mod render;
 mod scan;
 pub mod segments;

@@ -141,6 +141,10 @@ pub struct Rule {
     pub existing: Existing,
     pub was: Option<String>,
     pub goal: Option<Goal>,
+    /// The topic's condition that says who has bought, where a purchase may stand for a yes.
+    pub soft_opt_in: Option<Clause>,
+    /// plusone's own rule that asks for the confirmation of a yes to its topic (double opt-in).
+    pub confirms: bool,
 }
 
 /// What counts as success of a rule's messages.

@@ -32,6 +32,7 @@ pub mod settle;
 pub mod sources;
 pub mod statistics;
 pub mod status;
+pub mod stops;
 pub mod suppressions;
 pub mod token_keys;
 mod writer;

@@ -55,6 +55,17 @@ pub enum Purpose {
 impl Purpose {
     pub const ALL: [Self; 5] = [Self::Unsubscribe, Self::Preferences, Self::Confirm, Self::Why, Self::Voice];
 
+    /// Where its page lies, before the token; a call's address is its provider's business.
+    pub const fn path(self) -> Option<&'static str> {
+        match self {
+            Self::Unsubscribe => Some("u"),
+            Self::Preferences => Some("p"),
+            Self::Confirm => Some("y"),
+            Self::Why => Some("w"),
+            Self::Voice => None,
+        }
+    }
+
     /// The byte that stands for it; never given to another.
     const fn byte(self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! The web server: how the program is, for those who watch it. Pages and calls for people come beside it.
+//! The web server: how the program is, for those who watch it, and what providers tell. Pages for people come beside it.
 //!
 //! 1. `/livez`, `/readyz` and `/metrics` need no sign-in and tell no secret, no customer and no address.
 //! 2. Every request has a limit of size and time, and the server stops within [`STOP_LIMIT`], whoever is still there.
@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
-use crate::tokens::Keyring;
 use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -41,8 +40,6 @@ pub struct Web {
     pub metrics: Metrics,
     pub health: Health,
     pub in_force: InForce,
-    /// The keys that links and callbacks are signed with.
-    pub keyring: Keyring,
 }
 
 /// Every route there is.

@@ -15,6 +15,7 @@ use crate::problem::{Problem, Severity, Source};
 use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::Settings;
 use crate::time::{Timestamp, Tz};
+use crate::tokens::{self, Keyring};
 use crate::touchpoints::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, RwLock};
@@ -26,11 +27,36 @@ pub struct Workspace {
     pub templates: Templates,
     /// What is wrong with the files as they are now, in force or not.
     pub problems: Vec<Problem>,
+    /// The keys by which the links of messages are signed; `None` until the database was asked for them.
+    pub keys: Option<Keyring>,
+}
+
+/// What stands for the token in a link of a message that is only looked at.
+pub const PREVIEW: &str = "preview";
+
+/// The configuration in force, shared: whoever holds it sees changed files as soon as they are taken up.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
+
+impl InForce {
+    pub fn of(workspace: Arc<Workspace>) -> Self {
+        Self(Arc::new(RwLock::new(workspace)))
+    }
+
+    pub fn now(&self) -> Arc<Workspace> {
+        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
+    }
+
+    pub fn set(&self, workspace: Arc<Workspace>) {
+        *self.0.write().expect("nobody panics while holding it") = workspace;
+    }
 }
 
 /// Whom a message is rendered for, and with what.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
+    /// The id of the touchpoint that the message is; `None` for one that is only looked at, whose links lead nowhere.
+    pub touchpoint: Option<&'a str>,
     pub channel: Channel,
     pub locale: Option<&'a str>,
     pub zone: Option<Tz>,
@@ -64,7 +90,7 @@ impl Workspace {
             (Some(files), _) => read(files, environment).0,
         };
         let Some((project, templates)) = in_force else { return Err(problems) };
-        Ok(Self { project, templates, problems })
+        Ok(Self { project, templates, problems, keys: None })
     }
 
     /// Texts of the files that are good now, by path: what is kept for a day when they are not.
@@ -72,6 +98,24 @@ impl Workspace {
         let broken = broken_paths(&self.problems);
         let kept = files.texts().filter(|(path, _)| is_kept(path) && !is_covered(path, &broken));
         kept.map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
+    }
+
+    /// The address of the page that serves `purpose` for a touchpoint. One that is only looked at gets an address that
+    /// leads to nothing, so that nobody who tries a link speaks for a customer.
+    pub fn link(&self, purpose: tokens::Purpose, touchpoint: Option<&str>) -> Option<String> {
+        let path = purpose.path()?;
+        let token = match touchpoint {
+            Some(touchpoint) => self.keys.as_ref()?.sign(purpose, touchpoint, &[])?,
+            None => PREVIEW.to_owned(),
+        };
+        Some(format!("{}/{path}/{token}", self.project.settings.web.public_url))
+    }
+
+    fn links(&self, touchpoint: Option<&str>) -> context::Value {
+        use tokens::Purpose::{Preferences, Unsubscribe, Why};
+        let named = [("unsubscribe", Unsubscribe), ("preferences", Preferences), ("why", Why)];
+        let links = named.into_iter().filter_map(|(name, purpose)| Some((name, self.link(purpose, touchpoint)?)));
+        context::links(&links.collect::<Vec<_>>())
     }
 
     /// Renders one message; gives the words, or the reason why there are none. `data` holds the customer's facts.
@@ -85,6 +129,7 @@ impl Workspace {
             data.insert("offer".to_owned(), context::offer(offer, to.code, expires_at));
         }
         data.insert("business".to_owned(), context::business(business));
+        data.insert("links".to_owned(), self.links(to.touchpoint));
         data.insert("now".to_owned(), context::Value::Timestamp(to.now));
         let env = Env {
             locale: to.locale.unwrap_or(&business.locale),
@@ -100,24 +145,6 @@ impl Workspace {
             (reason, error.to_string())
         })?;
         self.with_way_out(template, to, words)
-    }
-}
-
-/// The workspace in force, for those who work beside the daemon while files change: the pages and callbacks.
-#[derive(Clone, Debug)]
-pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
-
-impl InForce {
-    pub fn of(workspace: &Arc<Workspace>) -> Self {
-        Self(Arc::new(RwLock::new(Arc::clone(workspace))))
-    }
-
-    pub fn get(&self) -> Arc<Workspace> {
-        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
-    }
-
-    pub fn set(&self, workspace: &Arc<Workspace>) {
-        *self.0.write().expect("nobody panics while holding it") = Arc::clone(workspace);
     }
 }
 
@@ -182,7 +209,8 @@ fn wanted<'a>(
         let always = rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional;
         OfferTerms { always, code, expires }
     });
-    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business: &settings.business }
+    let (business, promotional) = (&settings.business, offer.is_some() || rule.purpose == Purpose::Promotional);
+    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business, promotional }
 }
 
 fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {

@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::sql::Sql;
 use crate::store::db::Db;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -120,11 +121,12 @@ async fn smtp_source(sink: &Sink, messages: usize) -> Result<f64> {
 /// Messages a second of plusone, all outcomes recorded; adds to `in_doubt` what a crash would have left.
 async fn delivered(open: &Open, window: usize, messages: usize, in_doubt: &mut Vec<f64>) -> Result<f64> {
     let app = &open.app;
+    let (db, clock, workspace) = (app.db.clone(), app.clock.clone(), Arc::clone(&app.workspace));
     let (ended, watching) = oneshot::channel();
-    let looking = tokio::spawn(look(app.db.clone(), watching));
+    let looking = tokio::spawn(look(db.clone(), watching));
     let began = Instant::now();
     let metrics = Metrics::start(app.ways_out());
-    let delivery = Delivery::start(app.ground(&open.lease, metrics), app.providers()?, window);
+    let delivery = Delivery::start(db, clock, open.lease.clone(), workspace, app.providers()?, metrics, window);
     let drained = delivery.drain().await;
     let tally = delivery.finish(false).await;
     let took = began.elapsed().as_secs_f64();

@@ -218,6 +218,7 @@ mod tests {
             },
             locale: "en-GB".to_owned(),
             promotional: false,
+            unsubscribe: None,
             date: Timestamp::from_seconds(1_790_000_000),
             callback: None,
         }

@@ -16,7 +16,7 @@ use crate::outreach::foresee::Foresight;
 use crate::plan::audience::{Among, Audience};
 use crate::rules::{Channel, Purpose, Rule};
 use crate::store::pauses;
-use crate::workspace::Recipient;
+use crate::workspace::{PREVIEW, Recipient};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -53,6 +53,12 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         None => rule.channels[0],
     };
     let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
+    let dead = format!("/{PREVIEW}");
+    if [&words.html, &words.text, &words.sms].into_iter().flatten().any(|part| part.contains(&dead)) {
+        super::complain(
+            "note: the customer's own links are left out of a preview: nobody should speak for them by trying one",
+        );
+    }
     if options.html {
         let missing = || Failure::failed(format!("rule {} says nothing in HTML on {channel}", rule.name));
         say(words.html.as_ref().ok_or_else(missing)?)?;
@@ -94,6 +100,7 @@ async fn words(
     let offer = rule.offers.first().map(|name| &project.offers[name]);
     let code = offer.and_then(sample_code);
     let recipient = Recipient {
+        touchpoint: None,
         channel,
         locale: locale.or(person.locale.as_deref()),
         zone: person.zone,

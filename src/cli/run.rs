@@ -43,7 +43,6 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         metrics: metrics.clone(),
         health: health.clone(),
         in_force: app.in_force.clone(),
-        keyring: app.keyring.clone(),
     };
     let asked = stop.clone();
     let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));

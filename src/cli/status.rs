@@ -99,15 +99,15 @@ impl Status<'_> {
                 "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
             ));
         }
-        for source in self.sources.iter().filter(|source| self.opened.catalogue.entity(&source.entity).is_some()) {
-            let (entity, why) = (&source.entity, &source.why);
-            let at = self.local(source.at);
-            concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
-        }
         for pause in self.pauses.at(self.now()) {
             if let (Scope::Rule(rule), Some(reason)) = (&pause.scope, &pause.reason) {
                 concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
             }
+        }
+        for source in self.sources.iter().filter(|source| self.opened.catalogue.entity(&source.entity).is_some()) {
+            let (entity, why) = (&source.entity, &source.why);
+            let at = self.local(source.at);
+            concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
         }
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");

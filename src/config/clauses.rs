@@ -19,7 +19,7 @@ pub fn warn(
     for (node, text) in root.texts("when") {
         let Some(clause) = when.iter().find(|clause| clause.text == text) else { continue };
         if clause.cannot_be_false(scope) {
-            let help = "take it out, or say whom the rule is for; a run of it waits for approval from 200 customers on";
+            let help = "take it out, or say whom the rule is for";
             problems.push(node.warning("this condition cannot be false, so it leaves nobody out").help(help));
         } else if clause.has_an_idle_part(scope) {
             let help = "take that part out, or write `&&` where `||` stands";

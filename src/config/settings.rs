@@ -8,8 +8,8 @@ use crate::courtesy::phrases::names_a_keyword;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, EveryText, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings,
-    Topic, Way, WayOut, Web,
+    Business, ChannelSettings, EveryText, Guard, LogFormat, OptIn, ProviderSettings, QuietWindow, Retention, Secret,
+    Settings, Topic, Way, WayOut, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -25,10 +25,12 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     let providers = providers(declared, problems);
     let way_out = way_out(root.table("channels")?, problems);
     let channels = channels(root.table("channels")?, declared, &providers, problems);
+    let web = web(root.table("web")?, problems)?;
+    warn_unreachable(root, &web, &channels, &providers, problems);
     Some(Settings {
         business: business?,
         database_url: Secret::new(database.text("url")?),
-        web: web(root.table("web")?, problems)?,
+        web,
         channels,
         way_out,
         providers,
@@ -43,6 +45,35 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     })
 }
 
+/// Links in messages that leave the house must be ones that customers can open, and that nobody on the way can read.
+fn warn_unreachable(
+    root: Reader<'_>,
+    web: &Web,
+    channels: &BTreeMap<Channel, ChannelSettings>,
+    providers: &BTreeMap<String, ProviderSettings>,
+    problems: &mut Vec<Problem>,
+) {
+    let used = channels.values().flat_map(|channel| &channel.providers).filter_map(|name| providers.get(name));
+    let leaves_house = used.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }));
+    let (scheme, rest) = web.public_url.split_once("://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_local = ["127.", "localhost", "[::1]", "0.0.0.0", "10.", "192.168."].iter().any(|at| host.starts_with(at));
+    let said = root.table("web").and_then(|section| section.get("public_url"));
+    let Some(node) = said.or(root.get("providers")) else { return };
+    let fault = if is_local {
+        "customers cannot open this address, and the links in their messages lead here"
+    } else if scheme != "https" {
+        "mail programs only unsubscribe over https, and the links in messages lead here"
+    } else {
+        return;
+    };
+    if leaves_house {
+        let help =
+            "set `[web] public_url` to the address at which this server is reached: `https://plus.harbour.example`";
+        problems.push(node.warning(fault).help(help));
+    }
+}
+
 /// Whether a text is written as its key wants it.
 type IsGood = fn(&str) -> bool;
 
@@ -50,7 +81,7 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
     let two_letters = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let three_letters = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let single_line = |text: &str| !text.contains(char::is_control);
-    let checks: [(&str, IsGood, &str); 7] = [
+    let checks: [(&str, IsGood, &str); 9] = [
         ("name", single_line, "write it on one line"),
         ("country", two_letters, "write two capital letters, such as `GB`"),
         ("currency", three_letters, "write three capital letters, such as `GBP`"),
@@ -58,6 +89,8 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
         ("phone", is_e164, "write `+`, the country and the number without spaces: `+442071838750`"),
         ("email", is_address, "write an address such as `hello@harbour.example`"),
         ("website", is_web_address, "write the whole address: `https://harbour.example`"),
+        ("logo", is_logo, "write the path of an SVG, PNG, JPEG, WebP or GIF file, or a `data:image/` address"),
+        ("colour", is_colour, "write `#` and six hexadecimal digits, such as `#7a3b12`"),
     ];
     for (key, is_good, help) in checks {
         check_text(section, key, is_good, help, problems);
@@ -68,6 +101,8 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
         phone: section.text("phone"),
         email: section.text("email"),
         website: section.text("website"),
+        logo: section.text("logo"),
+        colour: section.text("colour"),
         time_zone: section.get("time_zone").and_then(|node| forms::zone(node).ok()).unwrap_or(Tz::UTC),
         locale: section.text("locale")?,
         country: section.text("country")?,
@@ -122,6 +157,17 @@ fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     !host.is_empty() && !text.contains(char::is_whitespace)
+}
+
+/// A file of a kind that browsers show, or a picture written out.
+fn is_logo(text: &str) -> bool {
+    let kinds = [".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif"];
+    text.starts_with("data:image/") || kinds.iter().any(|kind| text.to_ascii_lowercase().ends_with(kind))
+}
+
+fn is_colour(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_listen(text: &str) -> bool {
@@ -357,7 +403,10 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
-        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default() })
+        let name = table.text("name").unwrap_or_default();
+        let opt_in = table.word("opt_in").unwrap_or(OptIn::Single);
+        // A condition needs the catalogue: `opt_in` fills it in.
+        (entry.key.clone(), Topic { opt_in, ..Topic::single(purpose, &name) })
     };
     section.named().map(topic).collect()
 }

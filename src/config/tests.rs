@@ -430,19 +430,6 @@ fn overrides_stand_over_the_file() {
 }
 
 #[test]
-fn promotional_messages_that_leave_the_house_have_no_way_out_yet() {
-    let plusone = PLUSONE
-        .replace("type = \"folder\"\npath = \"var/outbox\"", "type = 'smtp'\nurl = 'smtp://mail.example'")
-        .replace("[channels.voice]\nfrom = \"+442079460018\"\nproviders = [\"outbox\"]\n", "");
-    let mut files = files();
-    files.insert(PLUSONE_TOML, &plusone);
-    files.insert("config/rules/update.toml", &RULE.replace("topic = \"deliveries\"", "topic = \"offers\""));
-    let loaded = load_from(&files, &Environment::default());
-    assert!(told(&loaded).contains("no way out yet"), "{}", told(&loaded));
-    assert!(!loaded.has_errors());
-}
-
-#[test]
 fn the_version_of_a_rule_follows_its_words() {
     let version = |text: &str| {
         let loaded = loaded_with("templates/update/subject.hbs", text);

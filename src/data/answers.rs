@@ -116,8 +116,9 @@ pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -
     }
     let mut report = list.close(added);
     if left_out > 0 {
-        let note = || format!("{left_out} answers are of people who were erased; they are left out");
-        report.note.get_or_insert_with(note);
+        report
+            .note
+            .get_or_insert_with(|| format!("{left_out} answers are of people who were erased; they are left out"));
     }
     Ok(report)
 }

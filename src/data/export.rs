@@ -18,11 +18,12 @@ use crate::courtesy::pauses::Scope;
 use crate::ids::bucket_of;
 use crate::outreach::judge::shown;
 use crate::settings::Business;
+use crate::store::consents::ledger;
 use crate::store::db::{Cell, Db, Row};
 use crate::store::erase::{self, Person};
 use crate::store::log::{self, Filter};
 use crate::store::person::{self, By, TABLES, Table};
-use crate::store::{consents, pauses, suppressions};
+use crate::store::{pauses, suppressions};
 use crate::time::Timestamp;
 use crate::touchpoints::record::{money_json, time_json};
 use futures_util::TryStreamExt;
@@ -172,7 +173,14 @@ impl Writer<'_, '_, '_> {
     async fn answers(&mut self) -> Done {
         let consents =
             Section::new("consents", "What you said yes or no to", "Each answer, when and where you gave it.");
-        self.kept(&Table { name: "consents", by: By::Customer }, &consents).await?;
+        let customer = self.job.customer;
+        let ledger = ledger(self.job.db, bucket_of(customer), customer).await?;
+        if !ledger.is_empty() {
+            self.section(&consents)?;
+        }
+        for entry in &ledger {
+            self.record(entry.to_json().as_object().expect("it is written as one"))?;
+        }
         let grants = Section::new("offer_grants", "Offers and codes", "What you were given, and what became of it.");
         self.kept(&Table { name: "offer_grants", by: By::Customer }, &grants).await
     }
@@ -190,11 +198,7 @@ impl Writer<'_, '_, '_> {
             let record = columns.iter().enumerate().map(|(place, column)| {
                 (column.clone(), kept_value(table.name, column, row.cell(place), &self.job.business.currency))
             });
-            let mut record: Map<String, Value> = record.collect();
-            if let Some(hash) = record.get("wording").and_then(Value::as_str).filter(|_| table.name == "consents") {
-                let words = consents::wording(self.job.db, hash).await?;
-                record.insert("wording".to_owned(), json!(words));
-            }
+            let record = record.collect();
             self.record(&record)?;
         }
         Ok(())
@@ -217,6 +221,7 @@ impl Writer<'_, '_, '_> {
                     }
                     let record = json!({
                         "address": address, "scope": one.scope, "reason": one.reason, "at": one.at.to_string(),
+                        "source": one.source, "evidence": one.evidence, "until": time_json(one.expires_at),
                     });
                     self.record(record.as_object().expect("it is written as one"))?;
                 }
@@ -287,11 +292,6 @@ fn kept_value(table: &str, column: &str, cell: &Cell, currency: &str) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => json!(text),
-        Cell::Int(value) if (table, column) == ("consents", "value") => match value {
-            0 => json!(false),
-            1 => json!(true),
-            _ => json!("waits for its confirmation"),
-        },
         Cell::Int(value) if MONEY.contains(&(table, column)) => money_json(Some(*value), currency),
         Cell::Int(value) if column == "at" || column.ends_with("_at") || column.ends_with("_until") => {
             json!(Timestamp::from_micros(*value).to_string())
@@ -308,7 +308,6 @@ mod tests {
     fn a_value_is_told_by_the_name_of_its_column() {
         let at = Cell::Int(0);
         assert_eq!(kept_value("consents", "recorded_at", &at, "GBP"), json!("1970-01-01T00:00:00Z"));
-        assert_eq!(kept_value("consents", "value", &Cell::Int(1), "GBP"), json!(true));
         let money = json!({ "amount": "2.5000", "currency": "GBP" });
         assert_eq!(kept_value("offer_grants", "value", &Cell::Int(25_000), "GBP"), money);
         assert_eq!(kept_value("other", "n", &Cell::Int(3), "GBP"), json!(3));

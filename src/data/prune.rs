@@ -9,7 +9,7 @@
 
 use crate::settings::Retention;
 use crate::store::db::{Db, Result};
-use crate::store::prune::{self, Back, Lost, Mark, Old};
+use crate::store::prune::{self, Lost, Mark, Old};
 use crate::time::Timestamp;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ pub struct Forgotten {
     pub refusals: u64,
     /// Codes that nobody can use any more.
     pub codes: u64,
-    /// What customers wrote back.
+    /// Replies of customers whose words went.
     pub replies: u64,
     /// What providers told of messages.
     pub receipts: u64,
@@ -68,8 +68,8 @@ pub async fn prune(db: &Db, retention: &Retention, now: Timestamp, bounds: Bound
     let before = now.minus(retention.touchpoints);
     walk.touchpoints(TOUCHPOINTS, before, &mut told).await?;
     walk.codes(before, &mut told).await?;
-    told.replies = walk.back(Back::Replies, now.minus(retention.words)).await?;
-    told.receipts = walk.back(Back::Receipts, before).await?;
+    walk.replies(now.minus(retention.words), before, &mut told).await?;
+    told.receipts = walk.receipts(before).await?;
     Ok(told)
 }
 
@@ -160,15 +160,35 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What came back before `before`, the oldest first.
-    async fn back(&self, back: Back, before: Timestamp) -> Result<u64> {
+    /// What customers wrote back: its words go with the words of messages, the rest with the rest of touchpoints.
+    async fn replies(&self, words: Timestamp, all: Timestamp, told: &mut Forgotten) -> Result<()> {
         if self.bounds.dry_run {
-            return prune::old_back(self.db, back, before).await;
+            told.replies += prune::spoken_replies(self.db, words).await?;
+            return Ok(());
+        }
+        for _ in 0..self.bounds.chunks {
+            let begun = Instant::now();
+            let spoken = prune::forget_reply_words(self.db, words).await?;
+            let gone = prune::forget_replies(self.db, all).await?;
+            told.replies += spoken;
+            if spoken + gone == 0 {
+                return Ok(());
+            }
+            self.rest(begun).await;
+        }
+        told.more = true;
+        Ok(())
+    }
+
+    /// What providers told before `before`, the oldest first.
+    async fn receipts(&self, before: Timestamp) -> Result<u64> {
+        if self.bounds.dry_run {
+            return prune::old_receipts(self.db, before).await;
         }
         let mut all = 0;
         for _ in 0..self.bounds.chunks {
             let begun = Instant::now();
-            match prune::forget_back(self.db, back, before).await? {
+            match prune::forget_receipts(self.db, before).await? {
                 0 => break,
                 some => all += some,
             }

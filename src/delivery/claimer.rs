@@ -168,7 +168,7 @@ impl Claimer {
                 provider_id: None,
                 cost: None,
             };
-            self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
+            self.committer.hand_in(Entry::Outcome { outcome, settlement: None }).await;
         }
     }
 
@@ -212,7 +212,7 @@ impl Claimer {
                     cost: None,
                 };
                 let settlement = settlement(&claimed, to);
-                self.committer.hand_in(Entry::Outcome { outcome, settlement, permit: None }).await;
+                self.committer.hand_in(Entry::Outcome { outcome, settlement }).await;
             }
         }
     }

@@ -120,6 +120,7 @@ fn outgoing(shared: &Shared, doubt: &Doubt) -> Outgoing {
         locale: String::new(),
         promotional: false,
         callback: None,
+        unsubscribe: None,
         date: doubt.doubt_at,
     }
 }

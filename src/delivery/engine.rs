@@ -7,8 +7,8 @@ use super::connection::{Line, Parcel};
 use super::health::Circuit;
 use super::queue::{self, Entrance};
 use super::tally::Tally;
+use crate::channels::Provider;
 use crate::channels::rate::Bucket;
-use crate::channels::{Callback, Provider};
 use crate::clock::Clock;
 use crate::courtesy::pauses::Pauses;
 use crate::data::suppress::{self, Wish};
@@ -18,7 +18,6 @@ use crate::store::db::{Db, Result};
 use crate::store::delivery::Claimed;
 use crate::store::leases::Lease;
 use crate::time::{Span, Timestamp};
-use crate::tokens::{Keyring, Purpose};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
@@ -43,7 +42,6 @@ pub struct Shared {
     pub metrics: Metrics,
     pauses: RwLock<Arc<Pauses>>,
     workspace: RwLock<Arc<Workspace>>,
-    keyring: Keyring,
     stop: watch::Sender<bool>,
     pub canary: Canary,
     /// Rung when planning has written something.
@@ -86,16 +84,6 @@ impl Shared {
             () = tokio::time::sleep(span.to_std()) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
-    }
-
-    /// Where the provider may tell about a message.
-    pub fn callback(&self, channel: Channel, touchpoint: &str, public_url: &str) -> Option<Callback> {
-        let token = match channel {
-            Channel::Email => return None,
-            Channel::Sms => None,
-            Channel::Voice => self.keyring.sign(Purpose::Voice, touchpoint, &[]),
-        };
-        Some(Callback { public_url: public_url.to_owned(), token })
     }
 
     /// Writes down that nothing is to be sent to this address any more: it does not exist, or its owner said stop.
@@ -173,17 +161,6 @@ pub struct Outlet {
     pub entrance: Entrance<Parcel>,
 }
 
-/// What the engine works on and with.
-pub struct Ground {
-    pub db: Db,
-    pub clock: Clock,
-    pub lease: Lease,
-    pub workspace: Arc<Workspace>,
-    /// The keys that callbacks are signed with.
-    pub keyring: Keyring,
-    pub metrics: Metrics,
-}
-
 /// The running engine.
 pub struct Delivery {
     pub shared: Arc<Shared>,
@@ -196,8 +173,15 @@ pub struct Delivery {
 impl Delivery {
     /// Builds the lines to `providers` (by name) and starts their connections; nothing is claimed before
     /// [`Delivery::claim`].
-    pub fn start(ground: Ground, providers: BTreeMap<String, Provider>, window: usize) -> Self {
-        let Ground { db, clock, lease, workspace, keyring, metrics } = ground;
+    pub fn start(
+        db: Db,
+        clock: Clock,
+        lease: Lease,
+        workspace: Arc<Workspace>,
+        providers: BTreeMap<String, Provider>,
+        metrics: Metrics,
+        window: usize,
+    ) -> Self {
         let (stop, _) = watch::channel(false);
         let shared = Arc::new(Shared {
             db: db.clone(),
@@ -207,7 +191,6 @@ impl Delivery {
             metrics,
             pauses: RwLock::default(),
             workspace: RwLock::new(Arc::clone(&workspace)),
-            keyring,
             stop,
             canary: Canary::default(),
             planned: Notify::new(),

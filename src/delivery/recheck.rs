@@ -20,7 +20,9 @@ use crate::settings::EveryText;
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::store::feedback;
+use crate::store::stops;
 use crate::time::Timestamp;
+use crate::tokens;
 use crate::touchpoints::{Reason, State};
 use crate::workspace::{Recipient, Workspace};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,6 +39,7 @@ pub enum Verdict {
 /// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
 pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
+    let stops = stops::generation(&shared.db).await?;
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
         ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
@@ -45,7 +48,7 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
     for ((rule, as_of), claimed) in ticks {
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
-                let look = Look { shared, workspace: &workspace, rule, channel, as_of };
+                let look = Look { shared, workspace: &workspace, rule, channel, as_of, stops };
                 verdicts.extend(look.at(claimed).await?);
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
@@ -64,6 +67,8 @@ struct Look<'a> {
     rule: &'a Rule,
     channel: Channel,
     as_of: Timestamp,
+    /// The count of stops before anything was read.
+    stops: i64,
 }
 
 /// A customer as they are now, and whether the conditions still hold.
@@ -190,6 +195,7 @@ impl Look<'_> {
 
     fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate, told: &HashSet<String>) -> Recipient<'r> {
         Recipient {
+            touchpoint: Some(&one.id),
             channel: self.channel,
             locale: candidate.locale.as_deref(),
             zone: candidate.zone,
@@ -227,6 +233,9 @@ impl Look<'_> {
         };
         let settings = &self.workspace.project.settings;
         let kept = fresh.then(|| kept_text(&words, date));
+        let promotional = one.purpose == Purpose::Promotional;
+        let unsubscribe =
+            promotional.then(|| self.workspace.link(tokens::Purpose::Unsubscribe, Some(&one.id))).flatten();
         let outgoing = Outgoing {
             touchpoint: one.id.clone(),
             channel: self.channel,
@@ -234,11 +243,13 @@ impl Look<'_> {
             to: address,
             locale: words.locale.clone(),
             words,
-            promotional: one.purpose == Purpose::Promotional,
-            callback: self.shared.callback(self.channel, &one.id, &settings.web.public_url),
+            promotional,
+            unsubscribe,
+            callback: self.workspace.callback(self.channel, &one.id),
             date,
         };
-        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
+        let topic = self.rule.topic.clone();
+        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
     }
 }
 

@@ -39,17 +39,23 @@ impl Answers {
 impl Clause {
     /// Whether no row makes the condition false.
     pub fn cannot_be_false(&self, scope: Scope<'_>) -> bool {
-        !Reader { scope }.answers(&self.node).no
+        !Reader::new(scope).answers(&self.node).no
+    }
+
+    /// Whether no row makes the condition false by its form alone, whatever `data.toml` says of the fields in it:
+    /// `x || !x`, but not `has(x)` of a field that every row has.
+    pub fn is_tautology(&self, scope: Scope<'_>) -> bool {
+        !Reader { is_declared: false, ..Reader::new(scope) }.answers(&self.node).no
     }
 
     /// Whether no row makes one of the parts false that the condition joins by `&&` at its top.
     pub fn has_an_idle_part(&self, scope: Scope<'_>) -> bool {
-        chain(&self.node, Junction::And).into_iter().any(|part| !Reader { scope }.answers(part).no)
+        chain(&self.node, Junction::And).into_iter().any(|part| !Reader::new(scope).answers(part).no)
     }
 
     /// Whether the condition holds only of rows that have this field.
     pub fn asks_for(&self, field: &str, scope: Scope<'_>) -> bool {
-        let reader = Reader { scope };
+        let reader = Reader::new(scope);
         let is_it = |node: &Node| match &node.value {
             Value::Field(row, name) => reader.entity(row).is_some_and(|entity| format!("{entity}.{name}") == field),
             _ => false,
@@ -61,7 +67,7 @@ impl Clause {
     /// A field, as `customer.tier`, that the condition wants to differ from a value: those who have none are left out
     /// too, since of them it is unknown.
     pub fn left_out_without(&self, scope: Scope<'_>) -> Option<String> {
-        let reader = Reader { scope };
+        let reader = Reader::new(scope);
         let parts = chain(&self.node, Junction::And);
         parts.iter().find_map(|part| match with_constant(part)? {
             (Comparison::NotEqual, field, _) if !reader.is_always_known(field) => {
@@ -93,9 +99,15 @@ fn chain(node: &Node, junction: Junction) -> Vec<&Node> {
 
 struct Reader<'a> {
     scope: Scope<'a>,
+    /// Whether what `data.toml` says of a field is believed.
+    is_declared: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    const fn new(scope: Scope<'a>) -> Self {
+        Self { scope, is_declared: true }
+    }
+
     fn answers(&self, node: &Node) -> Answers {
         match &node.value {
             Value::Bool(value) => Answers::only(*value, false),
@@ -139,7 +151,7 @@ impl Reader<'_> {
         let decided = match (&a.value, &b.value) {
             (Value::Text(a), Value::Text(b)) => Some(op.holds(a.cmp(b))),
             // An empty text is a missing one.
-            (Value::Field(row, _), Value::Text(text)) if text.is_empty() && !self.is_in_place(row) => match op {
+            (Value::Field(row, _), Value::Text(text)) if text.is_empty() && self.has_no_empty_text(row) => match op {
                 Comparison::NotEqual => Some(true),
                 Comparison::Equal => Some(false),
                 _ => None,
@@ -167,13 +179,14 @@ impl Reader<'_> {
         let entity = self.entity(row).and_then(|name| self.scope.catalogue.entity(name));
         entity.is_some_and(|entity| {
             let declared = entity.field(name).is_some_and(|field| field.required);
-            entity.key == name || declared && !matches!(entity.place, Place::InPlace(_))
+            self.is_declared && (entity.key == name || declared && !matches!(entity.place, Place::InPlace(_)))
         })
     }
 
-    fn is_in_place(&self, row: &Row) -> bool {
+    /// Whether the row's empty texts were read as missing ones.
+    fn has_no_empty_text(&self, row: &Row) -> bool {
         let entity = self.entity(row).and_then(|name| self.scope.catalogue.entity(name));
-        entity.is_none_or(|entity| matches!(entity.place, Place::InPlace(_)))
+        self.is_declared && entity.is_some_and(|entity| !matches!(entity.place, Place::InPlace(_)))
     }
 
     /// The entity of a row that is there for certain.

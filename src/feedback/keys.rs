@@ -42,9 +42,7 @@ pub async fn take(
     turn: u8,
     now: Timestamp,
 ) -> Result<Option<Next>> {
-    let mut tx = db.begin().await?;
-    let subject = feedback::by_id(&mut tx, touchpoint).await?;
-    drop(tx);
+    let subject = feedback::look_up(db, touchpoint).await?;
     let is_call = |subject: &Subject| {
         subject.channel == Some(Channel::Voice) && subject.provider.as_ref().is_none_or(|known| known == provider)
     };

@@ -4,7 +4,7 @@
 //! 2. A receipt that is faster than our own note of the sending waits for it, [`PATIENCE`] long.
 //! 3. A receipt ends a doubt: who tells of a message has it.
 
-use super::stop;
+use super::{replies, stop};
 use crate::channels::twilio::notice::{Fate, Receipt};
 use crate::contact::{is_good_phone, mask};
 use crate::data::suppress::Hasher;
@@ -15,8 +15,12 @@ use crate::store::suppressions::{self, Suppression};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;
 
+/// The event of a touchpoint of which something was told that moves it nowhere.
+const TOLD: &str = "receipt";
 /// How long a receipt waits for its message.
 const PATIENCE: Span = Span::from_days(7);
+/// How long an event is known by its name: longer than any provider repeats itself.
+const MEMORY: Span = Span::from_days(30);
 /// How many waiting receipts are looked at in one pass.
 const CHUNK: i64 = 500;
 
@@ -75,15 +79,16 @@ pub async fn take(
 
 fn notice(provider: &str, touchpoint: Option<&str>, receipt: &Receipt, now: Timestamp) -> Notice {
     let kind = match receipt.fate {
-        Fate::Taken => State::Sent,
-        Fate::Delivered => State::Delivered,
-        Fate::Bounced => State::Bounced,
+        Fate::Taken => State::Sent.as_str(),
+        Fate::Delivered => State::Delivered.as_str(),
+        Fate::Bounced => State::Bounced.as_str(),
+        Fate::Missed => TOLD,
     };
     let code = receipt.code.map(|code| format!(" ({code})")).unwrap_or_default();
     Notice {
         provider: provider.to_owned(),
         event: format!("{}:{}", receipt.sid, receipt.status),
-        kind: kind.as_str().to_owned(),
+        kind: kind.to_owned(),
         touchpoint: touchpoint.map(str::to_owned),
         provider_id: Some(receipt.sid.clone()),
         detail: Some(format!("{provider}: {}{code}", receipt.status)),
@@ -113,13 +118,13 @@ async fn apply(tx: &mut Tx, subject: &Subject, notice: &Notice, now: Timestamp) 
     if state == State::InDoubt && feedback::was_sent(tx, subject, sid, "the provider tells of it", now).await? {
         state = State::Sent;
     }
-    let to: State = notice.kind.parse().unwrap_or(State::Sent);
-    Ok(match state {
-        State::Sent if to == State::Sent => true,
-        State::Sent => feedback::arrive(tx, subject, to, detail, now).await?,
-        State::Delivered | State::Bounced if state == to => true,
-        State::Delivered | State::Bounced | State::Failed => {
-            feedback::add_event(tx, subject, "receipt", detail, now).await?
+    let to = notice.kind.parse::<State>().ok();
+    Ok(match (state, to) {
+        (State::Sent, Some(State::Sent)) => true,
+        (State::Sent, Some(to)) => feedback::arrive(tx, subject, to, detail, now).await?,
+        (State::Delivered | State::Bounced, Some(to)) if state == to => true,
+        (State::Sent | State::Delivered | State::Bounced | State::Failed, _) => {
+            feedback::add_event(tx, subject, TOLD, detail, now).await?
         }
         _ => false,
     })
@@ -134,7 +139,8 @@ async fn never_again(tx: &mut Tx, hasher: &Hasher, receipt: &Receipt, now: Times
     suppressions::add(tx, &[suppression]).await.map(|_| ())
 }
 
-/// Takes the receipts and replies that waited and whose touchpoints are ready now. What waits too long is let go.
+/// Takes the receipts and replies that waited and whose touchpoints are ready now. What waits too long is let go, and
+/// what was told long ago is forgotten.
 ///
 /// # Errors
 /// When the database refuses.
@@ -144,23 +150,30 @@ pub async fn settle_pending(db: &Db, now: Timestamp) -> Result<()> {
         if !feedback::set_pending(&mut tx, &notice, false).await? {
             continue;
         }
-        let subject = match notice.kind.as_str() {
-            super::replies::KIND => match &notice.touchpoint {
-                Some(id) => feedback::by_id(&mut tx, id).await?,
-                None => None,
-            },
-            _ => find(&mut tx, &notice).await?,
-        };
-        let applied = match &subject {
-            Some(subject) if notice.kind == super::replies::KIND => {
-                feedback::add_event(&mut tx, subject, &notice.kind, notice.detail.as_deref(), now).await?
+        let applied = if notice.kind == replies::KIND {
+            tell_reply(&mut tx, &notice, now).await?
+        } else {
+            match find(&mut tx, &notice).await? {
+                Some(subject) => apply(&mut tx, &subject, &notice, now).await?,
+                None => false,
             }
-            Some(subject) => apply(&mut tx, subject, &notice, now).await?,
-            None => false,
         };
         if applied || now.since(notice.at) > PATIENCE {
             tx.commit().await?;
         }
     }
-    Ok(())
+    feedback::forget(db, now.minus(MEMORY)).await
+}
+
+/// Tells the touchpoint of a reply, or of a key; false while a daemon has it in hand.
+async fn tell_reply(tx: &mut Tx, notice: &Notice, now: Timestamp) -> Result<bool> {
+    let Some(id) = &notice.touchpoint else { return Ok(true) };
+    let Some(subject) = feedback::by_id(tx, id).await? else { return Ok(true) };
+    let detail = match &notice.detail {
+        Some(detail) => Some(detail.clone()),
+        None => feedback::reply(tx, subject.bucket, &notice.provider, &notice.event)
+            .await?
+            .map(|(words, meaning, review)| replies::event(&words, &meaning, review)),
+    };
+    feedback::add_event(tx, &subject, replies::KIND, detail.as_deref(), now).await
 }

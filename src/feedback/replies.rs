@@ -46,7 +46,8 @@ pub async fn take(
         Meaning::Help if inbound.opt_out.is_none() => Some(help(workspace, answered.as_ref())),
         _ => None,
     };
-    let notice = notice(provider, inbound, answered.as_ref(), &read, now);
+    let notice = notice(provider, inbound, answered.as_ref(), now);
+    let told = event(&words(inbound), read.meaning.as_str(), read.review);
     if !feedback::note(&mut tx, &notice).await? {
         return Ok(answer);
     }
@@ -63,7 +64,7 @@ pub async fn take(
         Meaning::Help | Meaning::Other => {}
     }
     if let Some(subject) = &answered
-        && !feedback::add_event(&mut tx, subject, KIND, notice.detail.as_deref(), now).await?
+        && !feedback::add_event(&mut tx, subject, KIND, Some(&told), now).await?
     {
         feedback::set_pending(&mut tx, &notice, true).await?;
     }
@@ -91,23 +92,22 @@ pub(super) async fn customers(db: &Db, catalogue: &Catalogue, number: &str) -> R
     }
 }
 
-fn notice(
-    provider: &str,
-    inbound: &Inbound,
-    answered: Option<&Subject>,
-    read: &reply::Reply,
-    now: Timestamp,
-) -> Notice {
-    let detail = json!({ "text": words(inbound), "meaning": read.meaning.as_str(), "review": read.review });
+fn notice(provider: &str, inbound: &Inbound, answered: Option<&Subject>, now: Timestamp) -> Notice {
     Notice {
         provider: provider.to_owned(),
         event: inbound.sid.clone(),
         kind: KIND.to_owned(),
         touchpoint: answered.map(|subject| subject.id.clone()),
         provider_id: None,
-        detail: answered.map(|_| detail.to_string()),
+        // The words lie with the reply alone.
+        detail: None,
         at: now,
     }
+}
+
+/// What a touchpoint's event says of a reply.
+pub(super) fn event(words: &str, meaning: &str, review: bool) -> String {
+    json!({ "text": words, "meaning": meaning, "review": review }).to_string()
 }
 
 /// The text without what a database cannot hold.

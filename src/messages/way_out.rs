@@ -41,31 +41,32 @@ impl Template {
 
     fn check_texts(&self, settings: &Settings, problems: &mut Vec<Problem>) {
         for (locale, tree) in self.parts.get(&Part::Sms).into_iter().flatten() {
-            let wrong = |message: String| Problem::error(&tree.sources[0], 0..0, message);
             let spoken = if locale.is_empty() { &settings.business.locale } else { locale };
-            if let Some(sender) = settings.one_way_sender() {
-                if !always(&tree.nodes, &|node| is_link_out(node) || is_short_code(node)) {
+            let never = settings.way_out.every == EveryText::Never;
+            let problem = match settings.one_way_sender() {
+                Some(_) if always(&tree.nodes, &|node| is_link_out(node) || is_short_code(node)) => continue,
+                Some(sender) => {
                     let message = format!(
                         "a promotional text message names no way out, and nobody can answer the sender `{sender}`"
                     );
-                    problems
-                        .push(wrong(message).help("put `{{links.unsubscribe}}` into the text, or send from a number"));
+                    let help = "put `{{links.unsubscribe}}` into the text, or send from a number";
+                    Problem::error(&tree.sources[0], 0..0, message).help(help)
                 }
-            } else if always(&tree.nodes, &is_keyword) {
-            } else if settings.way_out.every == EveryText::Never {
-                let message = "a promotional text message says no way out, and `opt_out` of `[channels.sms]` adds none";
-                problems.push(
-                    wrong(message.to_owned())
-                        .help("write `Reply STOP to opt out.` into it, or set `every = \"always\"`"),
-                );
-            } else if settings.way_out.words(spoken).is_none() {
-                let message = format!("plusone has no opt-out words in `{spoken}` and adds them in English");
-                let problem = Problem::warning(&tree.sources[0], 0..0, message);
-                problems
-                    .push(problem.help(format!(
-                        "write them in `[channels.sms] opt_out = {{ words = {{ {spoken} = \"…\" }} }}`"
-                    )));
-            }
+                None if always(&tree.nodes, &is_keyword) => continue,
+                None if never => {
+                    let message =
+                        "a promotional text message says no way out, and `opt_out` of `[channels.sms]` adds none";
+                    let help = "write `Reply STOP to opt out.` into it, or set `every = \"always\"`";
+                    Problem::error(&tree.sources[0], 0..0, message).help(help)
+                }
+                None if settings.way_out.words(spoken).is_none() => {
+                    let message = format!("plusone has no opt-out words in `{spoken}` and adds them in English");
+                    let help = format!("write them in `[channels.sms] opt_out = {{ words = {{ {spoken} = \"…\" }} }}`");
+                    Problem::warning(&tree.sources[0], 0..0, message).help(help)
+                }
+                None => continue,
+            };
+            problems.push(problem);
         }
     }
 

@@ -49,6 +49,9 @@ pub async fn hold(db: &Db, project: &Project, tick: &Tick<'_>, counts: &Counts) 
     }
     // Who writes that a run may reach everybody need not say so again for what the data happens to be today.
     let reaches_most = counts.planned.saturating_mul(2) > customers && guard.max_share != Some(1_000_000);
+    if tick.rule.confirms {
+        return Ok(None);
+    }
     let idle = match without_effect(tick.rule, &project.catalogue) {
         None if reaches_most => true_of_all(db, project, tick).await?,
         idle => idle,
@@ -97,10 +100,11 @@ fn outgrown(guard: &Guard, planned: u64, mut sizes: Vec<i64>) -> Option<String> 
     (!is_usual).then(|| format!("would reach {planned} customers; its last {runs} runs reached {median} in the median"))
 }
 
-/// The first clause of `when` that cannot be false, whatever the data says.
+/// The first clause of `when` that cannot be false, whatever the data says. `has(customer.id)` is not meant: it is how
+/// people write "everybody".
 fn without_effect(rule: &Rule, catalogue: &Catalogue) -> Option<String> {
     let scope = Scope { catalogue, root: &rule.for_each };
-    let idle = rule.when.iter().find(|clause| clause.cannot_be_false(scope))?;
+    let idle = rule.when.iter().find(|clause| clause.is_tautology(scope))?;
     Some(format!("the clause `{}` cannot be false, so it leaves nobody out", idle.text))
 }
 

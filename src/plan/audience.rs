@@ -36,6 +36,7 @@ pub enum Among<'a> {
 }
 
 mod columns;
+mod consent;
 mod occurrence;
 
 impl Audience<'_> {
@@ -143,6 +144,9 @@ impl Audience<'_> {
             sql.push(" and (");
             self.write(clause, sql);
             sql.push(") is not true");
+        }
+        if self.rule.confirms {
+            self.push_waits(sql);
         }
     }
 

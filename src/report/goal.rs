@@ -62,11 +62,7 @@ fn push_join(sql: &mut Sql, entity: &Entity, alias: &str, column: &str) {
     sql.push(&format!(" left join {table} {alias} on {alias}._bucket = {TOUCHPOINT}.bucket and {key}"));
 }
 
-/// Keys stand as text in touchpoints. The column itself is left as it is, so that its index serves.
+/// Keys stand as text in touchpoints.
 fn key_is(key: &Field, column: &str, text: &str) -> String {
-    match key.ty {
-        Type::Text => format!("{column} = {text}"),
-        Type::Integer => format!("{column} = cast({text} as bigint)"),
-        _ => format!("cast({column} as text) = {text}"),
-    }
+    if key.ty == Type::Text { format!("{column} = {text}") } else { format!("cast({column} as text) = {text}") }
 }

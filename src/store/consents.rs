@@ -38,6 +38,9 @@ pub async fn add(tx: &mut Tx, entries: &[Entry], now: Timestamp) -> Result<u64> 
     if entries.is_empty() {
         return Ok(0);
     }
+    if entries.iter().any(|entry| entry.answer == Answer::No) {
+        super::stops::raise(tx).await?;
+    }
     archive(tx, entries, now).await?;
     let tuple = |e: &Entry| {
         let wording = e.wording.as_deref().map(hash);
@@ -63,12 +66,6 @@ pub async fn add(tx: &mut Tx, entries: &[Entry], now: Timestamp) -> Result<u64> 
         "insert into consents ({names}, recorded_at) select {names}, $2 from {item} where true on conflict do nothing"
     );
     tx.execute(Sql::new(text).with(json).with(now)).await
-}
-
-/// The words that customers were shown, by their hash.
-pub async fn wording(db: &super::db::Db, hash: &str) -> Result<Option<String>> {
-    let row = db.fetch_one(Sql::new("select text from wordings where hash = $1").with(hash)).await?;
-    Ok(row.map(|row| row.text(0).to_owned()))
 }
 
 /// Keeps each wording once.

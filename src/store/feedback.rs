@@ -66,9 +66,20 @@ fn subject(row: &Row) -> Subject {
 
 /// The touchpoint with this id.
 pub async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Subject>> {
-    let Some(bucket) = id.get(..2).and_then(|byte| i64::from_str_radix(byte, 16).ok()) else { return Ok(None) };
-    let sql = Sql::new(format!("select {SUBJECT} from touchpoints where bucket = $1 and id = $2"));
-    Ok(tx.fetch_one(sql.with(bucket).with(id)).await?.as_ref().map(subject))
+    let Some(sql) = of_id(id) else { return Ok(None) };
+    Ok(tx.fetch_one(sql).await?.as_ref().map(subject))
+}
+
+/// As [`by_id`], outside of a transaction.
+pub async fn look_up(db: &Db, id: &str) -> Result<Option<Subject>> {
+    let Some(sql) = of_id(id) else { return Ok(None) };
+    Ok(db.fetch_one(sql).await?.as_ref().map(subject))
+}
+
+fn of_id(id: &str) -> Option<Sql> {
+    let bucket = i64::from_str_radix(id.get(..2)?, 16).ok()?;
+    let sql = format!("select {SUBJECT} from touchpoints where bucket = $1 and id = $2");
+    Some(Sql::new(sql).with(bucket).with(id))
 }
 
 /// The touchpoint that the provider knows by this name.
@@ -125,6 +136,15 @@ pub async fn pending(db: &Db, limit: i64) -> Result<Vec<Notice>> {
         at: Timestamp::from_micros(row.int(6)),
     };
     Ok(db.fetch(Sql::new(sql).with(limit)).await?.iter().map(notice).collect())
+}
+
+/// Forgets events that were told before `before` and wait for nothing: no provider repeats itself for so long.
+pub async fn forget(db: &Db, before: Timestamp) -> Result<()> {
+    let old = "select 1 from provider_events where pending = 0 and at < $1 limit 1";
+    if db.fetch_one(Sql::new(old).with(before)).await?.is_some() {
+        db.execute(Sql::new("delete from provider_events where pending = 0 and at < $1").with(before)).await?;
+    }
+    Ok(())
 }
 
 /// Moves a touchpoint that was sent to where it arrived, or did not; false where it is in another state.
@@ -188,6 +208,13 @@ pub struct Reply {
     pub keyword: Option<&'static str>,
     pub review: bool,
     pub at: Timestamp,
+}
+
+/// What is kept of a reply, as its touchpoint's event tells it; `None` where its words were forgotten meanwhile.
+pub async fn reply(tx: &mut Tx, bucket: i64, provider: &str, event: &str) -> Result<Option<(String, String, bool)>> {
+    let sql = "select words, meaning, review from replies where bucket = $1 and provider = $2 and event_id = $3";
+    let row = tx.fetch_one(Sql::new(sql).with(bucket).with(provider).with(event)).await?;
+    Ok(row.map(|row| (row.text(0).to_owned(), row.text(1).to_owned(), row.int(2) == 1)))
 }
 
 /// Keeps a reply.

@@ -193,36 +193,39 @@ pub async fn forget_codes(tx: &mut Tx, from: &Mark, until: &Mark, before: Timest
     tx.execute(codes("update offer_grants set code = null", from, until, before, now)).await
 }
 
-/// What came back long ago: replies of customers, and what providers told that was dealt with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Back {
-    Replies,
-    Receipts,
-}
+/// The oldest replies with something in them that are to be forgotten: of their words, or altogether.
+const REPLIES: &str = "(bucket, provider, event_id) in (select bucket, provider, event_id from replies where at < $1";
 
-impl Back {
-    const fn old(self) -> &'static str {
-        match self {
-            Self::Replies => "replies where at < $1",
-            Self::Receipts => "provider_events where pending = 0 and at < $1",
-        }
-    }
-}
-
-/// How many there are from before `before`.
-pub async fn old_back(db: &Db, back: Back, before: Timestamp) -> Result<u64> {
-    let row = db.fetch_one(Sql::new(format!("select count(*) from {}", back.old())).with(before)).await?;
+/// How many replies were written before `before` and still have words.
+pub async fn spoken_replies(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "select count(*) from replies where at < $1 and words <> ''";
+    let row = db.fetch_one(Sql::new(sql).with(before)).await?;
     Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
 }
 
-/// Removes the oldest from before `before`, at most [`CHUNK`]; gives how many.
-pub async fn forget_back(db: &Db, back: Back, before: Timestamp) -> Result<u64> {
-    let old = back.old();
-    let table = old.split(' ').next().unwrap_or(old);
-    let sql = format!(
-        "delete from {table} where (bucket, provider, event_id) in \
-         (select bucket, provider, event_id from {old} order by at limit $2)"
-    );
+/// Forgets the words of one chunk of replies; gives of how many.
+pub async fn forget_reply_words(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = format!("update replies set words = '' where {REPLIES} and words <> '' order by at limit {CHUNK})");
+    db.execute(Sql::new(sql).with(before)).await
+}
+
+/// Forgets one chunk of replies altogether; gives how many.
+pub async fn forget_replies(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = format!("delete from replies where {REPLIES} order by at limit {CHUNK})");
+    db.execute(Sql::new(sql).with(before)).await
+}
+
+/// How many receipts that were dealt with came before `before`.
+pub async fn old_receipts(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "select count(*) from provider_events where pending = 0 and at < $1";
+    let row = db.fetch_one(Sql::new(sql).with(before)).await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
+}
+
+/// Forgets one chunk of receipts that were dealt with; gives how many.
+pub async fn forget_receipts(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "delete from provider_events where (bucket, provider, event_id) in (select bucket, provider, event_id \
+               from provider_events where pending = 0 and at < $1 order by at limit $2)";
     db.execute(Sql::new(sql).with(before).with(CHUNK)).await
 }
 

@@ -46,7 +46,7 @@ impl FromRequest<Web> for Signed {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        let workspace = web.in_force.get();
+        let workspace = web.in_force.now();
         let settings = &workspace.project.settings;
         let path = request.uri().clone();
         let provider = path.path().split('/').nth(2).unwrap_or_default().to_owned();
@@ -112,7 +112,8 @@ async fn voice(
     signed: Signed,
 ) -> Response {
     let unknown = || problem(StatusCode::NOT_FOUND, "nothing lives at this address");
-    let Some(claims) = web.keyring.verify(Purpose::Voice, &token) else { return unknown() };
+    let keys = signed.workspace.keys.as_ref();
+    let Some(claims) = keys.and_then(|keys| keys.verify(Purpose::Voice, &token)) else { return unknown() };
     let Some(pressed) = Pressed::read(&signed.form) else { return unreadable() };
     let turn = parameter(query.as_deref(), "turn").and_then(|turn| turn.parse().ok()).unwrap_or(keys::TURNS);
     let Signed { provider, workspace, .. } = &signed;

@@ -4,13 +4,26 @@
 //! 2. A promotional call whose keys reach nobody is not made.
 
 use super::{Recipient, Workspace};
+use crate::channels::Callback;
 use crate::courtesy::phrases;
-use crate::messages::menu::Terms;
+use crate::messages::menu::{Choice, Terms};
 use crate::messages::{Template, Words};
+use crate::rules::Channel;
 use crate::settings::EveryText;
+use crate::tokens::Purpose;
 use crate::touchpoints::Reason;
 
 impl Workspace {
+    /// Where the provider may tell about a message, and for a call which key was pressed.
+    pub fn callback(&self, channel: Channel, touchpoint: &str) -> Option<Callback> {
+        let token = match channel {
+            Channel::Email => return None,
+            Channel::Sms => None,
+            Channel::Voice => self.keys.as_ref()?.sign(Purpose::Voice, touchpoint, &[]),
+        };
+        Some(Callback { public_url: self.project.settings.web.public_url.clone(), token })
+    }
+
     /// The rendered words with their way out.
     pub(super) fn with_way_out(
         &self,
@@ -49,7 +62,7 @@ impl Workspace {
         to: &Recipient<'_>,
         locale: &str,
         spoken: String,
-    ) -> Result<(String, Vec<crate::messages::menu::Choice>), (Reason, String)> {
+    ) -> Result<(String, Vec<Choice>), (Reason, String)> {
         let settings = &self.project.settings;
         if !settings.keys_work() {
             let why = "no key that is pressed reaches plusone: `web.public_url` is not on the web";

@@ -31,6 +31,7 @@ fn email(to: &str) -> Outgoing {
         },
         locale: "en-GB".to_owned(),
         promotional: false,
+        unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
     }

@@ -212,7 +212,14 @@ fn the_examples_of_templates_compile() {
         let files = files.map(|(file, text)| (format!("templates/example/{file}"), text.to_owned()));
         let (templates, mut problems) = Templates::compile(&files);
         let business = &sample.settings.business;
-        let wanted = Use { catalogue: &sample.catalogue, root, channels: &[Channel::Email], offer: None, business };
+        let wanted = Use {
+            catalogue: &sample.catalogue,
+            root,
+            channels: &[Channel::Email],
+            offer: None,
+            promotional: false,
+            business,
+        };
         problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
         problems.retain(|problem| problem.severity == Severity::Error);
         assert!(problems.is_empty(), "{block}: {problems:?}");

@@ -113,7 +113,6 @@ impl Desk {
             metrics: Metrics::start([]),
             health: Health::default(),
             in_force: shop.app.in_force.clone(),
-            keyring: shop.app.keyring.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(serve(listener, web, async move {

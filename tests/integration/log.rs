@@ -45,6 +45,8 @@ fn settings() -> Settings {
         phone: None,
         email: None,
         website: None,
+        logo: None,
+        colour: None,
         time_zone: chrono_tz::Europe::London,
         locale: "en-GB".into(),
         country: "GB".into(),

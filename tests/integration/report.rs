@@ -18,7 +18,7 @@ source = "orders.csv"
 key = "id"
 belongs_to = { customer = "customer_id" }
 [order.fields]
-id = "integer"
+id = "text"
 customer_id = "text"
 placed_at = "timestamp"
 "#;

@@ -7,7 +7,6 @@ use plusone::metrics::{Metrics, Outcome};
 use plusone::rules::{Channel, Purpose};
 use plusone::store::db::Db;
 use plusone::time::Timestamp;
-use plusone::tokens::Keyring;
 use plusone::touchpoints::Reason;
 use plusone::web::{Web, serve};
 use plusone::workspace::{InForce, Workspace};
@@ -62,8 +61,7 @@ impl Server {
             clock,
             metrics: metrics.clone(),
             health: health.clone(),
-            in_force: InForce::of(&Arc::new(workspace())),
-            keyring: Keyring::of([(0, [7; 32])]).expect("a key"),
+            in_force: InForce::of(Arc::new(workspace())),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, web, async move {

@@ -3,7 +3,8 @@
 //! 1. The same [`Outgoing`] gives the same bytes: Message-ID, Date and boundary follow from it.
 //! 2. Header values are single lines; a control character in one is refused, never repaired.
 //! 3. Lines end in CRLF and have at most 998 octets, and neither CR nor LF stands alone: what is not so is refused.
-//! 4. No unsubscribe header: it must lead to a page that unsubscribes, and it comes with those pages.
+//! 4. A promotional message says how to leave with one click (RFC 2369, RFC 8058): one address, and nothing else, so
+//!    that there is one thing to honour. What signs the message signs these headers too.
 
 use super::address::{Address, Mailbox};
 use super::body::{Encoded, encoded};
@@ -76,6 +77,11 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
     headers.insert_raw(raw("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned()));
     if message.promotional {
         headers.insert_raw(raw("Precedence", "bulk".to_owned()));
+    }
+    if let Some(url) = &message.unsubscribe {
+        single_line("unsubscribe link", url)?;
+        headers.insert_raw(raw("List-Unsubscribe", format!("<{url}>")));
+        headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
     }
     headers.insert_raw(raw("MIME-Version", "1.0".to_owned()));
     let words = &message.words;

@@ -45,6 +45,8 @@ pub enum Fate {
     Delivered,
     /// It did not arrive and will not.
     Bounced,
+    /// Nobody took the call, or it was called off: nothing is wrong with the number.
+    Missed,
 }
 
 /// A key pressed in a call.
@@ -99,7 +101,8 @@ impl Receipt {
 fn fate(status: &str) -> Fate {
     match status {
         "delivered" | "read" | "completed" => Fate::Delivered,
-        "undelivered" | "failed" | "canceled" | "busy" | "no-answer" => Fate::Bounced,
+        "undelivered" | "failed" => Fate::Bounced,
+        "busy" | "no-answer" | "canceled" => Fate::Missed,
         _ => Fate::Taken,
     }
 }
@@ -128,7 +131,7 @@ mod tests {
         for status in ["accepted", "scheduled", "queued", "sending", "sent", "partially_delivered", "tomorrow's word"] {
             assert_eq!(receipt(status, "").fate, Fate::Taken, "{status}");
         }
-        for status in ["undelivered", "failed", "canceled"] {
+        for status in ["undelivered", "failed"] {
             assert_eq!(receipt(status, "30003").fate, Fate::Bounced, "{status}");
         }
         assert_eq!((receipt("delivered", "").fate, receipt("read", "").fate), (Fate::Delivered, Fate::Delivered));
@@ -137,8 +140,10 @@ mod tests {
         for (status, fate) in [
             ("ringing", Fate::Taken),
             ("completed", Fate::Delivered),
-            ("busy", Fate::Bounced),
-            ("no-answer", Fate::Bounced),
+            ("failed", Fate::Bounced),
+            ("busy", Fate::Missed),
+            ("no-answer", Fate::Missed),
+            ("canceled", Fate::Missed),
         ] {
             assert_eq!((call(status).fate, call(status).sid.as_str()), (fate, "CA1"), "{status}");
         }

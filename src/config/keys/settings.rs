@@ -65,6 +65,15 @@ pub const BUSINESS: Section = Section::of(
         key("email", Shape::Text, "The address customers can write to.", r#""hello@harbour.example""#),
         key("website", Shape::Text, "The business's own site.", r#""https://harbour.example""#),
         key(
+            "logo",
+            Shape::Text,
+            "The picture on the pages for customers: a file from the home folder, or a `data:image/` address.",
+            r#""config/logo.svg""#,
+        )
+        .otherwise("the name alone"),
+        key("colour", Shape::Text, "The colour of buttons and links on the pages for customers.", r##""#7a3b12""##)
+            .otherwise("a quiet blue"),
+        key(
             "time_zone",
             Shape::Zone,
             "The business's time, and that of customers without a zone.",
@@ -346,6 +355,20 @@ pub const TOPIC: Section = Section::of(
         )
         .required(),
         key("name", Shape::Text, "As customers read it.", r#""Delivery updates""#).required(),
+        key(
+            "opt_in",
+            Shape::OneOf(&["single", "double", "soft"]),
+            "What a promotional message needs: a yes; a yes confirmed by the link in a mail; or, by email and SMS, a purchase without a no.",
+            r#""double""#,
+        )
+        .default(r#""single""#),
+        key(
+            "soft_opt_in",
+            Shape::Text,
+            "With `opt_in = \"soft\"`: the condition that says who has bought.",
+            r#""customer.orders.size() > 0""#,
+        )
+        .otherwise("required with `soft`, nothing else reads it"),
     ],
 );
 

@@ -46,7 +46,7 @@ impl<W: Write> Sheet for Document<W> {
     fn record(&mut self, record: &Map<String, Value>) -> io::Result<()> {
         let comma = if self.records > 0 { "," } else { "" };
         self.records += 1;
-        write!(self.out, "{comma}\n")?;
+        writeln!(self.out, "{comma}")?;
         serde_json::to_writer(&mut self.out, record).map_err(io::Error::from)
     }
 

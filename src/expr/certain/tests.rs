@@ -73,6 +73,18 @@ fn a_clause_that_no_row_makes_false_is_found() {
 }
 
 #[test]
+fn what_is_so_by_form_alone_is_told_from_what_the_data_promises() {
+    let is_tautology = |text| with(text, Clause::is_tautology);
+    for text in ["true", "customer.vip || !customer.vip", r#"customer.tier != "a" || customer.tier != "b""#] {
+        assert!(is_tautology(text), "{text}");
+    }
+    for text in ["has(customer.id)", "has(customer.joined)", r#"customer.id != """#, "customer.vip"] {
+        assert!(!is_tautology(text), "{text}");
+    }
+    assert!(is_tautology("customer.joined == customer.joined"));
+}
+
+#[test]
 fn a_clause_that_leaves_somebody_out_is_let_be() {
     for text in [
         "customer.vip",

@@ -73,6 +73,8 @@ pub fn settings() -> Settings {
             phone: None,
             email: None,
             website: None,
+            logo: None,
+            colour: None,
             time_zone: Tz::Europe__London,
             locale: "en-GB".to_owned(),
             country: "GB".to_owned(),

@@ -94,13 +94,16 @@ async fn digits_are_digits_and_a_token_opens_its_own_call_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_became_of_a_call_is_told_by_its_status() {
-    for (status, state) in [("completed", "delivered"), ("no-answer", "bounced"), ("busy", "bounced")] {
+    for (status, state) in [("completed", "delivered"), ("failed", "bounced"), ("no-answer", "sent"), ("busy", "sent")]
+    {
         at_the_desk(&rule(&[CALL, ONLY_ANN]), async |mut desk| {
             desk.send(NOON).await;
             let sid = desk.texts("select provider_id from touchpoints").await.remove(0);
             let fields = [("CallSid", sid.as_str()), ("CallStatus", status), ("To", ANN), ("CallDuration", "12")];
             assert_eq!(desk.post("/hooks/phone/status", &fields).await.status, 204);
             assert_eq!(desk.shop.log().await, [format!("ann - {state} -")]);
+            let told = desk.texts("select detail from touchpoint_events order by n desc limit 1").await;
+            assert_eq!(told, [format!("phone: {status}")], "support sees what became of it");
         })
         .await;
     }

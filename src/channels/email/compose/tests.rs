@@ -19,6 +19,7 @@ fn message() -> Outgoing {
         },
         locale: "en-GB".to_owned(),
         promotional: false,
+        unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
     }
@@ -54,6 +55,18 @@ fn a_message_has_the_headers_of_automatic_mail_and_both_forms() {
     assert!(!header.contains("Precedence") && !header.contains("List-Unsubscribe"), "{header}");
     let (plain, html) = (body.find("text/plain"), body.find("text/html"));
     assert!(plain.is_some() && plain < html, "{body}");
+}
+
+#[test]
+fn a_message_that_can_be_left_says_how_in_both_headers() {
+    let url = format!("https://plus.harbour.example/u/{}", "x".repeat(47));
+    let header = composed(&Outgoing { promotional: true, unsubscribe: Some(url.clone()), ..message() });
+    let header = header.split("\r\n\r\n").next().unwrap_or_default();
+    // Unfolded, and never broken into encoded words: a reader that does not decode must find the address.
+    let unfolded = header.replace("\r\n ", " ").replace("  ", " ");
+    assert!(unfolded.contains(&format!("\r\nList-Unsubscribe: <{url}>")), "{unfolded}");
+    assert!(unfolded.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{unfolded}");
+    assert!(!header.contains("=?"), "{header}");
 }
 
 #[test]
