@@ -5,7 +5,7 @@
 use crate::app::{App, AppError, LEASE, Planned};
 use crate::clock::Clock;
 use crate::config::Files;
-use crate::data::prune::{Bounds, prune};
+use crate::data::prune::{Bounds, Forgotten, prune};
 use crate::delivery::canary::Looks;
 use crate::delivery::{Delivery, Tally, doubt};
 use crate::feedback::receipts;
@@ -292,11 +292,8 @@ async fn forget(delivery: Arc<Delivery>, stop: Stop) {
         let now = delivery.shared.clock.now();
         tokio::select! {
             forgotten = prune(&delivery.shared.db, &retention, now, Bounds::A_LITTLE) => match forgotten {
-                Ok(told) if told.words + told.touchpoints + told.refusals + told.codes > 0 => tracing::info!(
-                    words = told.words, touchpoints = told.touchpoints, refusals = told.refusals, codes = told.codes,
-                    "forgot what [retention] says is old"
-                ),
-                Ok(_) => {}
+                Ok(told) if told == Forgotten::default() => {}
+                Ok(told) => tracing::info!(?told, "forgot what [retention] says is old"),
                 Err(error) => tracing::error!(%error, "what is old could not be forgotten; tried again in an hour"),
             },
             () = stop.asked() => return,

@@ -5,7 +5,10 @@
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
 mod compact;
+mod opening;
 
+pub(super) use self::opening::words;
+use self::opening::{cure, make_private, without_password};
 pub(super) use super::cells::read;
 pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
@@ -333,75 +336,5 @@ pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     arguments
 }
 
-/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// What the database said, without the words around it.
-pub(super) fn words(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(said) => said.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
-    }
-}
-
-/// What helps against an error at opening.
-fn cure(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::Database(said) if said.code().is_some_and(|code| code == "26" || code == "11") => {
-            "the file is damaged or no database: restore a backup, or name another file as `[database] url`"
-        }
-        sqlx::Error::Database(said) if said.code().is_some_and(|code| code.starts_with("28") || code == "3D000") => {
-            "check user, password and database in `[database] url`"
-        }
-        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            "is the server running, and is `[database] url` its address?"
-        }
-        sqlx::Error::Configuration(_) => "check `[database] url`",
-        _ => "`[database] url` names a place that this user must be able to reach and to write",
-    }
-}
-
-/// The address of a database as it may be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_is_bound_is_what_is_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::open("sqlite://var/test.db", folder.path()).await.expect("a database");
-        let mut tx = db.begin().await.expect("a transaction");
-        tx.script("create table t (a text, b bigint)").await.expect("a table");
-        let rows =
-            Dialect::Sqlite.rows("$1", &[("a", crate::sql::ColumnType::Text), ("b", crate::sql::ColumnType::Int)], "r");
-        let insert =
-            Sql::new(format!("insert into t select a, b from {rows}")).with(r#"[["x",1],[null,9007199254740993]]"#);
-        assert_eq!(tx.execute(insert).await.expect("two rows"), 2);
-        tx.commit().await.expect("committed");
-        let rows = db.fetch(Sql::new("select a, b from t order by b")).await.expect("rows");
-        assert_eq!((rows[0].text(0), rows[0].int(1)), ("x", 1));
-        assert_eq!((rows[1].opt_text(0), rows[1].int(1)), (None, 9_007_199_254_740_993));
-        let sql = Sql::new("select a, b, json_array('\"', b) from t where b >= $1 order by b").with(1);
-        let rows = db.fetch_as_one(sql.clone(), 3).await.expect("rows in one");
-        assert_eq!(rows, db.fetch(sql).await.expect("rows"));
-        assert_eq!(rows[1].text(2), r#"["\"",9007199254740993]"#, "JSON comes as the text that it is");
-        assert_eq!(db.fetch_as_one(Sql::new("select a from t where b = 0"), 1).await.expect("no rows"), []);
-    }
-}
+mod tests;

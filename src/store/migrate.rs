@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_guard.sql"),
     include_str!("../../migrations/0008_pages.sql"),
     include_str!("../../migrations/0009_phone.sql"),
+    include_str!("../../migrations/0010_forgetting.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own.
