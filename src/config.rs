@@ -9,6 +9,7 @@
 //! 3. The environment is an argument; only [`Environment::of_process`] asks the process.
 
 mod catalogue;
+mod courtesy;
 mod environment;
 mod files;
 mod forms;
@@ -112,8 +113,11 @@ struct Read<T> {
 impl Loader<'_> {
     fn project(&mut self) -> Option<Project> {
         let before = self.errors();
-        let settings = self.settings();
+        let (tree, mut settings) = self.settings();
         let catalogue = self.catalogue(settings.as_ref());
+        if let (Some(tree), Some(settings), Some(catalogue)) = (&tree, settings.as_mut(), &catalogue) {
+            settings.no_promotions_while = courtesy::bad_moments(tree, catalogue, self.problems);
+        }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
         let templates = self.templates();
         let (settings, catalogue) = (settings?, catalogue?);
@@ -149,12 +153,14 @@ impl Loader<'_> {
         self.files.unusable().any(|unusable| unusable == path)
     }
 
-    fn settings(&mut self) -> Option<Settings> {
+    /// The settings, and the tree that they were read from.
+    fn settings(&mut self) -> (Option<Node>, Option<Settings>) {
         let section = &keys::settings::PLUSONE;
-        let mut tree = self.tree(PLUSONE_TOML)?;
+        let Some(mut tree) = self.tree(PLUSONE_TOML) else { return (None, None) };
         overrides::apply(&mut tree, section, self.environment, self.problems);
         shape::check(&mut tree, section, self.problems);
-        settings::read(&tree, self.problems)
+        let settings = settings::read(&tree, self.problems);
+        (Some(tree), settings)
     }
 
     fn catalogue(&mut self, settings: Option<&Settings>) -> Option<Catalogue> {

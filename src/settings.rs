@@ -1,5 +1,7 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
+use crate::courtesy::caps::Cap;
+use crate::expr::Clause;
 use crate::rules::{Channel, Purpose};
 use crate::time::{Span, Tz, Weekday};
 use std::collections::BTreeMap;
@@ -16,6 +18,10 @@ pub struct Settings {
     pub providers: BTreeMap<String, ProviderSettings>,
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
+    pub caps: Vec<Cap>,
+    /// A share of customers who get nothing promotional, in parts per million.
+    pub holdout: u32,
+    pub no_promotions_while: Vec<BadMoment>,
     pub guard: Guard,
     pub log: LogFormat,
 }
@@ -109,6 +115,13 @@ pub enum QuietWindow {
     Daily { from: u16, until: u16 },
     /// The whole day.
     Weekday(Weekday),
+}
+
+/// A condition on the customer under which nothing promotional goes to them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BadMoment {
+    pub name: String,
+    pub clause: Clause,
 }
 
 /// What a run may do without being asked about.

@@ -1,5 +1,6 @@
 //! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
 
+use super::courtesy;
 use super::forms;
 use super::keys;
 use super::node::Node;
@@ -45,6 +46,8 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let schedule = schedule(root, time_zone, problems);
     let kind: Option<Kind> = root.word("kind");
     check_offer_kind(root, kind, problems);
+    courtesy::check_urgent(root, purpose, &offers, problems);
+    courtesy::warn_held_out(root, purpose, problems);
     warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);
@@ -78,6 +81,10 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
             _ => Existing::Include,
         }),
         was,
+        counts_toward_cap: root.boolean("counts_toward_cap")?,
+        on_cap: root.word("on_cap")?,
+        urgent: root.boolean("urgent")?,
+        holdout: courtesy::share(root, "holdout"),
     })
 }
 

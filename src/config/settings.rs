@@ -1,5 +1,6 @@
 //! From the tree of `plusone.toml` to [`Settings`], with the checks between its parts.
 
+use super::courtesy;
 use super::forms;
 use super::keys;
 use super::node::{Entry, Node};
@@ -22,14 +23,19 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     let declared = root.table("providers")?;
     let providers = providers(declared, problems);
     let channels = channels(root.table("channels")?, declared, &providers, problems);
+    let (topics, restraint) = (topics(root.table("topics")?), root.table("courtesy")?);
     Some(Settings {
         business: business?,
         database_url: Secret::new(database.text("url")?),
         web: web(root.table("web")?, problems)?,
         channels,
         providers,
-        topics: topics(root.table("topics")?),
-        quiet_hours: quiet_hours(root.table("courtesy")?),
+        quiet_hours: quiet_hours(restraint),
+        caps: courtesy::caps(restraint, &topics, problems),
+        holdout: courtesy::share(restraint, "holdout"),
+        // Conditions need the catalogue: `courtesy::bad_moments` fills them in.
+        no_promotions_while: Vec::new(),
+        topics,
         guard: guard(root.table("guard")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,

@@ -53,6 +53,8 @@ pub struct Claimed {
     /// The words of an earlier attempt, kept as they were: JSON by part.
     pub words: Option<String>,
     pub created_at: Timestamp,
+    /// It waits for a place under the caps, and asks again before it goes.
+    pub waits: bool,
 }
 
 /// Keys of rows that are due in a lane, oldest first; nothing is locked.
@@ -99,7 +101,7 @@ pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'planned' \
          returning touchpoints.bucket, touchpoints.id, touchpoints.version, touchpoints.rule, touchpoints.customer, \
          touchpoints.entity_id, touchpoints.as_of, touchpoints.purpose, touchpoints.expires_at, touchpoints.attempts, \
-         touchpoints.offer, touchpoints.code, touchpoints.created_at"
+         touchpoints.offer, touchpoints.code, touchpoints.created_at, touchpoints.counts"
     );
     let taken = tx.fetch(Sql::new(sql).with(rows).with(&lease.owner).with(lease.epoch)).await?;
     Ok(taken.iter().map(claimed).collect())
@@ -121,6 +123,7 @@ fn claimed(row: &Row) -> Claimed {
         code: row.opt_text(11).map(str::to_owned),
         words: None,
         created_at: Timestamp::from_micros(row.int(12)),
+        waits: super::caps::waits(row.int(13)),
     }
 }
 
