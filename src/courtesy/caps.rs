@@ -21,6 +21,7 @@
 use crate::rules::{Channel, Purpose, Rule};
 use crate::time::{Date, Span, Timestamp, Tz};
 use chrono::{Datelike, Days, Months, NaiveDate};
+use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -111,13 +112,15 @@ pub fn full(caps: &[&Cap], taken: &[Taken], asked: Asked<'_>) -> Option<Full> {
     first.map(|detail| Full { detail, free_at })
 }
 
+const DAY: i64 = 86_400;
+
 /// How many of those that took the places are named.
 const NAMED: usize = 3;
 
 /// `by abandoned-cart, sent 3 Nov`: the latest first.
 fn told(counted: &[&Taken], zone: Tz) -> String {
     let mut counted = counted.to_vec();
-    counted.sort_by_key(|one| std::cmp::Reverse((one.is_open, one.at)));
+    counted.sort_by_key(|one| (Reverse((one.is_open, one.at)), &one.rule));
     let one = |one: &&Taken| {
         let day = one.at.local(zone).format("%-d %b");
         format!("{}, {} {day}", one.rule, if one.is_open { "planned for" } else { "sent" })
@@ -228,6 +231,8 @@ impl fmt::Display for Cap {
             write!(f, " by {channel}")?;
         }
         match self.per {
+            // In days where it is days: `7d` says more than `1w` where others are calendar weeks.
+            Window::Rolling(span) if span.seconds() % DAY == 0 => write!(f, " in {}d", span.seconds() / DAY),
             Window::Rolling(span) => write!(f, " in {span}"),
             Window::Day => f.write_str(" a day"),
             Window::Week => f.write_str(" a week"),

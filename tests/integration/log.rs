@@ -58,6 +58,9 @@ fn settings() -> Settings {
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
+        caps: Vec::new(),
+        holdout: 0,
+        no_promotions_while: Vec::new(),
         guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
         log: LogFormat::Text,
     }

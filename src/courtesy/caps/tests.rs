@@ -91,7 +91,7 @@ fn a_place_is_free_once_every_cap_has_one() {
 #[test]
 fn caps_say_what_they_allow() {
     let cap = Cap { purpose: Some(Purpose::Promotional), topic: Some("treats".to_owned()), ..cap(2, "2w") };
-    assert_eq!(cap.to_string(), "at most 2 promotional of treats in 2w");
+    assert_eq!(cap.to_string(), "at most 2 promotional of treats in 14d");
     assert!("0d".parse::<Window>().is_err() && "year".parse::<Window>().is_err());
 }
 

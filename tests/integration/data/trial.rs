@@ -84,6 +84,9 @@ pub fn settings() -> Settings {
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
+        caps: Vec::new(),
+        holdout: 0,
+        no_promotions_while: Vec::new(),
         guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
         log: LogFormat::Text,
     }
