@@ -9,12 +9,15 @@
 //! 3. The environment is an argument; only [`Environment::of_process`] asks the process.
 
 mod catalogue;
+mod clauses;
 mod courtesy;
 mod environment;
 mod files;
 mod forms;
+mod goal;
 mod json_schema;
 pub mod keys;
+mod menus;
 mod node;
 mod offers;
 mod once_per;
@@ -30,6 +33,7 @@ pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
 
 use crate::catalogue::Catalogue;
+use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::Rule;
@@ -49,6 +53,8 @@ pub struct Project {
     pub offers: BTreeMap<String, Offer>,
     /// The files under `templates/` by their first folder (`_partials` among them), in the order of their paths.
     pub templates: BTreeMap<String, Vec<Source>>,
+    /// What keys do in the calls of templates.
+    pub menus: Vec<MenuFile>,
     /// The file of each rule, good or broken, for problems found later.
     pub rule_files: BTreeMap<String, Source>,
     /// Names of rules that are there but cannot be used.
@@ -120,6 +126,7 @@ impl Loader<'_> {
         }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
         let templates = self.templates();
+        let (menus, broken_menus) = self.menus();
         let (settings, catalogue) = (settings?, catalogue?);
         let offers = self.each(OFFERS, &keys::offer::OFFER, |name, tree, loader| {
             offers::read(name, tree, &catalogue, loader.files, loader.problems)
@@ -133,7 +140,7 @@ impl Loader<'_> {
         };
         let mut rules =
             self.each(RULES, &keys::rule::RULE, |name, tree, loader| rules::read(name, tree, around, loader.problems));
-        self.break_dependents(&mut rules, &offers.broken);
+        self.break_dependents(&mut rules, &offers.broken, &broken_menus);
         is_sound.then(|| Project {
             rule_files: self.rule_files(),
             broken: rules.broken.into_iter().collect(),
@@ -142,6 +149,7 @@ impl Loader<'_> {
             settings,
             catalogue,
             templates,
+            menus,
         })
     }
 
@@ -232,11 +240,29 @@ impl Loader<'_> {
         let mut templates: BTreeMap<String, Vec<Source>> = BTreeMap::new();
         for (path, source) in self.files.under(TEMPLATES) {
             let inner = &path[TEMPLATES.len() + 1..];
-            if let Some((template, _)) = inner.split_once('/') {
+            if let Some((template, _)) = inner.split_once('/').filter(|_| !is_menu(path)) {
                 templates.entry(template.to_owned()).or_default().push(source.clone());
             }
         }
         templates
+    }
+
+    /// The menus of calls that can be used, and the templates whose menus cannot.
+    fn menus(&mut self) -> (Vec<MenuFile>, BTreeSet<String>) {
+        let files = self.files;
+        let (mut menus, mut broken) = (Vec::new(), BTreeSet::new());
+        for (path, source) in files.under(TEMPLATES).filter(|(path, _)| is_menu(path)) {
+            let before = self.errors();
+            let menu = node::parse(source, self.environment, self.problems).map(|mut tree| {
+                shape::check(&mut tree, &keys::menu::MENU, self.problems);
+                menus::read(&tree, self.problems)
+            });
+            match menu.filter(|_| self.errors() == before) {
+                Some(menu) => menus.push(MenuFile { menu, source: source.clone() }),
+                None => drop(broken.insert(path.split('/').nth(1).unwrap_or_default().to_owned())),
+            }
+        }
+        (menus, broken)
     }
 
     fn rule_files(&self) -> BTreeMap<String, Source> {
@@ -244,7 +270,12 @@ impl Loader<'_> {
     }
 
     /// A rule whose offer or template cannot be used cannot be used either; the problem is told there.
-    fn break_dependents(&self, rules: &mut Read<Rule>, broken_offers: &BTreeSet<String>) {
+    fn break_dependents(
+        &self,
+        rules: &mut Read<Rule>,
+        broken_offers: &BTreeSet<String>,
+        broken_menus: &BTreeSet<String>,
+    ) {
         let broken_templates: BTreeSet<&str> = self
             .files
             .unusable()
@@ -253,6 +284,7 @@ impl Loader<'_> {
         let is_broken = |rule: &Rule| {
             rule.offers.iter().any(|offer| broken_offers.contains(offer))
                 || broken_templates.contains(rule.template.as_str())
+                || broken_menus.contains(&rule.template)
         };
         let names: Vec<String> =
             rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();
@@ -261,6 +293,11 @@ impl Loader<'_> {
             rules.broken.insert(name);
         }
     }
+}
+
+/// Whether a file under `templates/` is the menu of calls.
+fn is_menu(path: &str) -> bool {
+    path.rsplit('/').next() == Some(menus::FILE)
 }
 
 fn stem<'a>(folder: &str, path: &'a str) -> &'a str {

@@ -4,5 +4,8 @@ pub mod caps;
 pub mod consent;
 pub mod holdout;
 pub mod pauses;
+pub mod phrases;
 pub mod preferences;
 pub mod quiet_hours;
+pub mod reception;
+pub mod reply;

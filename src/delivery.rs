@@ -13,6 +13,7 @@
 //!    committer writes the marks and outcomes of all connections as one group.
 //! 3. Delivery never decides whom: it re-checks what may have changed, and sends.
 
+pub mod canary;
 pub mod claimer;
 pub mod committer;
 pub mod connection;

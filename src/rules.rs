@@ -148,6 +148,16 @@ pub struct Rule {
     pub urgent: bool,
     /// A share of its audience that is not written to, in parts per million.
     pub holdout: u32,
+    pub goal: Option<Goal>,
+}
+
+/// What counts as success of a rule's messages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// All must hold; they may read `touchpoint.at`.
+    pub when: Vec<Clause>,
+    /// How long after a message it still counts.
+    pub within: Span,
 }
 
 impl Rule {

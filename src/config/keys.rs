@@ -8,6 +8,7 @@
 
 pub mod courtesy;
 pub mod data;
+pub mod menu;
 pub mod offer;
 pub mod rule;
 pub mod settings;
@@ -53,7 +54,7 @@ pub enum Shape {
         tag: &'static str,
         variants: &'static [(&'static str, &'static Section)],
     },
-    /// The path of a customer data file; a table here is a database source.
+    /// The path of a customer data file.
     SourceFile,
 }
 
@@ -87,6 +88,8 @@ pub enum NameForm {
     Dashed,
     /// Anything: somebody else named it.
     Free,
+    /// One of `0` to `9`.
+    Digit,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +160,7 @@ impl NameForm {
         };
         match self {
             Self::Free => !name.trim().is_empty(),
+            Self::Digit => name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Word | Self::Dashed => {
                 name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(inner)
             }
@@ -169,6 +173,7 @@ impl NameForm {
             Self::Word => "a small letter, then small letters, digits and `_`",
             Self::Dashed => "a small letter, then small letters, digits, `_` and `-`",
             Self::Free => "any text",
+            Self::Digit => "a digit, `0` to `9`",
         }
     }
 }

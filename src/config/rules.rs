@@ -1,7 +1,9 @@
 //! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
 
+use super::clauses;
 use super::courtesy;
 use super::forms;
+use super::goal;
 use super::keys;
 use super::node::Node;
 use super::once_per;
@@ -13,7 +15,7 @@ use crate::offers::Offer;
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
 use crate::schedule::Schedule;
-use crate::settings::{Settings, Way};
+use crate::settings::Settings;
 use crate::time::{Date, Tz};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,9 +50,10 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     check_offer_kind(root, kind, problems);
     courtesy::check_urgent(root, purpose, &offers, problems);
     courtesy::warn_held_out(root, purpose, problems);
-    warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);
+    clauses::warn(root, &when, for_each.as_deref(), around.catalogue, problems);
+    let goal = goal::read(root, name, for_each.as_deref(), around.catalogue, problems);
     let template = template?;
     Some(Rule {
         name: name.to_owned(),
@@ -85,6 +88,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         on_cap: root.word("on_cap")?,
         urgent: root.boolean("urgent")?,
         holdout: courtesy::share(root, "holdout"),
+        goal: goal?,
     })
 }
 
@@ -262,25 +266,4 @@ fn was(root: Reader<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<Stri
         problems.push(node.error(format!("`{old}` cannot be a rule's name")).help(help));
     }
     Some(old.to_owned())
-}
-
-/// Promotional messages need a way out, which public pages will give; until then they may only go to folders.
-fn warn_no_way_out(
-    root: Reader<'_>,
-    purpose: Option<Purpose>,
-    offers: &[String],
-    channels: &[Channel],
-    settings: &Settings,
-    problems: &mut Vec<Problem>,
-) {
-    let promotional = purpose == Some(Purpose::Promotional) || !offers.is_empty();
-    let leaves_house = |channel: &Channel| {
-        let names = settings.channels.get(channel).map_or(&[][..], |channel| &channel.providers);
-        let ways = names.iter().filter_map(|name| settings.providers.get(name));
-        ways.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }))
-    };
-    if let (true, true, Some(node)) = (promotional, channels.iter().any(leaves_house), root.get("topic")) {
-        let help = "customers cannot unsubscribe by a link until the public pages are there: send these to a folder";
-        problems.push(node.warning("no way out yet in this promotional message").help(help));
-    }
 }

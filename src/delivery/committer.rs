@@ -6,9 +6,9 @@
 use crate::clock::Clock;
 use crate::offers::grant::Shown;
 use crate::store::db::{Db, Result, StoreError};
-use crate::store::delivery::{self, Mark, Outcome};
-use crate::store::leases::{self, Lease};
+use crate::store::leases::Lease;
 use crate::store::offers::grants;
+use crate::store::outcomes::{self, Mark, Outcome};
 use crate::time::Span;
 use std::collections::HashSet;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -143,31 +143,26 @@ fn answer(group: impl Iterator<Item = Entry>, marked: &HashSet<String>) {
 async fn write(db: &Db, lease: &Lease, clock: &Clock, group: &[Entry]) -> Result<Option<HashSet<String>>> {
     let marks: Vec<&Mark> =
         group.iter().flat_map(|entry| if let Entry::Marks(marks, _) = entry { &marks[..] } else { &[] }).collect();
-    let mut outcomes: Vec<&Outcome> = Vec::new();
+    let mut settled: Vec<&Outcome> = Vec::new();
     let mut settlements: Vec<(i64, &str, Shown)> = Vec::new();
     for entry in group {
         if let Entry::Outcome { outcome, settlement, .. } = entry {
-            outcomes.push(outcome);
+            settled.push(outcome);
             settlements.extend(settlement.as_ref().map(Settlement::fate));
         }
     }
-    if marks.is_empty() && outcomes.is_empty() {
+    if marks.is_empty() && settled.is_empty() {
         return Ok(Some(HashSet::new()));
     }
     let now = clock.now();
     let mut tx = db.begin().await?;
-    let buckets = marks.iter().map(|mark| mark.bucket).chain(outcomes.iter().map(|outcome| outcome.bucket));
-    let buckets: HashSet<i64> = buckets.collect();
-    if !leases::lock_some(&mut tx, lease, &buckets).await? {
-        return Ok(None);
-    }
-    if !outcomes.is_empty() {
-        delivery::settle(&mut tx, lease, &outcomes, now).await?;
-    }
+    let marked = match outcomes::write(&mut tx, lease, &settled, &marks, now).await {
+        Err(StoreError::LostLease) => return Ok(None),
+        marked => marked?,
+    };
     if !settlements.is_empty() {
         grants::settle(&mut tx, &settlements, now).await?;
     }
-    let marked = if marks.is_empty() { Vec::new() } else { delivery::mark(&mut tx, lease, &marks, now).await? };
     tx.commit().await?;
-    Ok::<_, StoreError>(Some(marked.into_iter().collect()))
+    Ok(Some(marked))
 }

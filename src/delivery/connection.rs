@@ -5,6 +5,7 @@
 //!    most `window` messages per connection in doubt.
 //! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
 
+use super::canary;
 use super::committer::{Committer, Entry, Settlement};
 use super::engine::Shared;
 use super::queue::Exit;
@@ -12,7 +13,9 @@ use super::retry;
 use crate::channels::{Connection, Outgoing, Prepared, Sent};
 use crate::metrics;
 use crate::offers::grant::Shown;
-use crate::store::delivery::{Claimed, Mark, Outcome};
+use crate::store::delivery::Claimed;
+use crate::store::outcomes::{Mark, Outcome};
+use crate::store::reception;
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
 use std::collections::{HashSet, VecDeque};
@@ -162,6 +165,7 @@ impl Line {
         self.provider.heard(reached, now);
         let channel = parcel.outgoing.channel;
         let mut outcome = self.from(parcel, State::Dispatching);
+        let mut bounced = false;
         match sent {
             Sent::Accepted { provider_id, answer, units } => {
                 outcome.to = State::Sent;
@@ -179,7 +183,9 @@ impl Line {
             Sent::Never { why, code, bad_address, opted_out } => {
                 outcome.to = State::Failed;
                 outcome.reason = Some(Reason::ProviderRefused);
-                outcome.detail = Some(with_code(&why, code.as_deref()));
+                let said = with_code(&why, code.as_deref());
+                outcome.detail = Some(if bad_address { reception::bad_address(&said) } else { said });
+                bounced = bad_address;
                 if bad_address || opted_out {
                     self.shared.never_again(&parcel.outgoing.to, channel, opted_out).await;
                 }
@@ -191,7 +197,11 @@ impl Line {
         }
         let (metrics, purpose) = (&self.shared.metrics, parcel.claimed.purpose);
         metrics.sent(channel, &self.provider.name, purpose, outcome_metric(outcome.to), took);
+        let was_sent = outcome.to == State::Sent;
         self.hand_in(parcel, outcome, Some(permit)).await;
+        if was_sent || bounced {
+            canary::heard(&self.shared, &self.committer, &parcel.claimed.rule, bounced).await;
+        }
     }
 
     /// Back to planned as it was: due when it was due, and no attempt.

@@ -12,6 +12,7 @@ use crate::plan::Counts;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Decision, Gate};
 use crate::plan::meanwhile::Meanwhile;
+use crate::progress::Progress;
 use crate::rules::Rule;
 use crate::store::db::{Db, Result, Row};
 use crate::store::offers::summary::summaries;
@@ -108,8 +109,9 @@ impl<'a> Foresight<'a> {
         Question::new(self.project, self.rule, self.at, self.pauses, self.first_run, self.db.dialect())
     }
 
-    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched.
-    pub async fn everyone(&self, mut see: impl FnMut(&Fate)) -> Result<Counts> {
+    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched, and
+    /// `progress` counts them.
+    pub async fn everyone(&self, progress: &Progress, mut see: impl FnMut(&Fate)) -> Result<Counts> {
         let question = self.question();
         let mut left = self.budgets(&question).await?;
         let mut counts = Counts::default();
@@ -119,6 +121,7 @@ impl<'a> Foresight<'a> {
         let mut chunks = question.chunks(self.db, among);
         let (mut repeated, mut meanwhile) = (0, Meanwhile::default());
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
+            progress.add(chunk.len() as u64);
             self.hold_addresses(&question, &mut chunk).await?;
             for mut judged in chunk {
                 let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut counts);

@@ -82,7 +82,7 @@ impl<'a> Question<'a> {
 
     /// Adds to candidates what their rows do not say.
     pub async fn complete(&self, db: &Db, candidates: &mut [Candidate]) -> Result<()> {
-        complete(db, candidates).await?;
+        complete(db, candidates, self.as_of).await?;
         add_taken(db, &self.caps, self.as_of, candidates).await
     }
 

@@ -28,6 +28,8 @@ pub struct Candidate {
     pub consents: Vec<Channel>,
     /// Channels with a current no for it: even a transactional topic can be left.
     pub refused: Vec<Channel>,
+    /// Channels with a yes that waits for its confirmation.
+    pub unconfirmed: Vec<Channel>,
     /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
     pub suppressed: Vec<(Channel, String)>,
     /// By place in the rule's list of offers.

@@ -184,7 +184,8 @@ pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String
     }
     let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
     if is_missing || candidate.refused.contains(&channel) {
-        return Err(Reason::NoConsent);
+        let waits = candidate.unconfirmed.contains(&channel);
+        return Err(if waits { Reason::Unconfirmed } else { Reason::NoConsent });
     }
     let is_suppressed =
         |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, &rule.topic, purpose, channel);

@@ -1,5 +1,6 @@
 //! What becomes of planned messages, through the library, on both databases.
 
+mod canary;
 mod doubts;
 mod lanes;
 mod recheck;

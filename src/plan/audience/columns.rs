@@ -47,8 +47,8 @@ impl Audience<'_> {
         }
     }
 
-    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
-    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
+    /// The current answers about the rule's topic, by channel: `email -sms ?voice` is a yes to email, a no to SMS and a
+    /// yes to calls that waits for its confirmation.
     pub(super) fn push_consents(&self, sql: &mut Sql) {
         let topic = sql.reserve(&self.rule.topic);
         for (place, channel) in self.rule.channels.iter().enumerate() {
@@ -56,7 +56,9 @@ impl Audience<'_> {
                 sql.push(" || ");
             }
             let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
-            sql.push(&format!("case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' else '' end"));
+            sql.push(&format!(
+                "case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' when 2 then '?{channel} ' else '' end"
+            ));
         }
     }
 
@@ -124,6 +126,7 @@ impl Audience<'_> {
             last_touch: row.int(13).map(Timestamp::from_micros),
             consents: answers().filter_map(|word| word.parse().ok()).collect(),
             refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
+            unconfirmed: answers().filter_map(|word| word.strip_prefix('?')?.parse().ok()).collect(),
             suppressed: Vec::new(),
             offers: offers.collect(),
             preferences: Preferences::default(),

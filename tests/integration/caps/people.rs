@@ -86,7 +86,10 @@ async fn a_rules_holdout_is_written_down_where_the_message_would_have_been() {
     let more = "[courtesy]\ncaps = [{ max = 1, per = \"week\" }]\n";
     on_both(more, async |home| {
         home.write("customers.csv", &many());
-        home.write("config/offers/cookie.toml", "description = \"A cookie\"\nvalue = 2.50\nbudget = { total = 4000 }\n");
+        home.write(
+            "config/offers/cookie.toml",
+            "description = \"A cookie\"\nvalue = 2.50\nbudget = { total = 4000 }\n",
+        );
         let keys = [("kind", "\"offer\""), ("offer", "\"cookie\""), ("holdout", "\"20%\""), ("priority", "90")];
         home.write("config/rules/treat.toml", &offers_rule(&keys));
         home.write("config/rules/note.toml", &rule(&[("priority", "10")]));
@@ -131,7 +134,10 @@ async fn a_larger_share_keeps_everyone_who_was_held_out() {
 async fn whoever_is_held_out_of_everything_still_gets_what_they_wait_for() {
     on_both("[courtesy]\nholdout = \"10%\"\n", async |home| {
         home.write("customers.csv", &many());
-        home.write("config/offers/cookie.toml", "description = \"A cookie\"\nvalue = 2.50\nbudget = { total = 4000 }\n");
+        home.write(
+            "config/offers/cookie.toml",
+            "description = \"A cookie\"\nvalue = 2.50\nbudget = { total = 4000 }\n",
+        );
         home.write("config/rules/treat.toml", &offers_rule(&[]));
         home.write("config/rules/note.toml", &rule(&[("offer", "\"cookie\"")]));
         let mut shop = Shop::open(&home, NOON).await;

@@ -3,6 +3,7 @@
 use crate::shop::{NOON, Shop, at, customers, on_both, rule};
 use plusone::courtesy::pauses::Pauses;
 use plusone::outreach::foresee::Foresight;
+use plusone::progress::Progress;
 use plusone::sql::Sql;
 use plusone::touchpoints::Reason;
 
@@ -225,7 +226,7 @@ async fn what_one_tick_plans_counts_within_it_and_the_forecast_knows() {
         let (project, pauses) = (&shop.app.workspace.project, Pauses::default());
         let rule = &project.rules["note"];
         let foresight = Foresight { db: &shop.app.db, project, rule, at: at(NOON), pauses: &pauses, first_run: false };
-        let foreseen = foresight.everyone(|_| {}).await.expect("a forecast");
+        let foreseen = foresight.everyone(&Progress::default(), |_| {}).await.expect("a forecast");
         assert_eq!((foreseen.planned, foreseen.skipped[&Reason::Capped]), (2, 1));
         let explained = foresight.explain("ann").await.expect("reasons");
         let outcomes: Vec<String> = explained
