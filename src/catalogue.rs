@@ -10,6 +10,7 @@
 pub mod builtin;
 
 use crate::amount::SCALE;
+use crate::courtesy::consent::Answer;
 use crate::settings::Secret;
 use crate::time::{Span, Tz};
 use std::collections::BTreeMap;
@@ -192,6 +193,8 @@ pub struct ConsentColumns {
     pub at: Option<String>,
     /// Said in the ledger as the source of the yes.
     pub source: Option<String>,
+    /// What a yes of these columns is: under a double opt-in one that waits for its confirmation.
+    pub yes: Answer,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -21,6 +21,7 @@ mod menus;
 mod node;
 mod offers;
 mod once_per;
+mod opt_in;
 mod overrides;
 mod reader;
 mod relations;
@@ -123,11 +124,13 @@ impl Loader<'_> {
         let catalogue = self.catalogue(settings.as_ref());
         if let (Some(tree), Some(settings), Some(catalogue)) = (&tree, settings.as_mut(), &catalogue) {
             settings.no_promotions_while = courtesy::bad_moments(tree, catalogue, self.problems);
+            opt_in::fill_in(tree, settings, catalogue, self.problems);
         }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
-        let templates = self.templates();
+        let mut templates = self.templates();
         let (menus, broken_menus) = self.menus();
         let (settings, catalogue) = (settings?, catalogue?);
+        opt_in::ship_template(&settings, &mut templates);
         let offers = self.each(OFFERS, &keys::offer::OFFER, |name, tree, loader| {
             offers::read(name, tree, &catalogue, loader.files, loader.problems)
         });
@@ -140,9 +143,11 @@ impl Loader<'_> {
         };
         let mut rules =
             self.each(RULES, &keys::rule::RULE, |name, tree, loader| rules::read(name, tree, around, loader.problems));
+        let mut rule_files = self.rule_files();
+        self.add_confirmations(&mut rules, &mut rule_files, around);
         self.break_dependents(&mut rules, &offers.broken, &broken_menus);
         is_sound.then(|| Project {
-            rule_files: self.rule_files(),
+            rule_files,
             broken: rules.broken.into_iter().collect(),
             rules: rules.good,
             offers: offers.good,
@@ -267,6 +272,32 @@ impl Loader<'_> {
 
     fn rule_files(&self) -> BTreeMap<String, Source> {
         self.files.under(RULES).map(|(path, source)| (stem(RULES, path).to_owned(), source.clone())).collect()
+    }
+
+    /// Adds plusone's own rules; a file of such a name is refused.
+    fn add_confirmations(
+        &mut self,
+        rules: &mut Read<Rule>,
+        rule_files: &mut BTreeMap<String, Source>,
+        around: rules::Around<'_>,
+    ) {
+        for (name, source) in opt_in::rules(around.settings) {
+            if let Some(file) = rule_files.get(&name) {
+                let message = format!("`{name}` is plusone's own rule, since its topic has `opt_in = \"double\"`");
+                let help = "give the file another name; what that rule says is in `templates/confirm-opt-in`";
+                self.problems.push(Problem::error(file, 0..0, message).help(help));
+            }
+            let tree = node::parse(&source, self.environment, self.problems);
+            let rule = tree.and_then(|mut tree| {
+                shape::check(&mut tree, &keys::rule::RULE, self.problems);
+                rules::read(&name, &tree, around, self.problems)
+            });
+            if let Some(rule) = rule {
+                rules.broken.remove(&name);
+                rules.good.insert(name.clone(), rule);
+            }
+            rule_files.insert(name, source);
+        }
     }
 
     /// A rule whose offer or template cannot be used cannot be used either; the problem is told there.

@@ -149,6 +149,10 @@ pub struct Rule {
     /// A share of its audience that is not written to, in parts per million.
     pub holdout: u32,
     pub goal: Option<Goal>,
+    /// The topic's condition that says who has bought, where a purchase may stand for a yes.
+    pub soft_opt_in: Option<Clause>,
+    /// plusone's own rule that asks for the confirmation of a yes to its topic (double opt-in).
+    pub confirms: bool,
 }
 
 /// What counts as success of a rule's messages.

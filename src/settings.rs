@@ -1,14 +1,16 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
 use crate::courtesy::caps::Cap;
+use crate::courtesy::consent::Answer;
 use crate::courtesy::phrases;
 use crate::expr::Clause;
-use crate::rules::{Channel, Purpose};
+use crate::rules::{Channel, Purpose, words};
 use crate::time::{Span, Tz, Weekday};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Settings {
@@ -189,12 +191,45 @@ pub struct Rate {
     pub per: Span,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Topic {
     pub purpose: Purpose,
     /// As customers read it.
     pub name: String,
+    /// What it takes that a promotional message may go.
+    pub opt_in: OptIn,
+    /// With [`OptIn::Soft`]: who has bought. A condition on the customer.
+    pub soft_opt_in: Option<Clause>,
 }
+
+impl Topic {
+    /// A topic whose yes counts as it is given.
+    pub fn single(purpose: Purpose, name: &str) -> Self {
+        Self { purpose, name: name.to_owned(), opt_in: OptIn::Single, soft_opt_in: None }
+    }
+
+    /// The answer that a customer's yes or no is: under a double opt-in a yes waits for its confirmation.
+    pub const fn answer(&self, yes: bool) -> Answer {
+        match (yes, self.opt_in) {
+            (false, _) => Answer::No,
+            (true, OptIn::Double) => Answer::Pending,
+            (true, OptIn::Single | OptIn::Soft) => Answer::Yes,
+        }
+    }
+}
+
+/// What it takes that a promotional message may go.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OptIn {
+    /// A yes.
+    Single,
+    /// A yes that was confirmed by the link in a mail.
+    Double,
+    /// A yes; by email and SMS also a purchase, as long as the customer never said no (PECR, regulation 22).
+    Soft,
+}
+
+words!(OptIn { Single = "single", Double = "double", Soft = "soft" });
 
 /// A time of silence in the customer's local time.
 #[derive(Clone, PartialEq, Eq, Debug)]

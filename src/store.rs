@@ -2,6 +2,7 @@
 
 pub mod address_places;
 pub mod caps;
+mod cells;
 pub mod consents;
 pub mod db;
 pub mod delivery;
@@ -20,6 +21,7 @@ pub mod migrate;
 pub mod offers;
 pub mod outcomes;
 pub mod page;
+pub mod pages;
 pub mod pauses;
 pub mod person;
 pub mod planning;
@@ -34,6 +36,7 @@ pub mod settle;
 pub mod sources;
 pub mod statistics;
 pub mod status;
+pub mod stops;
 pub mod suppressions;
 pub mod token_keys;
 mod writer;

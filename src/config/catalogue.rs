@@ -11,6 +11,7 @@ use crate::catalogue::{
     Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type,
     builtin,
 };
+use crate::courtesy::consent::Answer;
 use crate::problem::{Problem, nearest};
 use crate::rules::Channel;
 use crate::settings::{Secret, Settings};
@@ -381,7 +382,14 @@ fn consent(
             .filter_map(|channel| Some((channel.to_string(), column(channel.as_str(), &[Type::Boolean])?)))
             .collect();
         let at = column("at", &[Type::Timestamp, Type::Date]);
-        consents.push(ConsentColumns { topic: entry.key.clone(), channels, at, source: columns.text("source") });
+        let topic = settings.and_then(|settings| settings.topics.get(&entry.key));
+        consents.push(ConsentColumns {
+            topic: entry.key.clone(),
+            channels,
+            at,
+            source: columns.text("source"),
+            yes: topic.map_or(Answer::Yes, |topic| topic.answer(true)),
+        });
     }
     consents
 }

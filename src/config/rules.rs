@@ -7,6 +7,7 @@ use super::goal;
 use super::keys;
 use super::node::Node;
 use super::once_per;
+use super::opt_in;
 use super::reader::Reader;
 use super::settings::unknown_name;
 use crate::catalogue::Catalogue;
@@ -41,7 +42,9 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let again_after = root.span("again_after");
     let once_per =
         for_each.as_deref().and_then(|each| once_per::read(root, each, again_after, around.catalogue, problems));
-    let purpose = topic(root, around.settings, problems);
+    let confirms = opt_in::confirmed_by(around.settings, name).is_some();
+    // The mail that asks whether a yes was meant offers nothing: it serves the customer who said so.
+    let purpose = topic(root, around.settings, problems).map(|of| if confirms { Purpose::Transactional } else { of });
     let channels = channels(root, around, problems);
     let offers = offers(root, around, problems);
     let template = template(root, around.templates, problems);
@@ -89,6 +92,8 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         urgent: root.boolean("urgent")?,
         holdout: courtesy::share(root, "holdout"),
         goal: goal?,
+        soft_opt_in: around.settings.topics.get(&root.text("topic")?).and_then(|topic| topic.soft_opt_in.clone()),
+        confirms,
     })
 }
 

@@ -9,8 +9,8 @@ use crate::courtesy::phrases::names_a_keyword;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, EveryText, Guard, LogFormat, ProviderSettings, QuietWindow, Retention, Secret, Settings,
-    Topic, Way, WayOut, Web,
+    Business, ChannelSettings, EveryText, Guard, LogFormat, OptIn, ProviderSettings, QuietWindow, Retention, Secret,
+    Settings, Topic, Way, WayOut, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -409,7 +409,10 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
-        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default() })
+        let name = table.text("name").unwrap_or_default();
+        let opt_in = table.word("opt_in").unwrap_or(OptIn::Single);
+        // A condition needs the catalogue: `opt_in` fills it in.
+        (entry.key.clone(), Topic { opt_in, ..Topic::single(purpose, &name) })
     };
     section.named().map(topic).collect()
 }

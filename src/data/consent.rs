@@ -78,7 +78,7 @@ fn statements(catalogue: &Catalogue, columns: &ConsentColumns, record: &Record, 
         let value = record.values[place(field)?] == Cell::Int(1);
         let dated = at.is_some();
         // A yes from the future would outlive every no until then; a no is said by this file, now.
-        let (answer, at) = if value { (Answer::Yes, at.unwrap_or(now).min(now)) } else { (Answer::No, now) };
+        let (answer, at) = if value { (columns.yes, at.unwrap_or(now).min(now)) } else { (Answer::No, now) };
         let entry = Entry::said(&key, &columns.topic, channel, answer, at, source.clone());
         Some(Statement { entry, dated })
     };

@@ -198,7 +198,7 @@ async fn suppress(tx: &mut Tx, hashes: &[String], now: Timestamp) -> Result<u64,
     for hash in hashes {
         suppressions::remove_in(tx, hash).await?;
     }
-    let bare = |hash: &String| Suppression::of(hash, EVERYTHING, SHOWN, REASON, now, REASON);
+    let bare = |hash: &String| Suppression::of(hash, EVERYTHING, SHOWN, REASON, now, "erase");
     let bare: Vec<Suppression> = hashes.iter().map(bare).collect();
     if bare.is_empty() { Ok(0) } else { suppressions::add(tx, &bare).await }
 }

@@ -18,6 +18,7 @@ use crate::courtesy::pauses::Scope;
 use crate::ids::bucket_of;
 use crate::outreach::judge::shown;
 use crate::settings::Business;
+use crate::store::consents::ledger;
 use crate::store::db::{Cell, Db, Row};
 use crate::store::erase::{self, Person};
 use crate::store::log::{self, Filter};
@@ -102,9 +103,6 @@ pub async fn export(job: &Job<'_>, sheets: &mut [&mut dyn Sheet]) -> Done {
 /// Tables with a section of their own.
 const KNOWN: &[&str] = &["consents", "offer_grants", "touchpoints", "touchpoint_words", "touchpoint_events"];
 
-/// Columns of plusone's own tables that hold 0 or 1.
-const TRUTHS: &[(&str, &str)] = &[("consents", "value")];
-
 /// Columns of plusone's own tables that hold money.
 const MONEY: &[(&str, &str)] = &[("offer_grants", "value"), ("offer_grants", "cost")];
 
@@ -170,7 +168,14 @@ impl Writer<'_, '_, '_> {
     async fn answers(&mut self) -> Done {
         let consents =
             Section::new("consents", "What you said yes or no to", "Each answer, when and where you gave it.");
-        self.kept(&Table { name: "consents", by: By::Customer }, &consents).await?;
+        let customer = self.job.customer;
+        let ledger = ledger(self.job.db, bucket_of(customer), customer).await?;
+        if !ledger.is_empty() {
+            self.section(&consents)?;
+        }
+        for entry in &ledger {
+            self.record(entry.to_json().as_object().expect("it is written as one"))?;
+        }
         let grants = Section::new("offer_grants", "Offers and codes", "What you were given, and what became of it.");
         self.kept(&Table { name: "offer_grants", by: By::Customer }, &grants).await
     }
@@ -211,6 +216,7 @@ impl Writer<'_, '_, '_> {
                     }
                     let record = json!({
                         "address": address, "scope": one.scope, "reason": one.reason, "at": one.at.to_string(),
+                        "source": one.source, "evidence": one.evidence, "until": time_json(one.expires_at),
                     });
                     self.record(record.as_object().expect("it is written as one"))?;
                 }
@@ -281,7 +287,6 @@ fn kept_value(table: &str, column: &str, cell: &Cell, currency: &str) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => json!(text),
-        Cell::Int(value) if TRUTHS.contains(&(table, column)) => json!(*value != 0),
         Cell::Int(value) if MONEY.contains(&(table, column)) => money_json(Some(*value), currency),
         Cell::Int(value) if column == "at" || column.ends_with("_at") || column.ends_with("_until") => {
             json!(Timestamp::from_micros(*value).to_string())
@@ -298,7 +303,6 @@ mod tests {
     fn a_value_is_told_by_the_name_of_its_column() {
         let at = Cell::Int(0);
         assert_eq!(kept_value("consents", "recorded_at", &at, "GBP"), json!("1970-01-01T00:00:00Z"));
-        assert_eq!(kept_value("consents", "value", &Cell::Int(1), "GBP"), json!(true));
         let money = json!({ "amount": "2.5000", "currency": "GBP" });
         assert_eq!(kept_value("offer_grants", "value", &Cell::Int(25_000), "GBP"), money);
         assert_eq!(kept_value("other", "n", &Cell::Int(3), "GBP"), json!(3));

@@ -1,12 +1,13 @@
 //! One connection to a provider: takes messages from the lines, has them marked, sends them, hands in the outcomes.
 //!
 //! 1. While a message is on the wire, the marks of the next ones are being written.
-//! 2. A message holds one of the connection's permits from its mark until its outcome is committed: a crash leaves at
-//!    most `window` messages per connection in doubt.
+//! 2. A message holds one of the connection's permits from its mark until its outcome is handed in. What takes its place
+//!    is marked after that, so in the same transaction or a later one: a crash leaves at most `window` messages per
+//!    connection in doubt.
 //! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
 
 use super::canary;
-use super::committer::{Committer, Entry, Settlement};
+use super::committer::{Committer, Entry, Marked, Settlement};
 use super::engine::Shared;
 use super::queue::Exit;
 use super::retry;
@@ -14,11 +15,11 @@ use crate::channels::{Connection, Outgoing, Prepared, Sent};
 use crate::metrics;
 use crate::offers::grant::Shown;
 use crate::store::delivery::Claimed;
-use crate::store::outcomes::{Mark, Outcome};
+use crate::store::outcomes::{Going, Mark, Outcome};
 use crate::store::reception;
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -30,6 +31,9 @@ pub struct Parcel {
     pub outgoing: Outgoing,
     /// JSON by part, where no earlier attempt has kept the words.
     pub words: Option<String>,
+    pub topic: String,
+    /// The count of stops before it was looked at.
+    pub stops: i64,
 }
 
 struct Ready {
@@ -41,7 +45,7 @@ struct Ready {
 /// Messages whose marks are being written.
 struct Window {
     messages: Vec<Ready>,
-    go: oneshot::Receiver<HashSet<String>>,
+    go: oneshot::Receiver<Marked>,
 }
 
 /// The work of one connection.
@@ -71,10 +75,10 @@ impl Line {
                 }
                 pending.extend(taken);
             }
-            let batch = self.batch(&mut pending, &permits, &connection).await;
+            let mut batch = self.batch(&mut pending, &permits, &connection).await;
             let marking = !batch.is_empty();
             if marking {
-                let marks = batch.iter().map(|ready| self.mark(&ready.parcel)).collect();
+                let marks = batch.iter_mut().map(|ready| self.mark(&mut ready.parcel)).collect();
                 marked.push_back(Window { messages: batch, go: self.committer.mark(marks).await });
             }
             match marked.pop_front() {
@@ -134,7 +138,8 @@ impl Line {
         }
     }
 
-    fn mark(&self, parcel: &Parcel) -> Mark {
+    /// The mark of a message; it takes the words that are to be kept with it.
+    fn mark(&self, parcel: &mut Parcel) -> Mark {
         Mark {
             bucket: parcel.claimed.bucket,
             id: parcel.claimed.id.clone(),
@@ -142,24 +147,42 @@ impl Line {
             address: parcel.outgoing.to.clone(),
             locale: parcel.outgoing.locale.clone(),
             subject: parcel.outgoing.words.subject.clone(),
-            words: parcel.words.clone(),
+            words: parcel.words.take(),
+            going: Going {
+                rule: parcel.claimed.rule.clone(),
+                topic: parcel.topic.clone(),
+                customer: parcel.claimed.customer.clone(),
+                channel: parcel.outgoing.channel,
+                purpose: parcel.claimed.purpose,
+                version: parcel.claimed.version,
+                carries_offer: parcel.claimed.offer.is_some(),
+                stops: parcel.stops,
+            },
         }
     }
 
     async fn send(&self, window: Window, connection: &mut Connection) {
         // No answer: the committer has stopped, and nothing goes.
-        let go = window.go.await.unwrap_or_default();
+        let marked = window.go.await.unwrap_or_default();
         for ready in window.messages {
-            if !go.contains(&ready.parcel.claimed.id) {
+            let id = &ready.parcel.claimed.id;
+            if let Some(stop) = marked.stopped.get(id)
+                && stop.to == State::Skipped
+            {
+                self.shared.tally.count(stop.to);
+                self.shared.metrics.suppressed(stop.reason, 1);
+            }
+            if !marked.go.contains(id) {
                 continue;
             }
             let began = Instant::now();
             let sent = connection.send(&ready.prepared).await;
-            self.outcome(&ready.parcel, sent, ready.permit, began.elapsed()).await;
+            self.outcome(&ready.parcel, sent, began.elapsed()).await;
+            drop(ready.permit);
         }
     }
 
-    async fn outcome(&self, parcel: &Parcel, sent: Sent, permit: OwnedSemaphorePermit, took: Duration) {
+    async fn outcome(&self, parcel: &Parcel, sent: Sent, took: Duration) {
         let now = self.shared.clock.now();
         let reached = !matches!(sent, Sent::NotNow { code: None, .. });
         self.provider.heard(reached, now);
@@ -198,7 +221,7 @@ impl Line {
         let (metrics, purpose) = (&self.shared.metrics, parcel.claimed.purpose);
         metrics.sent(channel, &self.provider.name, purpose, outcome_metric(outcome.to), took);
         let was_sent = outcome.to == State::Sent;
-        self.hand_in(parcel, outcome, Some(permit)).await;
+        self.hand_in(parcel, outcome).await;
         if was_sent || bounced {
             canary::heard(&self.shared, &self.committer, &parcel.claimed.rule, bounced).await;
         }
@@ -209,7 +232,7 @@ impl Line {
         let mut outcome = self.from(parcel, State::Claimed);
         outcome.to = State::Planned;
         outcome.detail = Some(why.to_owned());
-        self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
+        self.committer.hand_in(Entry::Outcome { outcome, settlement: None }).await;
     }
 
     async fn settle(
@@ -222,7 +245,7 @@ impl Line {
         due_at: Option<Timestamp>,
     ) {
         let outcome = Outcome { to, reason, detail: Some(detail), due_at, ..self.from(parcel, from) };
-        self.hand_in(parcel, outcome, None).await;
+        self.hand_in(parcel, outcome).await;
     }
 
     fn from(&self, parcel: &Parcel, from: State) -> Outcome {
@@ -240,10 +263,10 @@ impl Line {
         }
     }
 
-    async fn hand_in(&self, parcel: &Parcel, outcome: Outcome, permit: Option<OwnedSemaphorePermit>) {
+    async fn hand_in(&self, parcel: &Parcel, outcome: Outcome) {
         self.shared.tally.count(outcome.to);
         let settlement = settlement(&parcel.claimed, outcome.to);
-        self.committer.hand_in(Entry::Outcome { outcome, settlement, permit }).await;
+        self.committer.hand_in(Entry::Outcome { outcome, settlement }).await;
     }
 }
 

@@ -38,8 +38,9 @@ pub enum Verdict {
     Settle(Box<Claimed>, State, Option<Reason>, Option<String>, Option<Timestamp>),
 }
 
-/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
-pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick. `stops` is
+/// the count of stops that was read before.
+pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
@@ -50,7 +51,7 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
                 let caps = caps::of_rule(&workspace.project.settings.caps, rule);
-                let look = Look { shared, workspace: &workspace, rule, caps, channel, as_of };
+                let look = Look { shared, workspace: &workspace, rule, caps, channel, as_of, stops };
                 verdicts.extend(look.at(claimed).await?);
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
@@ -73,6 +74,8 @@ struct Look<'a> {
     caps: Vec<&'a Cap>,
     channel: Channel,
     as_of: Timestamp,
+    /// The count of stops before anything was read.
+    stops: i64,
 }
 
 /// A customer as they are now, and whether the conditions still hold.
@@ -259,7 +262,8 @@ impl Look<'_> {
             callback: self.workspace.callback(self.channel, &one.id),
             date,
         };
-        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
+        let topic = self.rule.topic.clone();
+        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
     }
 }
 

@@ -112,7 +112,14 @@ async fn hear(
         return Ok(());
     }
     let source = format!("call key {}", choice.key);
-    let stop = Stop { channel: Channel::Voice, number, customers: &customers, source: &source };
+    let stop = Stop {
+        channel: Channel::Voice,
+        number,
+        customers: &customers,
+        source: &source,
+        event: &pressed.sid,
+        words: &pressed.digits,
+    };
     stop::hear(&mut tx, &workspace.project.settings, &hasher, stop, now).await?;
     if !feedback::add_event(&mut tx, subject, KIND, notice.detail.as_deref(), now).await? {
         feedback::set_pending(&mut tx, &notice, true).await?;

@@ -49,6 +49,9 @@ pub async fn hold(db: &Db, project: &Project, tick: &Tick<'_>, counts: &Counts) 
     }
     // Who writes that a run may reach everybody need not say so again for what the data happens to be today.
     let reaches_most = counts.planned.saturating_mul(2) > customers && guard.max_share != Some(1_000_000);
+    if tick.rule.confirms {
+        return Ok(None);
+    }
     let idle = match without_effect(tick.rule, &project.catalogue) {
         None if reaches_most => true_of_all(db, project, tick).await?,
         idle => idle,

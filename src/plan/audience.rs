@@ -39,6 +39,7 @@ pub enum Among<'a> {
 }
 
 mod columns;
+mod consent;
 mod occurrence;
 
 impl Audience<'_> {
@@ -147,6 +148,9 @@ impl Audience<'_> {
             sql.push(" and (");
             self.write(clause, sql);
             sql.push(") is not true");
+        }
+        if self.rule.confirms {
+            self.push_waits(sql);
         }
     }
 

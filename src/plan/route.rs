@@ -84,6 +84,10 @@ fn taken(
     gates: &mut Gates,
 ) -> Result<Message, Refused> {
     gates.passed("channel", Some(message.channel.to_string()));
+    if message.purpose == Purpose::Promotional {
+        let is_yes = case.candidate.consents.contains(&message.channel);
+        gates.passed("consent", Some(if is_yes { "yes" } else { "soft opt-in" }.to_owned()));
+    }
     if !refusals.is_empty() {
         gates.passed("passed_over", Some(told(refusals)));
     }
@@ -171,6 +175,11 @@ pub fn moment(candidate: &Candidate, purpose: Purpose) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Whether a purchase stands for a yes: by email and SMS alone, never for a call (PECR, regulation 22).
+const fn is_soft(candidate: &Candidate, channel: Channel) -> bool {
+    candidate.soft_opt_in && !matches!(channel, Channel::Voice)
+}
+
 /// The address on `channel`, if the customer may be written to there with a message of this purpose.
 pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String, Reason> {
     let Case { rule, candidate, policy, now } = case;
@@ -182,10 +191,16 @@ pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String
     if !policy.guard.allows(address) {
         return Err(Reason::NotAllowedHere);
     }
-    let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
-    if is_missing || candidate.refused.contains(&channel) {
-        let waits = candidate.unconfirmed.contains(&channel);
-        return Err(if waits { Reason::Unconfirmed } else { Reason::NoConsent });
+    if candidate.refused.contains(&channel) {
+        return Err(Reason::NoConsent);
+    }
+    if purpose == Purpose::Promotional && !candidate.consents.contains(&channel) {
+        if candidate.unconfirmed.contains(&channel) {
+            return Err(Reason::Unconfirmed);
+        }
+        if !is_soft(candidate, channel) {
+            return Err(Reason::NoConsent);
+        }
     }
     let is_suppressed =
         |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, &rule.topic, purpose, channel);

@@ -38,6 +38,9 @@ pub async fn add(tx: &mut Tx, entries: &[Entry], now: Timestamp) -> Result<u64> 
     if entries.is_empty() {
         return Ok(0);
     }
+    if entries.iter().any(|entry| entry.answer == Answer::No) {
+        super::stops::raise(tx).await?;
+    }
     archive(tx, entries, now).await?;
     let tuple = |e: &Entry| {
         let wording = e.wording.as_deref().map(hash);

@@ -6,13 +6,15 @@
 
 mod compact;
 
+pub(super) use super::cells::read;
+pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
 use crate::sql::{Bind, Dialect, Sql};
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{Arguments, AssertSqlSafe, Connection, Decode, Type, TypeInfo, ValueRef};
+use sqlx::{Arguments, AssertSqlSafe, Connection};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -50,100 +52,6 @@ enum Pools {
 #[derive(Clone, Debug)]
 pub struct Db {
     pools: Pools,
-}
-
-/// A row: its columns in order.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
-pub struct Row(Vec<Cell>);
-
-/// One column of one row.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cell {
-    Null,
-    Int(i64),
-    Text(String),
-}
-
-impl Row {
-    pub fn cell(&self, index: usize) -> &Cell {
-        &self.0[index]
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The rows that [`Sql::as_one`] put into this one.
-    ///
-    /// # Errors
-    /// [`StoreError::Column`] where a value is neither text nor an integer.
-    pub fn unpacked(&self) -> Result<Vec<Self>> {
-        serde_json::from_str(self.text(0)).map_err(|error| StoreError::Column(error.to_string()))
-    }
-
-    pub fn opt_int(&self, index: usize) -> Option<i64> {
-        match &self.0[index] {
-            Cell::Int(value) => Some(*value),
-            Cell::Null | Cell::Text(_) => None,
-        }
-    }
-
-    pub fn opt_text(&self, index: usize) -> Option<&str> {
-        match &self.0[index] {
-            Cell::Text(value) => Some(value),
-            Cell::Null | Cell::Int(_) => None,
-        }
-    }
-
-    /// # Panics
-    /// When the column is NULL or text: the statement promised an integer.
-    pub fn int(&self, index: usize) -> i64 {
-        self.opt_int(index).unwrap_or_else(|| panic!("column {index} is an integer, not {:?}", self.0[index]))
-    }
-
-    /// # Panics
-    /// When the column is NULL or an integer: the statement promised text.
-    pub fn text(&self, index: usize) -> &str {
-        self.opt_text(index).unwrap_or_else(|| panic!("column {index} is text, not {:?}", self.0[index]))
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Cell {
-    fn deserialize<D: serde::Deserializer<'de>>(json: D) -> std::result::Result<Self, D::Error> {
-        struct Cells;
-        impl serde::de::Visitor<'_> for Cells {
-            type Value = Cell;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("text, an integer, true, false or null")
-            }
-
-            fn visit_unit<E>(self) -> std::result::Result<Cell, E> {
-                Ok(Cell::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> std::result::Result<Cell, E> {
-                Ok(Cell::Int(i64::from(value)))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> std::result::Result<Cell, E> {
-                Ok(Cell::Int(value))
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Cell, E> {
-                i64::try_from(value).map(Cell::Int).map_err(E::custom)
-            }
-
-            fn visit_str<E>(self, value: &str) -> std::result::Result<Cell, E> {
-                Ok(Cell::Text(value.to_owned()))
-            }
-        }
-        json.deserialize_any(Cells)
-    }
 }
 
 /// Runs the same body on whichever pool there is.
@@ -198,7 +106,8 @@ impl Db {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
-        let writer = Writer::open(options.clone()).await.map_err(failed)?;
+        // A page that is written again and again is brought into the file once in sixteen megabytes of log.
+        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
         // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
         let readers = readers.test_before_acquire(false);
@@ -354,6 +263,24 @@ impl Tx {
         Ok(rows)
     }
 
+    /// As [`Tx::batch`], and commits.
+    pub async fn batch_and_commit(mut self, statements: Vec<Sql>) -> Result<Vec<Row>> {
+        let mut tx = match self {
+            Self::Sqlite(tx) => tx,
+            Self::Postgres(_) => {
+                let rows = self.batch(statements).await?;
+                self.commit().await?;
+                return Ok(rows);
+            }
+        };
+        let Sql { text, binds } = Sql::one_after_the_other(statements);
+        let failed = refused(&text);
+        let (connection, text) = tx.whole(text);
+        let rows = sqlx::query_with(text, sqlite_arguments(binds)).fetch_all(connection).await.map_err(failed)?;
+        tx.ended();
+        rows.iter().map(read).collect()
+    }
+
     /// Runs several statements at once, without binds: migrations.
     pub async fn script(&mut self, text: &str) -> Result<()> {
         let failed = refused(text);
@@ -404,56 +331,6 @@ pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
         added.expect("text and integers always encode");
     }
     arguments
-}
-
-/// Reads a row of either database into cells.
-pub(super) fn read<R>(row: &R) -> Result<Row>
-where
-    R: sqlx::Row,
-    usize: sqlx::ColumnIndex<R>,
-    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    i32: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    bool: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-{
-    let cell = |index: usize| {
-        let value = row.try_get_raw(index)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        let kind = Kind::of(value.type_info().name());
-        let cell = match kind {
-            Kind::Int64 => i64::decode(value).map(Cell::Int),
-            Kind::Int32 => i32::decode(value).map(|value| Cell::Int(i64::from(value))),
-            Kind::Boolean => bool::decode(value).map(|value| Cell::Int(i64::from(value))),
-            Kind::Text => String::decode(value).map(Cell::Text),
-        };
-        cell.map_err(sqlx::Error::Decode)
-    };
-    (0..row.len())
-        .map(cell)
-        .collect::<std::result::Result<_, sqlx::Error>>()
-        .map(Row)
-        .map_err(|error| StoreError::Column(error.to_string()))
-}
-
-/// How a database holds a value.
-enum Kind {
-    Int64,
-    Int32,
-    Boolean,
-    Text,
-}
-
-impl Kind {
-    fn of(name: &str) -> Self {
-        match name {
-            "INTEGER" | "INT8" | "BIGINT" => Self::Int64,
-            "INT4" => Self::Int32,
-            "BOOL" | "BOOLEAN" => Self::Boolean,
-            _ => Self::Text,
-        }
-    }
 }
 
 /// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.

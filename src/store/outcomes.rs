@@ -2,11 +2,13 @@
 //! events.
 //!
 //! 1. Every change of state is guarded by the state it comes from and by the epoch of the daemon that claimed the row.
-//! 2. All statements of a group go to the database at once, after the check that the buckets are still ours.
+//! 2. All statements of a group go to the database at once; each looks itself whether the buckets are still ours.
 //! 3. Texts of statements do not depend on how many rows there are, so that each is prepared once.
 
-use super::db::{Result, StoreError, Tx};
+use super::db::{Db, Result, Row, StoreError, Tx};
 use super::leases::{self, Lease};
+use super::stops;
+use crate::rules::{Channel, Purpose};
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
@@ -28,6 +30,31 @@ pub struct Mark {
     pub subject: Option<String>,
     /// JSON by part; `None` where an earlier attempt has kept them.
     pub words: Option<String>,
+    pub going: Going,
+}
+
+/// What may still stop a message that is about to be marked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Going {
+    pub rule: String,
+    pub topic: String,
+    pub customer: String,
+    pub channel: Channel,
+    pub purpose: Purpose,
+    /// The version that was read when the row was claimed.
+    pub version: i64,
+    pub carries_offer: bool,
+    /// The count of stops before the last look; see [`stops`].
+    pub stops: i64,
+}
+
+/// What became of a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// The ids of the messages that may go.
+    pub marked: HashSet<String>,
+    /// The count of stops, where there were marks. What was looked at under another count was not marked.
+    pub stops: Option<i64>,
 }
 
 /// What became of a message, or of a claim on it.
@@ -49,51 +76,94 @@ pub struct Outcome {
     pub cost: Option<i64>,
 }
 
-/// Writes a group: outcomes with their events, marks with their words. Gives the ids of the marked messages that may
-/// go. Rows that are no longer ours are left alone.
-///
-/// # Errors
-/// [`StoreError::LostLease`] when the buckets are no longer ours: the caller drops the transaction.
-pub async fn write(
-    tx: &mut Tx,
-    lease: &Lease,
-    outcomes: &[&Outcome],
-    marks: &[&Mark],
-    now: Timestamp,
-) -> Result<HashSet<String>> {
-    let dialect = tx.dialect();
-    let buckets = outcomes.iter().map(|outcome| outcome.bucket).chain(marks.iter().map(|mark| mark.bucket));
-    let buckets: HashSet<i64> = buckets.collect();
-    let mut group = vec![leases::held(dialect, lease, &buckets)];
-    if !outcomes.is_empty() {
-        group.extend(settle(dialect, lease, outcomes, now));
-    }
-    if !marks.is_empty() {
-        group.extend(mark(dialect, lease, marks, now));
-        group.extend(keep_words(marks));
-    }
-    let answers = tx.batch(group).await?;
-    if usize::try_from(answers.first().map_or(0, |held| held.int(0))) != Ok(buckets.len()) {
-        return Err(StoreError::LostLease);
-    }
-    let Some(marked) = answers.get(1) else { return Ok(HashSet::new()) };
-    Ok(marked.unpacked()?.iter().map(|row| row.text(0).to_owned()).collect())
+/// A group as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    pub lease: &'a Lease,
+    pub outcomes: &'a [&'a Outcome],
+    pub marks: &'a [&'a Mark],
+    pub now: Timestamp,
 }
+
+impl Group<'_> {
+    /// Writes outcomes with their events, marks with their words. Rows that are no longer ours are left alone, and so
+    /// are marks of messages that were looked at before the last stop.
+    ///
+    /// # Errors
+    /// [`StoreError::LostLease`] when the buckets are no longer ours: the caller drops the transaction.
+    pub async fn write(self, tx: &mut Tx) -> Result<Written> {
+        self.read(&tx.batch(self.statements(tx.dialect())).await?)
+    }
+
+    /// As [`Group::write`], as a transaction of its own: one change of thread for all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::LostLease`] when the buckets are no longer ours: nothing was written.
+    pub async fn write_alone(self, db: &Db) -> Result<Written> {
+        let tx = db.begin().await?;
+        let statements = self.statements(tx.dialect());
+        self.read(&tx.batch_and_commit(statements).await?)
+    }
+
+    fn buckets(self) -> HashSet<i64> {
+        let settled = self.outcomes.iter().map(|outcome| outcome.bucket);
+        settled.chain(self.marks.iter().map(|mark| mark.bucket)).collect()
+    }
+
+    fn statements(self, dialect: Dialect) -> Vec<Sql> {
+        let mut group = vec![leases::held(dialect, self.lease, &self.buckets())];
+        if !self.marks.is_empty() {
+            group.push(stops::held(dialect));
+        }
+        if !self.outcomes.is_empty() {
+            group.extend(settle(dialect, self.lease, self.outcomes, self.now));
+        }
+        if !self.marks.is_empty() {
+            group.extend(mark(dialect, self.lease, self.marks, self.now));
+            group.extend(keep_words(self.marks, self.now));
+        }
+        group
+    }
+
+    fn read(self, answers: &[Row]) -> Result<Written> {
+        if usize::try_from(answers.first().map_or(0, |held| held.int(0))) != Ok(self.buckets().len()) {
+            return Err(StoreError::LostLease);
+        }
+        let marked = answers.get(2).map_or_else(|| Ok(Vec::new()), Row::unpacked)?;
+        Ok(Written {
+            marked: marked.iter().map(|row| row.text(0).to_owned()).collect(),
+            stops: answers.get(1).map(|stops| stops.int(0)),
+        })
+    }
+}
+
+/// The condition that a row of `touchpoints` lies in a bucket that is ours; `$3` is the owner, `$4` the epoch.
+const OURS: &str = "touchpoints.owner = $3 and touchpoints.epoch = $4 \
+     and exists (select 1 from leases l where l.bucket = touchpoints.bucket and l.owner = $3 and l.epoch = $4)";
 
 /// Marks messages as dispatching and gives the ids of those that may go.
 fn mark(dialect: Dialect, lease: &Lease, marks: &[&Mark], now: Timestamp) -> [Sql; 2] {
     let data: Vec<_> = marks
         .iter()
-        .map(|mark| (mark.bucket, &mark.id, &mark.provider, &mark.address, &mark.locale, &mark.subject))
+        .map(|mark| {
+            (mark.bucket, &mark.id, &mark.provider, &mark.address, &mark.locale, &mark.subject, mark.going.stops)
+        })
         .collect();
-    let columns =
-        [("bucket", INT), ("id", TEXT), ("provider", TEXT), ("address", TEXT), ("locale", TEXT), ("subject", TEXT)];
+    let columns = [
+        ("bucket", INT),
+        ("id", TEXT),
+        ("provider", TEXT),
+        ("address", TEXT),
+        ("locale", TEXT),
+        ("subject", TEXT),
+        ("stops", INT),
+    ];
     let rows = dialect.rows("$1", &columns, "r");
     let update = format!(
         "update touchpoints set state = 'dispatching', attempts = attempts + 1, doubt_at = $2, provider = r.provider, \
          address = r.address, locale = r.locale, subject = r.subject, updated_at = $2 from {rows} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'claimed' \
-         and touchpoints.owner = $3 and touchpoints.epoch = $4"
+         and {OURS} and r.stops = (select generation from stops)"
     );
     let marked = format!(
         "select t.id from {rows} join touchpoints t on t.bucket = r.bucket and t.id = r.id \
@@ -106,18 +176,16 @@ fn mark(dialect: Dialect, lease: &Lease, marks: &[&Mark], now: Timestamp) -> [Sq
 
 /// Keeps the words of messages that have none yet. They are bound as they are: wrapped in JSON they would be escaped,
 /// parsed and unescaped, and they are the longest of all that is written.
-fn keep_words(marks: &[&Mark]) -> Vec<Sql> {
+fn keep_words(marks: &[&Mark], now: Timestamp) -> Vec<Sql> {
     let fresh: Vec<(&Mark, &String)> = marks.iter().filter_map(|mark| Some((*mark, mark.words.as_ref()?))).collect();
     let most = PLACES[PLACES.len() - 1];
-    fresh
-        .chunks(most)
-        .map(|chunk| insert_words(chunk, PLACES.into_iter().find(|n| *n >= chunk.len()).unwrap_or(most)))
-        .collect()
+    let places = |rows: usize| PLACES.into_iter().find(|places| *places >= rows).unwrap_or(most);
+    fresh.chunks(most).map(|chunk| insert_words(chunk, places(chunk.len()), now)).collect()
 }
 
-/// An insert of `chunk` with `places` for rows; those that are left over are NULL and fall out. A message that was
-/// erased meanwhile leaves no words behind.
-fn insert_words(chunk: &[(&Mark, &String)], places: usize) -> Sql {
+/// An insert of `chunk` with `places` for rows; those that are left over are NULL and fall out, and so do words of
+/// messages that were not marked.
+fn insert_words(chunk: &[(&Mark, &String)], places: usize, now: Timestamp) -> Sql {
     let row = |place: usize| {
         let first = place * 3;
         format!("(${}, ${}, ${})", first + 1, first + 2, first + 3)
@@ -125,9 +193,10 @@ fn insert_words(chunk: &[(&Mark, &String)], places: usize) -> Sql {
     let rows: Vec<String> = (0..places).map(row).collect();
     let mut sql = Sql::new(format!(
         "insert into touchpoint_words (bucket, touchpoint, words) select column1, column2, column3 \
-         from (values {}) as r where column1 is not null and exists (select 1 from touchpoints t \
-         where t.bucket = column1 and t.id = column2) on conflict do nothing",
-        rows.join(", ")
+         from (values {}) as r where exists (select 1 from touchpoints t where t.bucket = column1 and t.id = column2 \
+         and t.state = 'dispatching' and t.doubt_at = ${}) on conflict do nothing",
+        rows.join(", "),
+        places * 3 + 1
     ));
     for place in 0..places {
         let of = chunk.get(place);
@@ -135,7 +204,7 @@ fn insert_words(chunk: &[(&Mark, &String)], places: usize) -> Sql {
         sql = sql.with(of.map(|(mark, _)| mark.id.as_str()));
         sql = sql.with(of.map(|(_, words)| words.as_str()));
     }
-    sql
+    sql.with(now)
 }
 
 /// Settles outcomes and writes their events.
@@ -176,7 +245,7 @@ fn settle(dialect: Dialect, lease: &Lease, outcomes: &[&Outcome], now: Timestamp
          provider_id = coalesce(r.provider_id, touchpoints.provider_id), cost = coalesce(r.cost, touchpoints.cost) \
          from {rows} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = r.was \
-         and touchpoints.version = r.version - 1 and touchpoints.owner = $3 and touchpoints.epoch = $4"
+         and touchpoints.version = r.version - 1 and {OURS}"
     );
     let update = Sql::new(update).with(data.clone()).with(now).with(&lease.owner).with(lease.epoch);
     let events = format!(

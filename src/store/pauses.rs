@@ -30,7 +30,10 @@ pub async fn pause(db: &Db, scope: &Scope, until: Option<Timestamp>, now: Timest
          paused_at = case when pauses.paused_until <= excluded.paused_at then excluded.paused_at \
          else pauses.paused_at end",
     );
-    db.execute(sql.with(scope.to_string()).with(now).with(until)).await.map(|_| ())
+    let mut tx = db.begin().await?;
+    super::stops::raise(&mut tx).await?;
+    tx.execute(sql.with(scope.to_string()).with(now).with(until)).await?;
+    tx.commit().await
 }
 
 /// Writes that a rule has paused itself, and why; says whether that is new.

@@ -115,9 +115,12 @@ impl Serialize for Planned {
     }
 }
 
-/// Rows as a JSON array of arrays, for one bind.
+/// Rows as a JSON array of arrays, for one bind. In the order in which they will be claimed: what is claimed, marked
+/// and settled together then lies together, and a commit writes fewer pages.
 fn to_rows(rows: &[Planned]) -> String {
-    serde_json::to_string(rows).expect("text and integers serialise")
+    let mut rows: Vec<&Planned> = rows.iter().collect();
+    rows.sort_unstable_by(|one, other| (one.bucket, &one.id).cmp(&(other.bucket, &other.id)));
+    serde_json::to_string(&rows).expect("text and integers serialise")
 }
 
 /// Inserts decisions that have no row yet. A row that another run has written meanwhile is left as it is.

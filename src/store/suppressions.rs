@@ -107,6 +107,7 @@ pub async fn add(tx: &mut Tx, suppressions: &[Suppression]) -> Result<u64> {
          where suppressions.expires_at is not null \
          and (excluded.expires_at is null or excluded.expires_at > suppressions.expires_at)"
     );
+    super::stops::raise(tx).await?;
     tx.execute(Sql::new(text).with(json)).await
 }
 

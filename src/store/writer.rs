@@ -110,6 +110,15 @@ impl WriteTx {
         (slot.connection.as_mut().expect("begin opened it"), AssertSqlSafe(text))
     }
 
+    /// As [`WriteTx::beginning`], with what ends the transaction too; [`WriteTx::ended`] says that it worked.
+    pub(super) fn whole(&mut self, text: String) -> (&mut SqliteConnection, AssertSqlSafe<String>) {
+        self.beginning(text + "; commit")
+    }
+
+    pub(super) fn ended(mut self) {
+        self.slot().is_open = false;
+    }
+
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         let slot = self.slot();
         if slot.is_open {

@@ -188,6 +188,7 @@ async fn consent_is_written_down_once_and_never_outlives_a_later_no() {
             channels: [("email".to_owned(), "opt_in".to_owned())].into(),
             at: Some("opt_in_at".to_owned()),
             source: Some("checkout".to_owned()),
+            yes: Answer::Yes,
         }];
         entities::prepare(&trial.db, &trial.catalogue, trial.settings.business.time_zone).await.expect("prepared");
         let file = |opt_in: &str, at: &str, tier: &str| {
@@ -295,7 +296,7 @@ async fn a_suppressed_address_is_known_in_every_notation_and_never_kept() {
 #[tokio::test]
 async fn a_list_of_answers_goes_into_the_ledger() {
     for mut trial in trials().await {
-        let topic = Topic { purpose: Purpose::Promotional, name: "Offers".to_owned() };
+        let topic = Topic::single(Purpose::Promotional, "Offers");
         trial.settings.topics.insert("offers".to_owned(), topic);
         let list = trial.file(
             "consents.csv",

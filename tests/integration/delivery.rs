@@ -6,3 +6,4 @@ mod lanes;
 mod recheck;
 mod relay;
 mod retries;
+mod stops;

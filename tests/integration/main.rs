@@ -20,6 +20,7 @@ mod hooks;
 mod kill;
 mod log;
 mod offers;
+mod pages;
 mod parts;
 mod planning;
 mod readme;

@@ -30,6 +30,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("lettre", &["channels"]),
     ("maud", &["web"]),
+    ("memchr", &["channels"]),
     ("miette", &["cli"]),
     ("reqwest", &["channels"]),
     ("rustls", &["channels"]),

@@ -7,7 +7,7 @@
 
 use lettre::message::Body;
 use lettre::message::header::ContentTransferEncoding;
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 /// RFC 2045, 6.7: octets of a line, without its CRLF.
 const MAX_LINE: usize = 76;
@@ -41,7 +41,9 @@ pub(super) fn encoded(text: &str) -> Encoded {
     }
     let mut bytes = Vec::with_capacity(text.len() + text.len() / 8 + 64);
     each_line(text, |line, ends| {
-        quote_line(line, &mut bytes);
+        // where all letters are plain, only the sign itself is written out
+        let next = if to_escape(line) == 0 { next_sign } else { next_special };
+        quote_line(line, next, &mut bytes);
         bytes.extend_from_slice(if ends { b"\r\n" } else { b"" });
     });
     Encoded { bytes, encoding: "quoted-printable" }
@@ -58,7 +60,7 @@ impl Shape {
         let mut shape = Self { longest: 0, to_escape: 0 };
         each_line(text, |line, _| {
             shape.longest = shape.longest.max(line.len());
-            shape.to_escape += line.iter().filter(|byte| !is_printable(**byte)).count();
+            shape.to_escape += to_escape(line);
         });
         shape
     }
@@ -94,8 +96,13 @@ fn each_line(text: &str, mut line: impl FnMut(&[u8], bool)) {
     }
 }
 
+/// How many octets of a line do not stand for themselves. Without branches, so that many are looked at at a time.
+fn to_escape(line: &[u8]) -> usize {
+    line.iter().map(|byte| usize::from(!is_printable(*byte))).sum()
+}
+
 const fn is_printable(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~')
+    (byte == b'\t') | (byte.wrapping_sub(b' ') <= b'~' - b' ')
 }
 
 /// RFC 2045, 6.7: what stands for itself within a line.
@@ -109,16 +116,24 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+fn next_sign(bytes: &[u8]) -> Option<usize> {
+    memchr(b'=', bytes)
+}
+
+fn next_special(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| !PLAIN[usize::from(*byte)])
+}
+
 /// Writes a line as quoted-printable, in as many as it takes. A space at its very end is written out: relays may
 /// remove it.
-fn quote_line(line: &[u8], written: &mut Vec<u8>) {
+fn quote_line(line: &[u8], next: fn(&[u8]) -> Option<usize>, written: &mut Vec<u8>) {
     const ROOM: usize = MAX_LINE - 1;
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let body = if line.ends_with(b" ") || line.ends_with(b"\t") { line.len() - 1 } else { line.len() };
     let (mut at, mut column) = (0, 0);
     while at < line.len() {
-        let run =
-            line[at..body.max(at)].iter().position(|byte| !PLAIN[usize::from(*byte)]).unwrap_or(body.max(at) - at);
+        let near = &line[at..body.max(at).min(at + ROOM)];
+        let run = next(near).unwrap_or(near.len());
         let fits = run.min(ROOM - column);
         if fits > 0 {
             written.extend_from_slice(&line[at..at + fits]);

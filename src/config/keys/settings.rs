@@ -355,6 +355,20 @@ pub const TOPIC: Section = Section::of(
         )
         .required(),
         key("name", Shape::Text, "As customers read it.", r#""Delivery updates""#).required(),
+        key(
+            "opt_in",
+            Shape::OneOf(&["single", "double", "soft"]),
+            "What a promotional message needs: a yes; a yes confirmed by the link in a mail; or, by email and SMS, a purchase without a no.",
+            r#""double""#,
+        )
+        .default(r#""single""#),
+        key(
+            "soft_opt_in",
+            Shape::Text,
+            "With `opt_in = \"soft\"`: the condition that says who has bought.",
+            r#""customer.orders.size() > 0""#,
+        )
+        .otherwise("required with `soft`, nothing else reads it"),
     ],
 );
 

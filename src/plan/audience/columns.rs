@@ -1,8 +1,8 @@
 //! The facts of a candidate as columns of the statement, and a candidate read from its row.
 
+use super::consent::SOFT;
 use super::{Audience, Columns};
 use crate::catalogue::quoted;
-use crate::courtesy::consent::current_sql;
 use crate::courtesy::preferences::Preferences;
 use crate::expr::Aliases;
 use crate::offers::Offer;
@@ -44,21 +44,6 @@ impl Audience<'_> {
                 Some(field) => sql.push("c.").push(&quoted(field)),
                 None => sql.push("null"),
             };
-        }
-    }
-
-    /// The current answers about the rule's topic, by channel: `email -sms ?voice` is a yes to email, a no to SMS and a
-    /// yes to calls that waits for its confirmation.
-    pub(super) fn push_consents(&self, sql: &mut Sql) {
-        let topic = sql.reserve(&self.rule.topic);
-        for (place, channel) in self.rule.channels.iter().enumerate() {
-            if place > 0 {
-                sql.push(" || ");
-            }
-            let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
-            sql.push(&format!(
-                "case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' when 2 then '?{channel} ' else '' end"
-            ));
         }
     }
 
@@ -127,6 +112,7 @@ impl Audience<'_> {
             consents: answers().filter_map(|word| word.parse().ok()).collect(),
             refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
             unconfirmed: answers().filter_map(|word| word.strip_prefix('?')?.parse().ok()).collect(),
+            soft_opt_in: answers().any(|word| word == SOFT),
             suppressed: Vec::new(),
             offers: offers.collect(),
             preferences: Preferences::default(),

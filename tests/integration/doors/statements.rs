@@ -17,7 +17,7 @@ const CONSTANTS: [(&str, &str, &str); 10] = [
     ("src/store/settle.rs", "to", "a `State`, an enum"),
     ("src/store/settle.rs", "from", "a `State`, an enum"),
     ("src/store/settle.rs", "reason", "a part of the statement, behind a quote that closes"),
-    ("src/store/settle.rs", "open", "a part of the statement, behind a quote that closes"),
+    ("src/store/log.rs", "word", "a `Channel` or a `Purpose`, enums"),
     ("src/store/log.rs", "state", "a `State`, an enum: what the user typed was parsed into it"),
     ("src/store/foreign.rs", "", "the name of a zone of our own tz data"),
     ("src/store/consents.rs", "EVERY_CHANNEL", "a constant"),
