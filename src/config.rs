@@ -10,6 +10,7 @@
 
 mod catalogue;
 mod clauses;
+mod courtesy;
 mod environment;
 mod files;
 mod forms;
@@ -123,6 +124,7 @@ impl Loader<'_> {
         let (tree, mut settings) = self.settings();
         let catalogue = self.catalogue(settings.as_ref());
         if let (Some(tree), Some(settings), Some(catalogue)) = (&tree, settings.as_mut(), &catalogue) {
+            settings.no_promotions_while = courtesy::bad_moments(tree, catalogue, self.problems);
             opt_in::fill_in(tree, settings, catalogue, self.problems);
         }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);

@@ -1,6 +1,8 @@
 //! Courtesy: what a considerate sender observes. Pure.
 
+pub mod caps;
 pub mod consent;
+pub mod holdout;
 pub mod pauses;
 pub mod phrases;
 pub mod preferences;

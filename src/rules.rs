@@ -1,5 +1,6 @@
 //! A rule's meaning: when, for whom, what, how. Files become rules in `config`; nothing here reads a file.
 
+use crate::courtesy::caps::OnCap;
 use crate::expr::Clause;
 use crate::schedule::Schedule;
 use crate::time::{Span, Timestamp, Tz};
@@ -140,6 +141,13 @@ pub struct Rule {
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+    /// Whether its messages take places under the caps.
+    pub counts_toward_cap: bool,
+    pub on_cap: OnCap,
+    /// Passes quiet hours and caps; never legal hours or a stop.
+    pub urgent: bool,
+    /// A share of its audience that is not written to, in parts per million.
+    pub holdout: u32,
     pub goal: Option<Goal>,
     /// The topic's condition that says who has bought, where a purchase may stand for a yes.
     pub soft_opt_in: Option<Clause>,
@@ -157,6 +165,11 @@ pub struct Goal {
 }
 
 impl Rule {
+    /// Whether any message of the rule is judged as promotional: by its topic, or by an offer that it may carry.
+    pub fn may_be_promotional(&self) -> bool {
+        self.purpose == Purpose::Promotional || !self.offers.is_empty()
+    }
+
     /// What becomes of a message in doubt on `channel`. Unless the rule says so itself: a call is dropped, a status or
     /// reminder is sent again, of an offer or survey somebody is asked.
     pub const fn on_doubt(&self, channel: Channel) -> OnDoubt {

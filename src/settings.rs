@@ -1,5 +1,6 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
+use crate::courtesy::caps::Cap;
 use crate::courtesy::consent::Answer;
 use crate::courtesy::phrases;
 use crate::expr::Clause;
@@ -22,6 +23,10 @@ pub struct Settings {
     pub providers: BTreeMap<String, ProviderSettings>,
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
+    pub caps: Vec<Cap>,
+    /// A share of customers who get nothing promotional, in parts per million.
+    pub holdout: u32,
+    pub no_promotions_while: Vec<BadMoment>,
     pub guard: Guard,
     pub retention: Retention,
     pub log: LogFormat,
@@ -233,6 +238,13 @@ pub enum QuietWindow {
     Daily { from: u16, until: u16 },
     /// The whole day.
     Weekday(Weekday),
+}
+
+/// A condition on the customer under which nothing promotional goes to them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BadMoment {
+    pub name: String,
+    pub clause: Clause,
 }
 
 /// What a run, and a rule, may do without being asked about. No limits by default; `config` knows the usual ones.

@@ -1,5 +1,7 @@
 //! The database: the only place that speaks sqlx. Statements are named functions here; decisions are made elsewhere.
 
+pub mod address_places;
+pub mod caps;
 mod cells;
 pub mod consents;
 pub mod db;

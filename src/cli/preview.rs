@@ -93,7 +93,14 @@ async fn words(
     let bucket = bucket_of(customer);
     let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
     let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
-    let audience = Audience { rule, offers: &[], catalogue: &project.catalogue, dialect: db.dialect(), as_of: now };
+    let audience = Audience {
+        rule,
+        offers: &[],
+        bad_moments: &[],
+        catalogue: &project.catalogue,
+        dialect: db.dialect(),
+        as_of: now,
+    };
     let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
     let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
     let person = person.map(|person| audience.read(&person)).unwrap_or_default();

@@ -90,6 +90,9 @@ fn in_words(fate: Option<&Decision>, zone: Tz) -> String {
             let due = local(message.due_at, zone);
             format!("would be sent by {} at {due} ({zone})", message.channel)
         }
+        Some(Decision::HoldOut(message, by)) => {
+            format!("would be sent by {}, and is held out: {by}", message.channel)
+        }
         Some(Decision::Refuse(refusal)) => {
             let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
             format!("{}: {}{detail}", refusal.reason, refusal.reason.meaning())

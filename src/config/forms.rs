@@ -4,6 +4,7 @@
 
 use super::node::{Node, Value};
 use crate::amount::{Amount, SCALE};
+use crate::courtesy::caps;
 use crate::courtesy::quiet_hours::minute;
 use crate::settings::{QuietWindow, Rate};
 use crate::time::{Date, Span, Tz};
@@ -105,4 +106,10 @@ pub fn window(node: &Node) -> Read<QuietWindow> {
             .parse()
             .or_else(|()| wrong("a time of silence", "write hours such as `20:00-09:00`, or a weekday such as `Sun`")),
     }
+}
+
+/// The window of a cap: a span, or a period of the customer's calendar.
+pub fn cap_window(node: &Node) -> Read<caps::Window> {
+    let help = "write `day`, `week` or `month` for the customer's calendar, or a span such as `7d`";
+    node.text().and_then(|text| text.parse().ok()).map_or_else(|| wrong("a time that places are counted in", help), Ok)
 }

@@ -6,6 +6,7 @@
 //! 1. A key that is not in a table is refused. A key in a table does something.
 //! 2. Defaults are written here and filled in before the readers look.
 
+pub mod courtesy;
 pub mod data;
 pub mod menu;
 pub mod offer;
@@ -39,6 +40,8 @@ pub enum Shape {
     Date,
     /// `"20:00-09:00"` or `"Sun"`.
     Window,
+    /// `"7d"`, `day`, `week` or `month`.
+    CapWindow,
     OneOf(&'static [&'static str]),
     List(&'static Shape),
     /// One value, or a list of them.

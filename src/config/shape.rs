@@ -145,6 +145,7 @@ fn check_leaf(node: &Node, shape: &Shape) -> Option<Problem> {
         Shape::Zone => forms::zone(node).map(drop),
         Shape::Date => forms::date(node).map(drop),
         Shape::Window => forms::window(node).map(drop),
+        Shape::CapWindow => forms::cap_window(node).map(drop),
         _ => Ok(()),
     };
     let wrong = checked.err()?;

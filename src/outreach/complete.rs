@@ -1,11 +1,12 @@
 //! What a candidate's row does not say, added to a chunk of candidates by a few statements: never one per customer.
 
 use crate::contact;
+use crate::courtesy::caps::{self, Cap};
 use crate::data::suppress::Hasher;
 use crate::plan::candidate::{Address, Candidate};
 use crate::rules::Channel;
 use crate::store::db::{Db, Result};
-use crate::store::{preferences, suppressions};
+use crate::store::{caps as places, preferences, suppressions};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -47,6 +48,19 @@ async fn add_suppressions(db: &Db, candidates: &mut [Candidate], now: Timestamp)
         for (place, channel) in hashes.get(&suppression.address_hash).into_iter().flatten() {
             candidates[*place].suppressed.push((*channel, suppression.scope.clone()));
         }
+    }
+    Ok(())
+}
+
+/// Adds what has taken places under these caps as of an instant. Nothing is asked where there are none.
+pub async fn add_taken(db: &Db, caps: &[&Cap], as_of: Timestamp, candidates: &mut [Candidate]) -> Result<()> {
+    if caps.is_empty() || candidates.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<(i64, &str)> = candidates.iter().map(|one| (one.bucket, one.customer.as_str())).collect();
+    let since = as_of.minus(caps::reach(caps));
+    for (place, taken) in places::taken(db, &asked, since, as_of).await? {
+        candidates[place].taken.push(taken);
     }
     Ok(())
 }

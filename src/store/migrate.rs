@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_core.sql"),
     include_str!("../../migrations/0002_preferences.sql"),
     include_str!("../../migrations/0003_consent.sql"),
+    include_str!("../../migrations/0004_caps.sql"),
     include_str!("../../migrations/0005_rights.sql"),
     include_str!("../../migrations/0006_delivery.sql"),
     include_str!("../../migrations/0007_guard.sql"),

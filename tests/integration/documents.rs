@@ -135,6 +135,7 @@ fn takes(shape: &Shape) -> String {
         Shape::RuleZone => "`business` or an IANA time zone".to_owned(),
         Shape::Date => "a date".to_owned(),
         Shape::Window => "a window or a day".to_owned(),
+        Shape::CapWindow => "a span, or `day` `week` `month`".to_owned(),
         Shape::OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" "),
         Shape::List(inner) => format!("a list of: {}", takes(inner)),
         Shape::OneOrMany(inner) => format!("one or a list of: {}", takes(inner)),

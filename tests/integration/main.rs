@@ -7,6 +7,7 @@
 //!    release build.
 
 mod bench;
+mod caps;
 mod channels;
 mod conditions;
 mod data;

@@ -42,10 +42,6 @@ customer_id = "text"
 status = "text"
 "#;
 
-/// A letter that may carry an offer: it says whom it is from, why it came, and how to be left alone.
-const NOTE: &str = "Hello {{default customer.first_name \"you\"}}\n{{business.name}}, {{business.postal_address}}\n\
-                    Why: {{links.why}} Leave: {{links.unsubscribe}}";
-
 /// Runs `test` on an empty shop with more settings, once for each database that there is.
 pub async fn on_both(more: &str, test: impl AsyncFn(Home)) {
     let settings = Settings { more: more.to_owned(), ..Settings::default() };
@@ -55,6 +51,9 @@ pub async fn on_both(more: &str, test: impl AsyncFn(Home)) {
     }
 }
 
+/// What every promotional letter must say at its end.
+pub const WAY_OUT: &str = "{{links.unsubscribe}} {{links.why}} {{business.name}} {{business.postal_address}}";
+
 /// A shop without rules, customers and carts.
 pub fn home(settings: &Settings) -> Home {
     Home::new()
@@ -63,7 +62,7 @@ pub fn home(settings: &Settings) -> Home {
         .file("customers.csv", &customers(&[]))
         .file("carts.csv", "id,customer_id,status\n")
         .file("templates/note/subject.hbs", "A note")
-        .file("templates/note/email.txt.hbs", NOTE)
+        .file("templates/note/email.txt.hbs", &format!("Hello {{{{default customer.first_name \"you\"}}}}\n{WAY_OUT}"))
         .file("templates/note/sms.hbs", "Hello")
 }
 

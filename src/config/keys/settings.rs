@@ -374,13 +374,18 @@ pub const TOPIC: Section = Section::of(
 
 pub const COURTESY: Section = Section::of(
     "[courtesy]",
-    &[key(
-        "quiet_hours",
-        Shape::Table(&QUIET_HOURS),
-        "When each channel is silent, in the customer's local time; messages wait for the end.",
-        r#"{ sms = ["20:00-09:00", "Sun"], email = "22:00-07:00" }"#,
-    )
-    .default("{}")],
+    &[
+        key(
+            "quiet_hours",
+            Shape::Table(&QUIET_HOURS),
+            "When each channel is silent, in the customer's local time; messages wait for the end.",
+            r#"{ sms = ["20:00-09:00", "Sun"], email = "22:00-07:00" }"#,
+        )
+        .default("{}"),
+        super::courtesy::CAPS,
+        super::courtesy::HOLDOUT,
+        super::courtesy::NO_PROMOTIONS_WHILE,
+    ],
 );
 
 pub const QUIET_HOURS: Section = Section::of(

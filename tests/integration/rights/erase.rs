@@ -62,11 +62,11 @@ async fn answer(shop: &Shop) {
         ("null", "e2", bucket_of(&hash)),
         ("'zq-18-ident'", "e3", bucket_of("zq-18-ident")),
     ] {
-        let name = if event == "e3" { "Zeldanquill" } else { "Zeldaquill" };
+        let (name, shown) = if event == "e3" { ("Zeldanquill", "+44…01") } else { ("Zeldaquill", "+44…00") };
         let sql = "insert into replies (bucket, provider, event_id, customer, channel, address_hash, shown, words, meaning, \
                    review, at) values";
         shop.execute(&format!(
-            "{sql} ({bucket}, 'twilio', '{event}', {customer}, 'sms', '{hash}', '+44…00', '{name} here', 'other', 0, 1)"
+            "{sql} ({bucket}, 'twilio', '{event}', {customer}, 'sms', '{hash}', '{shown}', '{name} here', 'other', 0, 1)"
         ))
         .await;
     }
