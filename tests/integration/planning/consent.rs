@@ -25,7 +25,8 @@ fn letters(home: &Home) -> Vec<String> {
     let mut letters = Vec::new();
     let mut folders = vec![home.path().join("var/outbox")];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("an outbox") {
+        // Where nothing was sent there is no outbox.
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
