@@ -31,6 +31,7 @@ mod shape;
 pub use environment::Environment;
 pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
+pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
 use crate::catalogue::Catalogue;
 use crate::messages::menu::MenuFile;

@@ -1,5 +1,6 @@
 //! `plusone customer`: one customer on one page.
 
+use super::consent::told;
 use super::print::{Table, local, money, plain, short};
 use super::{Answer, Failure, log, lookup, opened::Opened};
 use crate::courtesy::pauses::Scope;

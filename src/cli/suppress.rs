@@ -147,6 +147,8 @@ async fn remove(opened: &Opened, json: bool, options: &Remove, out: &mut dyn Wri
     }
     let business = &opened.settings.business;
     let (address, asked) = (&options.address, options.they_asked);
+    // An address that cannot be read is told as such.
+    suppress::hash_of(&opened.db, business, address).await?;
     let lifted = match suppress::remove(&opened.db, business, address, scope, asked).await {
         Err(crate::data::DataError::Refused(why)) if !asked => {
             return Err(Failure::failed(format!("{why} (`--they-asked` says that they did)")));

@@ -251,7 +251,7 @@ pub fn current_sql(bucket: &str, customer: &str, topic: &str, channel: &str) -> 
     let last = |answer: Answer| format!("max(case k.value when {} then k.at end)", answer.code());
     let stands = |answer: Answer| {
         let (said, no) = (last(answer), last(Answer::No));
-        format!("when {said} > coalesce({no}, {}) then {}", i64::MIN, answer.code())
+        format!("when {said} > coalesce({no}, {}) then {}", -i64::MAX, answer.code())
     };
     let (yes, pending) = (stands(Answer::Yes), stands(Answer::Pending));
     format!(

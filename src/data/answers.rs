@@ -47,7 +47,7 @@ impl Said<'_> {
             None | Some(EVERY_CHANNEL) => EVERY_CHANNEL,
             Some(channel) => channel.parse::<Channel>()?.as_str(),
         };
-        let answer = if confirmed { self.answer } else { topic.answer(self.answer == Answer::Yes) };
+        let answer = if confirmed { self.answer } else { topic.answer(self.answer != Answer::No) };
         let source = Source::read(self.source, self.kind);
         Ok(Entry::said(self.customer, self.topic, channel, answer, self.at, source))
     }
@@ -119,11 +119,23 @@ fn row(settings: &Settings, values: &[Cell], now: Timestamp) -> Result<Entry, St
 /// When the file as a whole cannot be used.
 pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -> Result<ListReport, DataError> {
     let mut list = List::open(path, &columns(), &settings.business, now)?;
-    let mut added = 0;
-    while let Some(chunk) = list.chunk(|values| row(settings, values, now))? {
+    let (mut added, mut left_out) = (0, 0);
+    let mut erased = Erased::new(db);
+    while let Some(mut chunk) = list.chunk(|values| row(settings, values, now))? {
         let mut tx = db.begin().await?;
+        let customers: Vec<&str> = chunk.iter().map(|entry| entry.customer.as_str()).collect();
+        let gone = erased.among(&mut tx, &customers).await?;
+        let mut places = 0..;
+        chunk.retain(|_| places.next().is_some_and(|place| !gone.contains(&place)));
+        left_out += gone.len();
         added += consents::add(&mut tx, &chunk, now).await?;
         tx.commit().await?;
     }
-    Ok(list.close(added))
+    let mut report = list.close(added);
+    if left_out > 0 {
+        report
+            .note
+            .get_or_insert_with(|| format!("{left_out} answers are of people who were erased; they are left out"));
+    }
+    Ok(report)
 }

@@ -111,8 +111,9 @@ async fn no_import_brings_an_opt_out_back() {
         let undated = crowd(|n| format!("{n},c{n}@example.com,yes,\n"));
         let older = crowd(|n| format!("{n},c{n}@example.com,yes,2026-05-31T23:59:59Z\n"));
         let moved = crowd(|n| format!("{n},new{n}@example.com,yes,2026-01-01T00:00:00Z\n"));
+        let future = crowd(|n| format!("{n},c{n}@example.com,yes,2031-01-01T00:00:00Z\n"));
         let few = "id,E-Mail,opt_in,opt_in_at\n0,c0@example.com,yes,\n".to_owned();
-        for text in [&undated, &older, &moved, &few, &yes, &undated] {
+        for text in [&undated, &older, &moved, &few, &yes, &future, &undated] {
             let file = trial.file("customers.csv", text);
             let job = Import { absent: Absent::Remove, confirmed: true, ..trial.job("customer", &file) };
             import(&trial.db, &job).await.expect("imported");
