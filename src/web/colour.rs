@@ -71,7 +71,7 @@ pub fn sheet(colour: Colour) -> String {
         )
     };
     format!(
-        ":root{{{}}}@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{}}}}}",
+        ":root:not([data-theme=dark]){{{}}}@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{}}}}}",
         look(colour.readable(WHITE, BLACK), BLACK),
         look(colour.readable(DARK, WHITE), WHITE)
     )

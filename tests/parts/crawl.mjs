@@ -44,7 +44,7 @@ for (const { name, unsubscribe, oneClick, links } of letters) {
 }
 
 if (mode === 'look') {
-  await each(letters.flatMap((one) => [one.unsubscribe, ...one.links]), 16, async (url) => {
+  await each(letters.flatMap((one) => [one.unsubscribe, ...one.links]).filter(Boolean), 16, async (url) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await fetch(url, { method, redirect: 'manual' });
       check(answer, `${method} ${url}`);
