@@ -20,6 +20,9 @@ async fn told(shop: &Shop, rule: &str) -> String {
     row.expect("a touchpoint").opt_text(0).unwrap_or_default().to_owned()
 }
 
+/// The settings, the rule's keys, and what `check` says.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_promotional_goes_at_a_bad_moment_and_an_unknown_one_stops_nothing() {
     on_both(BAD_MOMENT, async |home| {
@@ -128,7 +131,7 @@ fn problems(more: &str, keys: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn what_cannot_be_meant_is_an_error_at_its_place() {
-    let cases: [(&str, &[(&str, &str)], &str); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("", &[("urgent", "true"), ("topic", "\"offers\"")], "a promotional message is never urgent"),
         ("", &[("urgent", "true"), ("offer", "\"cookie\"")], "a message that carries an offer is never urgent"),
         ("", &[("holdout", "\"5%\"")], "some customers will not hear what they wait for"),
