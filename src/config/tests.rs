@@ -159,7 +159,7 @@ channels = ["email", "sms", "fax", "email"]
 template = "updat"
 offer = "cookie"
 was = "Old Name"
-holdout = "5%"
+cookies = "5%"
 "#;
     insta::assert_snapshot!(told_with("config/rules/update.toml", text), @r#"
     config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`: When the rule looks: plain English, five-field cron, one instant, or `manual`.)
@@ -175,7 +175,7 @@ holdout = "5%"
     config/rules/update.toml:8:12: there is no template `updat` (the nearest template is `update`)
     config/rules/update.toml:9:9: there is no offer `cookie` (in config/offers: none)
     config/rules/update.toml:10:7: `Old Name` cannot be a rule's name (write the old file's name without `.toml`: small letters, digits and `-`)
-    config/rules/update.toml:11:1: `holdout` is not a key of a rule (`plusone schema` lists the known ones)
+    config/rules/update.toml:11:1: `cookies` is not a key of a rule (`plusone schema` lists the known ones)
     "#);
 }
 

@@ -41,6 +41,7 @@ pub const TABLES: &[Table] = &[
     table("preferences", By::Customer),
     table("replies", By::Customer),
     table("provider_events", By::Notice),
+    table("address_places", By::Notice),
     table("touchpoint_words", By::Touchpoint),
     table("touchpoint_events", By::Touchpoint),
     table("touchpoints", By::Customer),

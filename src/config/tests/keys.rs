@@ -32,11 +32,15 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     let plusone = format!(
         "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
          account_sid = 'AC00000000000000000000000000000000'\nauth_token = 'x'\nwebhook_keys = {{ k = 'y' }}\n\
-         [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
+         [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n\
+         [courtesy]\ncaps = [{{ topic = 'offers', channel = 'email', purpose = 'promotional', max = 1, per = 'day' }}]\n"
     );
     files.insert(PLUSONE_TOML, &plusone);
     let data = format!(
-        "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n"
+        "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n\
+         [stand]\nkey = 'id'\n\
+         source = {{ database = 'sqlite://shop.db', query = 'select 1', every = '10m', since = 'at' }}\n\
+         [stand.fields]\nid = 'text'\nat = 'timestamp'\n"
     );
     files.insert(DATA_TOML, &data);
     let live = RULE.replace("live = true", "live = { from = 2026-12-01 }");
