@@ -14,6 +14,7 @@ mod files;
 mod forms;
 mod json_schema;
 pub mod keys;
+mod legal_hours;
 mod node;
 mod offers;
 mod once_per;

@@ -1,6 +1,9 @@
 //! Courtesy: what a considerate sender observes. Pure.
 
 pub mod consent;
+pub mod holidays;
+pub mod legal_hours;
 pub mod pauses;
 pub mod preferences;
 pub mod quiet_hours;
+pub mod zones;

@@ -2,6 +2,7 @@
 
 use crate::expr::Clause;
 use crate::schedule::Schedule;
+use crate::settings::Rate;
 use crate::time::{Span, Timestamp, Tz};
 use std::fmt;
 use std::str::FromStr;
@@ -119,8 +120,11 @@ pub struct Rule {
     /// The topic's purpose. A message that carries an offer is promotional whatever this says.
     pub purpose: Purpose,
     pub schedule: Schedule,
-    /// Of the schedule and of the calendar in conditions and periods.
+    /// Of the schedule and of the calendar in conditions and periods; where these are the customer's, of customers
+    /// without a zone.
     pub time_zone: Tz,
+    /// `time_zone = "customer"`: a time of day comes for each customer when their own clock shows it.
+    pub in_customers_time: bool,
     pub catch_up: CatchUp,
     pub catch_up_window: Span,
     pub for_each: String,
@@ -140,6 +144,8 @@ pub struct Rule {
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+    /// At most so many messages in so long; those that wait get turns.
+    pub pace: Option<Rate>,
 }
 
 impl Rule {

@@ -1,5 +1,6 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
+use crate::courtesy::legal_hours::LegalHours;
 use crate::rules::{Channel, Purpose};
 use crate::time::{Span, Tz, Weekday};
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub struct Settings {
     pub providers: BTreeMap<String, ProviderSettings>,
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
+    pub legal_hours: LegalHours,
     pub guard: Guard,
     pub log: LogFormat,
 }
@@ -100,6 +102,8 @@ pub struct Topic {
     pub purpose: Purpose,
     /// As customers read it.
     pub name: String,
+    /// When its messages are silent on every channel, besides the channel's own hours.
+    pub quiet_hours: Vec<QuietWindow>,
 }
 
 /// A time of silence in the customer's local time.
@@ -109,6 +113,8 @@ pub enum QuietWindow {
     Daily { from: u16, until: u16 },
     /// The whole day.
     Weekday(Weekday),
+    /// The whole day, wherever it is a public holiday in the customer's country.
+    Holidays,
 }
 
 /// What a run may do without being asked about.

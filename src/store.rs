@@ -12,6 +12,7 @@ pub mod lock;
 pub mod log;
 pub mod migrate;
 pub mod offers;
+pub mod pace;
 pub mod page;
 pub mod pauses;
 pub mod planning;

@@ -96,6 +96,24 @@ impl Timestamp {
         Date::from_naive(self.local(zone).date())
     }
 
+    /// For an instant in the first pass of an hour that `zone` repeats: when the second pass begins.
+    pub fn end_of_first_pass(self, zone: Tz) -> Option<Self> {
+        let local = self.local(zone);
+        let later = Self::from_local(local, zone, Reading::Later);
+        if self >= later || self != Self::from_local(local, zone, Reading::First) {
+            return None;
+        }
+        // The clock goes back once between the two readings, on a whole second.
+        let goes_on = |second: i64| Self::from_seconds(second).local(zone) - Self::from_seconds(second).utc().naive_utc();
+        let (mut low, mut high) = (self.0.div_euclid(MICROS_PER_SECOND), later.0.div_euclid(MICROS_PER_SECOND) + 1);
+        let before = goes_on(low);
+        while low + 1 < high {
+            let middle = low + (high - low) / 2;
+            if goes_on(middle) == before { low = middle } else { high = middle }
+        }
+        Some(Self::from_seconds(high))
+    }
+
     /// The instant that `local` means in `zone`; see [`Reading`] for skipped and repeated times.
     pub fn from_local(local: NaiveDateTime, zone: Tz, reading: Reading) -> Self {
         match zone.from_local_datetime(&local) {

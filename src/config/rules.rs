@@ -59,6 +59,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         purpose: purpose?,
         schedule: schedule?,
         time_zone,
+        in_customers_time: root.text("time_zone").as_deref() == Some("customer"),
         catch_up: root.word("catch_up")?,
         catch_up_window: root.span("catch_up_window")?,
         for_each: for_each?,
@@ -78,6 +79,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
             _ => Existing::Include,
         }),
         was,
+        pace: root.get("pace").and_then(|node| forms::rate(node).ok()),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::forms;
 use super::keys;
+use super::legal_hours;
 use super::node::{Entry, Node};
 use super::reader::Reader;
 use crate::problem::{Problem, nearest};
@@ -30,6 +31,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         providers,
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
+        legal_hours: legal_hours::read(root.table("courtesy")?, problems),
         guard: guard(root.table("guard")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,
@@ -311,18 +313,21 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
-        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default() })
+        let quiet_hours = windows(table.get("quiet_hours"));
+        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default(), quiet_hours })
     };
     section.named().map(topic).collect()
 }
 
 fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {
     let Some(hours) = section.table("quiet_hours") else { return BTreeMap::new() };
-    let windows = |channel: &Channel| {
-        let written = hours.get(channel.as_str())?.one_or_many();
-        Some((*channel, written.iter().filter_map(|node| forms::window(node).ok()).collect()))
-    };
-    Channel::ALL.iter().filter_map(windows).collect()
+    let of = |channel: &Channel| Some((*channel, windows(Some(hours.get(channel.as_str())?))));
+    Channel::ALL.iter().filter_map(of).collect()
+}
+
+fn windows(written: Option<&Node>) -> Vec<QuietWindow> {
+    let written = written.map_or(&[][..], Node::one_or_many);
+    written.iter().filter_map(|node| forms::window(node).ok()).collect()
 }
 
 fn guard(section: Reader<'_>) -> Guard {

@@ -7,13 +7,13 @@ use super::connection::Parcel;
 use super::engine::Shared;
 use super::facts;
 use crate::channels::Outgoing;
-use crate::courtesy::quiet_hours::Verdict as Hours;
 use crate::messages::Words;
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::{Case, Policy};
+use crate::plan::hour::{Deferral, Hour, hour};
 use crate::plan::route;
 use crate::rules::{Channel, Rule};
 use crate::store::db::Result;
@@ -153,23 +153,26 @@ impl Look<'_> {
         }
         let policy = Policy {
             quiet_hours: &settings.quiet_hours,
+            topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
+            legal_hours: &settings.legal_hours,
+            country: &settings.business.country,
             guard: &settings.guard,
             pauses: &pauses,
             zone: settings.business.time_zone,
             first_run: false,
         };
-        let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now };
+        let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now, turns: None };
         let address =
             route::open(case, self.channel, one.purpose).map_err(|reason| (State::Skipped, reason, None, None))?;
-        match route::hours(case, self.channel) {
-            Hours::Send => Ok(address),
-            Hours::Defer { until } if until > one.expires_at => {
-                let detail = format!("{}: quiet hours end at {until}", Reason::Expired);
-                Err((State::Expired, Reason::Expired, Some(detail), None))
+        match hour(case, self.channel, one.purpose, one.expires_at, || one.id.clone()) {
+            Hour::Now => Ok(address),
+            Hour::Never(reason @ Reason::OutsideLegalHours, detail) => {
+                Err((State::Skipped, reason, Some(format!("{reason}: {detail}")), None))
             }
-            Hours::Defer { until } => {
-                let detail = format!("{}: due {until}", Reason::QuietHours);
-                Err((State::Planned, Reason::QuietHours, Some(detail), Some(until)))
+            Hour::Never(reason, detail) => Err((State::Expired, reason, Some(format!("{reason}: {detail}")), None)),
+            Hour::Later(until, why) => {
+                let why = why.unwrap_or(Deferral::QuietHours);
+                Err((State::Planned, Reason::QuietHours, Some(format!("{why}: due {until}")), Some(until)))
             }
         }
     }

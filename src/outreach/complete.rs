@@ -1,6 +1,8 @@
 //! What a candidate's row does not say, added to a chunk of candidates by a few statements: never one per customer.
 
 use crate::contact;
+use crate::courtesy::zones;
+use crate::data::addresses;
 use crate::data::suppress::Hasher;
 use crate::plan::candidate::{Address, Candidate};
 use crate::rules::Channel;
@@ -8,9 +10,10 @@ use crate::store::db::{Db, Result};
 use crate::store::{preferences, suppressions};
 use std::collections::HashMap;
 
-/// Adds to each candidate which addresses are none, what the customer prefers, and what is suppressed.
+/// Adds to each candidate which addresses are none, where they live, what they prefer, and what is suppressed.
 pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
     candidates.iter_mut().for_each(check_addresses);
+    candidates.iter_mut().for_each(find_place);
     add_preferences(db, candidates).await?;
     add_suppressions(db, candidates).await
 }
@@ -48,6 +51,31 @@ async fn add_suppressions(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where a customer without a zone lives: in their country, or in one that their phone number says. A country whose
+/// clocks agree gives them its zone.
+fn find_place(candidate: &mut Candidate) {
+    if candidate.zone.is_some() && candidate.country.is_some() {
+        return;
+    }
+    let mut countries: Vec<String> = candidate.country.iter().cloned().collect();
+    if countries.is_empty()
+        && let Address::Good(phone) = &candidate.phone
+    {
+        countries = addresses::countries_of(phone);
+        candidate.country = countries.first().cloned();
+    }
+    if candidate.zone.is_none() {
+        for zone in countries.iter().flat_map(|country| zones::of_country(country)) {
+            if !candidate.zones.contains(zone) {
+                candidate.zones.push(*zone);
+            }
+        }
+        if let [only] = candidate.zones[..] {
+            candidate.zone = Some(only);
+        }
+    }
 }
 
 /// Marks addresses that nothing can be sent to.

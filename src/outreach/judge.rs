@@ -64,8 +64,12 @@ impl<'a> Question<'a> {
     }
 
     pub fn policy(&self) -> Policy<'_> {
+        let settings = &self.project.settings;
         Policy {
-            quiet_hours: &self.project.settings.quiet_hours,
+            quiet_hours: &settings.quiet_hours,
+            topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
+            legal_hours: &settings.legal_hours,
+            country: &settings.business.country,
             guard: &self.project.settings.guard,
             pauses: self.pauses,
             zone: self.project.settings.business.time_zone,

@@ -15,16 +15,19 @@ use crate::plan::Counts;
 use crate::plan::audience::Among;
 use crate::plan::decide::{Decision, Message, Refusal};
 use crate::plan::meanwhile::Meanwhile;
+use crate::plan::pace::Turns;
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
 use crate::store::offers::{self as ledger, grants};
+use crate::store::pace;
 use crate::store::planning::{self, Planned, RunFacts};
 use crate::store::runs::{self, Cause, Part, Run};
 use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// What a run is made with.
 #[derive(Clone, Copy)]
@@ -111,15 +114,30 @@ impl Runner<'_> {
         let writer = Writer { question, run, project: self.project, now };
         let mut chunks = question.chunks(self.db, among);
         let mut repeated = 0;
-        let mut meanwhile = Meanwhile::default();
+        let mut meanwhile = Meanwhile::paced(self.turns(&mut tx, question, now).await?);
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
             writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
         }
         counts.already_touched += repeated;
+        if let Some(turns) = meanwhile.turns() {
+            pace::take(&mut tx, &question.rule.name, turns.changed()).await?;
+        }
         if runs::close_part(&mut tx, &run.id, part, &counts).await? {
             tx.commit().await?;
         }
         Ok(())
+    }
+}
+
+impl Runner<'_> {
+    /// The turns that a rule with a pace has left, held until the end of the transaction.
+    async fn turns(&self, tx: &mut Tx, question: &Question<'_>, now: Timestamp) -> Result<Option<Turns>> {
+        let Some(rate) = question.rule.pace else { return Ok(None) };
+        let from = now.max(question.as_of);
+        let start = Turns::new(rate, from, BTreeMap::new()).period_of(from);
+        pace::lock(tx, &question.rule.name).await?;
+        let gone = pace::gone(tx.fetch(pace::since(&question.rule.name, start)).await?);
+        Ok(Some(Turns::new(rate, from, gone)))
     }
 }
 
@@ -184,7 +202,7 @@ impl Writer<'_> {
             code,
             facts: Some(self.question.facts(&judged.row)),
             gates: Some(gates_text(&message.gates)),
-            detail: message.deferred.then(|| format!("quiet_hours: due {}", message.due_at)),
+            detail: message.deferred.map(|why| format!("{why}: due {}", message.due_at)),
             ..self.row(judged)
         };
         if let Some(offer) = offer {

@@ -78,6 +78,7 @@ impl Audience<'_> {
         self.select_person(&mut sql);
         sql.push(", '', null, null, null, null, null, null, ");
         self.push_consents(&mut sql);
+        self.push_place(&mut sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, &mut sql);

@@ -10,7 +10,10 @@
 //! [`super::route`] finds the way of the message: channel, hour, offer.
 
 use super::candidate::Candidate;
+use super::hour::Deferral;
+use super::pace::Turns;
 use super::route::{self, Budget};
+use crate::courtesy::legal_hours::LegalHours;
 use crate::courtesy::pauses::Pauses;
 use crate::rules::{Channel, Existing, Kind, Purpose, Rule};
 use crate::settings::{Guard, QuietWindow};
@@ -22,6 +25,11 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
     pub quiet_hours: &'a BTreeMap<Channel, Vec<QuietWindow>>,
+    /// The quiet hours of the rule's topic.
+    pub topic_quiet: &'a [QuietWindow],
+    pub legal_hours: &'a LegalHours,
+    /// For customers of whose country nothing is known.
+    pub country: &'a str,
     pub guard: &'a Guard,
     pub pauses: &'a Pauses,
     /// For customers without a zone of their own.
@@ -51,7 +59,8 @@ pub struct Message {
     pub address: String,
     pub purpose: Purpose,
     pub due_at: Timestamp,
-    pub deferred: bool,
+    /// Why it does not go at once.
+    pub deferred: Option<Deferral>,
     /// The place in the rule's list of offers.
     pub offer: Option<usize>,
     pub gates: Vec<Gate>,
@@ -87,6 +96,8 @@ pub struct Case<'a> {
     pub candidate: &'a Candidate,
     pub policy: &'a Policy<'a>,
     pub now: Timestamp,
+    /// Where the rule has a pace.
+    pub turns: Option<&'a Turns>,
 }
 
 /// A reason to refuse, and what is told with it.
@@ -124,7 +135,7 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message,
     gates.passed("seen_before", None);
     again_after(case)?;
     gates.passed("again_after", None);
-    let Case { rule, candidate, policy, now } = case;
+    let Case { rule, candidate, policy, now, .. } = case;
     if policy.pauses.is_paused(&rule.name, None, None, &candidate.customer, now) {
         return Err((Reason::Paused, None));
     }

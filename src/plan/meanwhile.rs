@@ -3,6 +3,7 @@
 
 use super::candidate::{Candidate, OfferFacts};
 use super::decide::{Case, Decision, Policy, decide};
+use super::pace::Turns;
 use super::route::Budget;
 use crate::rules::Rule;
 use crate::time::Timestamp;
@@ -14,9 +15,20 @@ pub struct Meanwhile {
     customer: String,
     /// Places in the rule's list of offers, one for each message.
     given: Vec<usize>,
+    /// Where the rule has a pace.
+    turns: Option<Turns>,
 }
 
 impl Meanwhile {
+    pub fn paced(turns: Option<Turns>) -> Self {
+        Self { turns, ..Self::default() }
+    }
+
+    /// The turns as they are left.
+    pub const fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
+    }
+
     /// Decides about the next candidate. With `again_after` a second message for one customer is too soon.
     pub fn decide(
         &mut self,
@@ -32,8 +44,11 @@ impl Meanwhile {
             }
             self.count_against(&mut candidate.offers);
         }
-        let decision = decide(Case { rule, candidate, policy, now }, take);
+        let decision = decide(Case { rule, candidate, policy, now, turns: self.turns.as_ref() }, take);
         if let Decision::Plan(message) = &decision {
+            if let Some(turns) = &mut self.turns {
+                turns.take(message.due_at);
+            }
             if self.customer != candidate.customer {
                 self.customer.clone_from(&candidate.customer);
                 self.given.clear();

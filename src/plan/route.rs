@@ -2,15 +2,15 @@
 //!
 //! 1. The customer's own order of channels goes first, then the rule's. A channel without address, consent or leave is
 //!    passed over, and the gates say why.
-//! 2. [`open`] and [`hours`] are asked again just before sending, of the customer as they are then.
+//! 2. [`open`] and [`hour`] are asked again just before sending, of the customer as they are then.
 
 use super::candidate::{Address, Candidate};
 use super::decide::{Case, Gates, Message, Refused};
+use super::hour::{Deferral, Hour, hour};
 use crate::contact::is_covered;
 use crate::courtesy::pauses::Scope;
-use crate::courtesy::quiet_hours::{self, Verdict};
+use crate::ids;
 use crate::rules::{Channel, Purpose, Rule};
-use crate::settings::QuietWindow;
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 
@@ -51,7 +51,7 @@ fn route(case: Case<'_>, purpose: Purpose, gates: &mut Gates) -> Result<Message,
                 if !refusals.is_empty() {
                     gates.passed("passed_over", Some(told(&refusals)));
                 }
-                let (due_at, deferred) = release(case, channel, gates)?;
+                let (due_at, deferred) = release(case, channel, purpose, gates)?;
                 let gates = Vec::new();
                 return Ok(Message { channel, address, purpose, due_at, deferred, offer: None, gates });
             }
@@ -77,7 +77,7 @@ fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
 
 /// The address on `channel`, if the customer may be written to there with a message of this purpose.
 pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String, Reason> {
-    let Case { rule, candidate, policy, now } = case;
+    let Case { rule, candidate, policy, now, .. } = case;
     let address = match candidate.address(channel) {
         Address::None => return Err(Reason::NoAddress),
         Address::Bad(_) => return Err(Reason::BadAddress),
@@ -101,24 +101,22 @@ pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String
     Ok(address.clone())
 }
 
-/// What the hours say about a message on `channel` at the case's `now`: the business's quiet hours and the
-/// customer's own.
-pub fn hours(case: Case<'_>, channel: Channel) -> Verdict {
-    let zone = case.candidate.zone.unwrap_or(case.policy.zone);
-    let windows = case.policy.quiet_hours.get(&channel).map_or(&[][..], Vec::as_slice);
-    let windows: Vec<QuietWindow> = windows.iter().chain(&case.candidate.preferences.quiet).cloned().collect();
-    quiet_hours::verdict(&windows, case.now, zone)
-}
-
-/// When the message may go: at once, or at the end of the quiet hours; whether it was put off.
-fn release(case: Case<'_>, channel: Channel, gates: &mut Gates) -> Result<(Timestamp, bool), Refused> {
-    let Verdict::Defer { until } = hours(case, channel) else {
-        gates.passed("hours", None);
-        return Ok((case.now, false));
+/// When the message may go, and why not at once.
+fn release(
+    case: Case<'_>,
+    channel: Channel,
+    purpose: Purpose,
+    gates: &mut Gates,
+) -> Result<(Timestamp, Option<Deferral>), Refused> {
+    let key = || match &case.candidate.existing {
+        Some(existing) => existing.id.clone(),
+        None => ids::touchpoint(&case.rule.name, &case.candidate.customer, &case.candidate.occurrence, 0),
     };
-    if until > case.now.plus(case.rule.expires_after) {
-        return Err((Reason::Expired, Some(format!("quiet hours end at {until}, after it expires"))));
-    }
-    gates.passed("hours", Some(format!("deferred to {until}")));
-    Ok((until, true))
+    let (due_at, deferred) = match hour(case, channel, purpose, case.now.plus(case.rule.expires_after), key) {
+        Hour::Now => (case.now, None),
+        Hour::Later(due_at, why) => (due_at, why),
+        Hour::Never(reason, detail) => return Err((reason, Some(detail))),
+    };
+    gates.passed("hours", deferred.map(|why| format!("deferred to {due_at} ({why})")));
+    Ok((due_at, deferred))
 }

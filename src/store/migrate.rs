@@ -4,8 +4,11 @@ use super::db::{Db, Result, StoreError};
 use crate::sql::Sql;
 
 /// Every migration in order; its number is its place, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_core.sql"), include_str!("../../migrations/0002_preferences.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_core.sql"),
+    include_str!("../../migrations/0002_preferences.sql"),
+    include_str!("../../migrations/0010_hours.sql"),
+];
 
 /// Brings the schema up to date, each step in a transaction of its own.
 ///

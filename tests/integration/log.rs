@@ -58,6 +58,7 @@ fn settings() -> Settings {
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
+        legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
         guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
         log: LogFormat::Text,
     }

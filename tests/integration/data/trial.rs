@@ -84,6 +84,7 @@ pub fn settings() -> Settings {
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
+        legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
         guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
         log: LogFormat::Text,
     }
