@@ -5,3 +5,9 @@ create table rule_turns (
     gone bigint not null,
     primary key (rule, starts_at)
 );
+
+-- Of which release of the time zone database the rows of a zone in zone_offsets are.
+create table zone_releases (
+    zone text not null primary key,
+    release text not null
+);

@@ -15,6 +15,7 @@ mod forms;
 mod json_schema;
 pub mod keys;
 mod legal_hours;
+mod never;
 mod node;
 mod offers;
 mod once_per;

@@ -104,7 +104,8 @@ impl Timestamp {
             return None;
         }
         // The clock goes back once between the two readings, on a whole second.
-        let goes_on = |second: i64| Self::from_seconds(second).local(zone) - Self::from_seconds(second).utc().naive_utc();
+        let goes_on =
+            |second: i64| Self::from_seconds(second).local(zone) - Self::from_seconds(second).utc().naive_utc();
         let (mut low, mut high) = (self.0.div_euclid(MICROS_PER_SECOND), later.0.div_euclid(MICROS_PER_SECOND) + 1);
         let before = goes_on(low);
         while low + 1 < high {

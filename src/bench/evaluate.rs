@@ -123,7 +123,7 @@ fn touchpoints(open: &Open, rule: &Rule, now: Timestamp) -> Sql {
     for clause in &rule.when {
         sql.push(" and ");
         let aliases = Aliases { root: "c", customer: "c" };
-        let moment = Moment { now, zone: rule.time_zone };
+        let moment = Moment::new(now, rule.time_zone);
         clause.write_sql(&mut sql, open.app.db.dialect(), catalogue, aliases, moment);
     }
     sql

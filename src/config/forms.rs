@@ -99,9 +99,9 @@ pub fn window(node: &Node) -> Read<QuietWindow> {
         Some((from, until)) if from == until => {
             wrong("a time of silence", "both ends are the same: write weekdays for whole days, such as `Sun`")
         }
-        _ => text
-            .parse()
-            .or_else(|()| wrong("a time of silence", "write hours such as `20:00-09:00`, a weekday such as `Sun`, or `holidays`")),
+        _ => text.parse().or_else(|()| {
+            wrong("a time of silence", "write hours such as `20:00-09:00`, a weekday such as `Sun`, or `holidays`")
+        }),
     }
 }
 

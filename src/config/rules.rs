@@ -2,6 +2,7 @@
 
 use super::forms;
 use super::keys;
+use super::never;
 use super::node::Node;
 use super::once_per;
 use super::reader::Reader;
@@ -45,6 +46,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let schedule = schedule(root, time_zone, problems);
     let kind: Option<Kind> = root.word("kind");
     check_offer_kind(root, kind, problems);
+    never::warn(root, purpose, &channels, around.settings, problems);
     warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);

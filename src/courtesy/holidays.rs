@@ -54,7 +54,10 @@ fn read(line: &'static str) -> Option<(&'static str, Days)> {
 /// `01010426` as month and day.
 fn pairs(digits: &str) -> Vec<(u32, u32)> {
     let number = |digits: &str| digits.parse().expect("a test reads every line of the table");
-    (0..digits.len() / 4).map(|n| &digits[4 * n..4 * n + 4]).map(|pair| (number(&pair[..2]), number(&pair[2..]))).collect()
+    (0..digits.len() / 4)
+        .map(|n| &digits[4 * n..4 * n + 4])
+        .map(|pair| (number(&pair[..2]), number(&pair[2..])))
+        .collect()
 }
 
 #[cfg(test)]

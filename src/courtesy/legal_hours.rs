@@ -159,7 +159,15 @@ mod tests {
 
     #[test]
     fn what_is_not_written_so_is_refused() {
-        for items in [&["20:00-09:00"][..], &["9-17"], &["Mon"], &["Mon-Foo 09:00-10:00"], &[], &["not on holidays"], &["10:00-10:00"]] {
+        for items in [
+            &["20:00-09:00"][..],
+            &["9-17"],
+            &["Mon"],
+            &["Mon-Foo 09:00-10:00"],
+            &[],
+            &["not on holidays"],
+            &["10:00-10:00"],
+        ] {
             assert_eq!(OpenHours::read(items.iter().copied()), None, "{items:?}");
         }
     }

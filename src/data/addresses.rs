@@ -54,7 +54,8 @@ fn has_a_length_of_its_country(digits: &str) -> bool {
 /// several share (`+1`) and whose clocks differ, the one whose numbers look so, where there is one; else all of them.
 pub fn countries_of(phone: &str) -> Vec<String> {
     let digits = phone.trim_start_matches('+');
-    let code = (1..=3).filter_map(|at| digits.get(..at)?.parse::<u16>().ok()).find(|code| DATABASE.by_code(code).is_some());
+    let code =
+        (1..=3).filter_map(|at| digits.get(..at)?.parse::<u16>().ok()).find(|code| DATABASE.by_code(code).is_some());
     let regions = code.and_then(|code| DATABASE.by_code(&code)).unwrap_or_default();
     let all = || regions.iter().map(|region| region.id().to_owned()).filter(|id| id.len() == 2).collect();
     let mut clocks = regions.iter().map(|region| zones::of_country(region.id()));

@@ -112,6 +112,7 @@ impl Look<'_> {
             catalogue: &self.workspace.project.catalogue,
             dialect: db.dialect(),
             as_of: self.as_of,
+            fires: None,
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");

@@ -7,7 +7,7 @@ use crate::courtesy::pauses::Pauses;
 use crate::expr::Clause;
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
-use crate::plan::audience::{Among, Audience};
+use crate::plan::audience::{Among, Audience, Fires};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::Policy;
 use crate::rules::Rule;
@@ -38,6 +38,8 @@ pub struct Question<'a> {
     pub pauses: &'a Pauses,
     pub first_run: bool,
     pub dialect: Dialect,
+    /// See [`Audience::fires`].
+    pub fires: Option<Fires>,
 }
 
 impl<'a> Question<'a> {
@@ -50,7 +52,7 @@ impl<'a> Question<'a> {
         dialect: Dialect,
     ) -> Self {
         let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
-        Self { project, rule, offers, as_of, pauses, first_run, dialect }
+        Self { project, rule, offers, as_of, pauses, first_run, dialect, fires: None }
     }
 
     pub fn audience(&self) -> Audience<'_> {
@@ -60,6 +62,7 @@ impl<'a> Question<'a> {
             catalogue: &self.project.catalogue,
             dialect: self.dialect,
             as_of: self.as_of,
+            fires: self.fires.as_ref(),
         }
     }
 

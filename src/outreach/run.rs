@@ -12,7 +12,7 @@ use crate::offers::grant::Grant;
 use crate::outreach::guard;
 use crate::outreach::judge::{Judged, Question};
 use crate::plan::Counts;
-use crate::plan::audience::Among;
+use crate::plan::audience::{Among, Fires};
 use crate::plan::decide::{Decision, Message, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
@@ -39,7 +39,7 @@ pub struct Runner<'a> {
 }
 
 /// A tick that is due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tick<'a> {
     pub rule: &'a Rule,
     pub instant: Timestamp,
@@ -48,6 +48,8 @@ pub struct Tick<'a> {
     pub first: bool,
     /// Why the run is to wait for approval whatever its size.
     pub hold: Option<&'a str>,
+    /// Whose clocks show the rule's time of day, where that is the customer's own.
+    pub fires: Option<Fires>,
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
@@ -75,6 +77,7 @@ impl Runner<'_> {
             return Ok(run);
         }
         let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
+        let question = Question { fires: tick.fires.clone(), ..question };
         for part in runs::open_parts(self.db, &run.id).await? {
             self.plan_part(&question, &run, part, now).await?;
         }

@@ -22,6 +22,17 @@ pub struct Audience<'a> {
     pub catalogue: &'a Catalogue,
     pub dialect: Dialect,
     pub as_of: Timestamp,
+    /// Whose clocks show the rule's time of day, where that comes for each customer by their own; all where absent.
+    pub fires: Option<&'a Fires>,
+}
+
+/// The customers whose clocks show a rule's time of day at one instant, by their zones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fires {
+    /// A JSON array of arrays of one zone each, as the data has it.
+    pub zones: String,
+    /// Those without a zone are among them.
+    pub without: bool,
 }
 
 /// Which rows are asked for.
@@ -132,7 +143,20 @@ impl Audience<'_> {
     fn selected(&self, sql: &mut Sql, among: Among<'_>) {
         sql.push(" where ");
         self.among(sql, among);
+        self.push_fires(sql);
         self.push_conditions(sql);
+    }
+
+    fn push_fires(&self, sql: &mut Sql) {
+        let (Some(fires), Some(field)) = (self.fires, &self.catalogue.roles.time_zone) else { return };
+        let place = sql.reserve(&fires.zones);
+        let rows = self.dialect.rows(&place, &[("z", ColumnType::Text)], "f");
+        let column = quoted(field);
+        sql.push(&format!(" and (c.{column} in (select z from {rows})"));
+        if fires.without {
+            sql.push(&format!(" or c.{column} is null"));
+        }
+        sql.push(")");
     }
 
     fn push_conditions(&self, sql: &mut Sql) {
@@ -186,7 +210,8 @@ impl Audience<'_> {
     }
 
     const fn moment(&self) -> Moment {
-        Moment { now: self.as_of, zone: self.rule.time_zone }
+        let in_customers_time = self.rule.in_customers_time && self.catalogue.roles.time_zone.is_some();
+        Moment { now: self.as_of, zone: self.rule.time_zone, in_customers_time }
     }
 
     fn row_alias(&self) -> &'static str {

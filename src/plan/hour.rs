@@ -69,7 +69,9 @@ pub fn hour(case: Case<'_>, channel: Channel, purpose: Purpose, last: Timestamp,
         (Verdict::Defer { until }, _) if until > last => {
             Hour::Never(Reason::OutsideLegalHours, format!("legal hours begin at {until}, after it expires"))
         }
-        (_, Some(Deferral::Pace)) => Hour::Never(Reason::Expired, format!("its turn by `pace` is {at}, after it expires")),
+        (_, Some(Deferral::Pace)) => {
+            Hour::Never(Reason::Expired, format!("its turn by `pace` is {at}, after it expires"))
+        }
         (_, Some(Deferral::LegalHours)) => {
             Hour::Never(Reason::Expired, format!("legal hours begin at {at}, after it expires"))
         }

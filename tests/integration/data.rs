@@ -293,7 +293,7 @@ async fn a_suppressed_address_is_known_in_every_notation_and_never_kept() {
 #[tokio::test]
 async fn a_list_of_answers_goes_into_the_ledger() {
     for mut trial in trials().await {
-        let topic = Topic { purpose: Purpose::Promotional, name: "Offers".to_owned() };
+        let topic = Topic { purpose: Purpose::Promotional, name: "Offers".to_owned(), quiet_hours: Vec::new() };
         trial.settings.topics.insert("offers".to_owned(), topic);
         let list = trial.file(
             "consents.csv",

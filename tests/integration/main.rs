@@ -15,6 +15,7 @@ mod delivery;
 mod documents;
 mod doors;
 mod harness;
+mod hours;
 mod kill;
 mod log;
 mod offers;

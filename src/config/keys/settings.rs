@@ -360,8 +360,13 @@ pub const QUIET_HOURS: Section = Section::of(
             .otherwise("never"),
         key("sms", Shape::OneOrMany(&Shape::Window), "When no text message goes out.", r#"["20:00-09:00", "Sun"]"#)
             .otherwise("never"),
-        key("voice", Shape::OneOrMany(&Shape::Window), "When nobody is called.", r#"["20:00-09:00", "Sun", "holidays"]"#)
-            .otherwise("never"),
+        key(
+            "voice",
+            Shape::OneOrMany(&Shape::Window),
+            "When nobody is called.",
+            r#"["20:00-09:00", "Sun", "holidays"]"#,
+        )
+        .otherwise("never"),
     ],
 );
 

@@ -29,7 +29,8 @@ fn every_law_names_its_source_and_its_date() {
     let laws = tree.get("hours").map_or(&[][..], Node::one_or_many);
     assert!(laws.len() > 20);
     for law in laws {
-        let keys: Vec<&str> = law.entries().iter().map(|entry| entry.key.as_str()).filter(|key| *key != "region").collect();
+        let keys: Vec<&str> =
+            law.entries().iter().map(|entry| entry.key.as_str()).filter(|key| *key != "region").collect();
         assert_eq!(keys, ["country", "channels", "open", "basis", "source", "checked"]);
         assert!(matches!(law.get("basis").and_then(Node::text), Some("law" | "practice")));
         assert!(law.get("source").and_then(Node::text).is_some_and(|source| source.len() > 20));
@@ -71,7 +72,8 @@ fn a_home_says_what_holds_in_the_place_of_a_law() {
 
 #[test]
 fn what_is_no_country_and_what_never_opens_is_told() {
-    let (_, problems) = legal("[legal_hours]\nsms = 'not on holidays'\ncountries = { Britain = { sms = '08:00-21:00' } }\n");
+    let (_, problems) =
+        legal("[legal_hours]\nsms = 'not on holidays'\ncountries = { Britain = { sms = '08:00-21:00' } }\n");
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].contains("no hour is open"), "{problems:?}");
     assert!(problems[1].contains("`Britain` is no country"), "{problems:?}");

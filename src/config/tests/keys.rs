@@ -34,6 +34,7 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
          account_sid = 'AC1'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
     );
     files.insert(PLUSONE_TOML, &plusone);
+    let plusone = format!("{plusone}[courtesy.legal_hours.countries]\nFR = {{ sms = '10:00-20:00' }}\n");
     let data = format!(
         "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n"
     );

@@ -98,7 +98,8 @@ fn windows_over_the_whole_week_are_told() {
 #[test]
 fn holidays_of_the_customers_country_are_silent() {
     let windows = [QuietWindow::Holidays, EVENING];
-    let judged = |country, now| Silence { quiet: vec![&windows], country, ..Silence::default() }.verdict(at(now), &[UTC]);
+    let judged =
+        |country, now| Silence { quiet: vec![&windows], country, ..Silence::default() }.verdict(at(now), &[UTC]);
     assert_eq!(judged("FR", "2027-07-14T12:00:00Z"), Verdict::Defer { until: at("2027-07-15T09:00:00Z") });
     assert_eq!(judged("GB", "2027-07-14T12:00:00Z"), Verdict::Send);
 }
@@ -184,7 +185,7 @@ proptest! {
         zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
     ) {
         let now = Timestamp::from_seconds(second);
-        let quiet = end_of_silence(&windows, now.local(zone)).is_some();
+        let quiet = quiet(&windows).end(now.local(zone)).is_some();
         match verdict(&windows, now, zone) {
             Verdict::Send => prop_assert!(!quiet),
             Verdict::Defer { until } => {
@@ -226,7 +227,8 @@ fn around_every_clock_change_of_every_zone_the_release_is_the_earliest_minute() 
     let mut judged = 0_u64;
     let mut seen = std::collections::HashSet::new();
     for zone in chrono_tz::TZ_VARIANTS {
-        for (change, _) in crate::expr::calendar::offsets(zone).into_iter().filter(|(at, _)| (FROM..UNTIL).contains(at)) {
+        for (change, _) in crate::expr::calendar::offsets(zone).into_iter().filter(|(at, _)| (FROM..UNTIL).contains(at))
+        {
             let change = Timestamp::from_micros(change);
             let before = change.minus(Span::from_micros(1)).local(zone);
             let after = change.local(zone);
@@ -235,14 +237,19 @@ fn around_every_clock_change_of_every_zone_the_release_is_the_earliest_minute() 
                 continue;
             }
             let minute = |local: NaiveDateTime, more: i64| {
-                u16::try_from((i64::from(local.hour() * 60 + local.minute()) + more).rem_euclid(1_440)).expect("of a day")
+                u16::try_from((i64::from(local.hour() * 60 + local.minute()) + more).rem_euclid(1_440))
+                    .expect("of a day")
             };
             let ends = [minute(before, -30), minute(before, 1), minute(after, 0), minute(after, 30), minute(after, 75)];
             for until in ends {
                 let windows = [QuietWindow::Daily { from: (until + 1_440 - 180) % 1_440, until }];
                 for minutes in [-150, -61, -31, -1, 0, 29, 59, 61] {
                     let now = change.plus(Span::from_seconds(60 * minutes));
-                    assert_eq!(release(&windows, now, zone), stepped(&windows, now, zone), "{now} in {zone}, {windows:?}");
+                    assert_eq!(
+                        release(&windows, now, zone),
+                        stepped(&windows, now, zone),
+                        "{now} in {zone}, {windows:?}"
+                    );
                     judged += 1;
                 }
             }
