@@ -36,6 +36,17 @@ pub enum Reading {
     Later,
 }
 
+/// The IANA zone that data names, in capitals or not; `None` for what is none.
+///
+/// ```
+/// use plusone::time::zone_named;
+/// assert_eq!(zone_named("europe/london").map(|zone| zone.name()), Some("Europe/London"));
+/// assert_eq!(zone_named("Nowhere/City"), None);
+/// ```
+pub fn zone_named(text: &str) -> Option<Tz> {
+    Tz::from_str_insensitive(text).ok()
+}
+
 /// Why a text is not a time, a date or a span.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {

@@ -42,10 +42,13 @@ fn read() -> BTreeMap<&'static str, Vec<Tz>> {
         let mut columns = line.split('\t');
         let (Some(countries), Some(zone)) = (columns.next(), columns.nth(1)) else { continue };
         let zone: Tz = zone.parse().expect("a test reads every zone of the table");
-        for country in countries.split(',') {
+        for (place, country) in countries.split(',').enumerate() {
             let known = zones.entry(country).or_default();
-            if !known.iter().any(|other| agree(*other, zone)) {
-                known.push(zone);
+            match known.iter_mut().find(|other| agree(**other, zone)) {
+                None => known.push(zone),
+                // The zone that is called after a city of the country.
+                Some(other) if place == 0 => *other = zone,
+                Some(_) => {}
             }
         }
     }

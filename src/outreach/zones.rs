@@ -8,7 +8,7 @@ use crate::plan::audience::Fires;
 use crate::rules::Rule;
 use crate::store::db::{Db, Result};
 use crate::store::zones;
-use crate::time::{Span, Timestamp, Tz};
+use crate::time::{Span, Timestamp, Tz, zone_named};
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -30,7 +30,7 @@ impl Zones {
         let written = zones::in_use(db, &project.catalogue).await?;
         zones::prepare_names(db, written.iter().flatten().map(String::as_str)).await?;
         let business = project.settings.business.time_zone;
-        let zone = |name: &Option<String>| name.as_deref().and_then(|name| name.parse().ok()).unwrap_or(business);
+        let zone = |name: &Option<String>| name.as_deref().and_then(zone_named).unwrap_or(business);
         Ok(Self { written: written.into_iter().map(|name| (name.clone(), zone(&name))).collect() })
     }
 

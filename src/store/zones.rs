@@ -7,7 +7,7 @@ use super::db::{Db, Result, Tx};
 use crate::catalogue::{Catalogue, quoted};
 use crate::expr::calendar;
 use crate::sql::{ColumnType, Sql};
-use crate::time::Tz;
+use crate::time::{Tz, zone_named};
 use std::collections::{BTreeSet, HashSet};
 
 /// Makes sure that `zone_offsets` has all of every zone. Writes, and so waits for whoever is writing, only where
@@ -28,7 +28,7 @@ pub async fn prepare_names(db: &Db, names: impl IntoIterator<Item = &str>) -> Re
     let known = Sql::new("select zone from zone_releases where release = $1").with(RELEASE);
     let known: HashSet<String> = db.fetch(known).await?.iter().map(|row| row.text(0).to_owned()).collect();
     for name in names.into_iter().filter(|name| !known.contains(*name)) {
-        if let Ok(zone) = name.parse() {
+        if let Some(zone) = zone_named(name) {
             let mut tx = db.begin().await?;
             write(&mut tx, name, zone).await?;
             tx.commit().await?;

@@ -33,8 +33,8 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
         "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
          account_sid = 'AC1'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
     );
-    files.insert(PLUSONE_TOML, &plusone);
     let plusone = format!("{plusone}[courtesy.legal_hours.countries]\nFR = {{ sms = '10:00-20:00' }}\n");
+    files.insert(PLUSONE_TOML, &plusone);
     let data = format!(
         "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n"
     );

@@ -9,7 +9,7 @@ use crate::expr::Aliases;
 use crate::offers::Offer;
 use crate::plan::candidate::{Address, Candidate, ExistingRow, OfferFacts};
 use crate::sql::Sql;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, zone_named};
 
 /// Columns before those of the offers.
 const FIXED: usize = 17;
@@ -110,7 +110,7 @@ impl Audience<'_> {
             email: address(3),
             phone: address(4),
             locale: text(5),
-            zone: row.text(6).and_then(|zone| zone.parse().ok()),
+            zone: row.text(6).and_then(zone_named),
             zones: Vec::new(),
             country,
             region,

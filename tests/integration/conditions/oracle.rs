@@ -8,7 +8,7 @@ use plusone::catalogue::{CUSTOMER, Catalogue};
 use plusone::expr::Moment;
 use plusone::expr::tree::{Arithmetic, Calendar, Comparison, Fold, List, Node, Row, TextTest, Value};
 use plusone::sql::Dialect;
-use plusone::time::{Date, Timestamp, Tz};
+use plusone::time::{Date, Timestamp, Tz, zone_named};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -151,7 +151,7 @@ impl<'a> Oracle<'a> {
     fn zone(&self, names: &Names<'a>) -> Tz {
         let field = self.catalogue.roles.time_zone.as_ref().filter(|_| self.moment.in_customers_time);
         match field.and_then(|field| names.customer?.fields.get(field)) {
-            Some(Cell::Text(name)) => name.parse().unwrap_or(self.moment.zone),
+            Some(Cell::Text(name)) => zone_named(name).unwrap_or(self.moment.zone),
             _ => self.moment.zone,
         }
     }

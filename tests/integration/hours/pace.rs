@@ -1,7 +1,7 @@
 //! `pace`: no more in an hour than the rule says, across ticks, beside quiet hours, and never in silence.
 
-use super::{due, on_both, treat, write_customers};
-use crate::shop::Shop;
+use super::{due, on_both, write_customers};
+use crate::shop::{Shop, rule};
 use plusone::touchpoints::Reason;
 
 const SIX: [&str; 6] = ["a,,GB,,", "b,,GB,,", "c,,GB,,", "d,,GB,,", "e,,GB,,", "f,,GB,,"];
@@ -13,7 +13,7 @@ fn times(due: &[String]) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_get_turns_across_ticks() {
     on_both("", &SIX, async |home| {
-        home.write("config/rules/note.toml", &treat(&[("channels", "[\"email\"]"), ("pace", "\"4/h\"")]));
+        home.write("config/rules/note.toml", &rule(&[("expires_after", "\"2d\""), ("pace", "\"4/h\"")]));
         let mut shop = Shop::open(&home, "2026-11-03T12:00:00Z").await;
         let run = shop.tick("2026-11-03T12:00:00Z").await;
         assert_eq!((run.counts.planned, run.counts.deferred), (6, 5), "the first goes at once");
@@ -36,8 +36,8 @@ async fn messages_get_turns_across_ticks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_go_after_it_expires_is_refused_and_says_so() {
     on_both("", &SIX, async |home| {
-        let keys = [("channels", "[\"email\"]"), ("pace", "\"4/h\""), ("expires_after", "\"1h\"")];
-        home.write("config/rules/note.toml", &crate::shop::rule(&keys));
+        let keys = [("pace", "\"4/h\""), ("expires_after", "\"1h\"")];
+        home.write("config/rules/note.toml", &rule(&keys));
         let mut shop = Shop::open(&home, "2026-11-03T12:00:00Z").await;
         let run = shop.tick("2026-11-03T12:00:00Z").await;
         assert_eq!((run.counts.planned, run.counts.skipped.get(&Reason::Expired)), (5, Some(&1)));
@@ -62,7 +62,7 @@ async fn what_would_go_after_it_expires_is_refused_and_says_so() {
 async fn turns_lie_outside_quiet_hours_and_keep_the_pace_after_the_night() {
     let more = "[courtesy]\nquiet_hours = { email = \"20:00-09:00\" }\n";
     on_both(more, &SIX, async |home| {
-        home.write("config/rules/note.toml", &treat(&[("channels", "[\"email\"]"), ("pace", "\"4/h\"")]));
+        home.write("config/rules/note.toml", &rule(&[("expires_after", "\"2d\""), ("pace", "\"4/h\"")]));
         let mut shop = Shop::open(&home, "2026-11-03T19:30:00Z").await;
         shop.tick("2026-11-03T19:30:00Z").await;
         let expected = ["03T19:30", "03T19:45", "04T09:00", "04T09:15", "04T09:30", "04T09:45"];
