@@ -6,7 +6,7 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::{Delivery, Tally, doubt, engine};
+use crate::delivery::{Delivery, Tally, canary, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
@@ -17,9 +17,9 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, zones};
+use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, token_keys, zones};
 use crate::time::{Span, Timestamp};
-use crate::workspace::Workspace;
+use crate::workspace::{InForce, Workspace};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +64,8 @@ pub struct App {
     pub db: Db,
     pub home: PathBuf,
     pub workspace: Arc<Workspace>,
+    /// The same, for those who must see it change.
+    pub in_force: InForce,
     pub clock: Clock,
 }
 
@@ -76,8 +78,11 @@ impl App {
         let db = Db::open(first.project.settings.database_url.expose(), home).await?;
         migrate::migrate(&db).await?;
         let kept = kept_files::all(&db).await?;
-        let workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
-        let app = Self { db, home: home.to_owned(), workspace: Arc::new(workspace), clock };
+        let mut workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
+        workspace.keys = Some(token_keys::load(&db, clock.now()).await?);
+        let workspace = Arc::new(workspace);
+        let in_force = InForce::of(Arc::clone(&workspace));
+        let app = Self { db, home: home.to_owned(), workspace, in_force, clock };
         app.prepare().await?;
         Ok(app)
     }
@@ -95,8 +100,11 @@ impl App {
     pub async fn reload(&mut self) -> Result<(), AppError> {
         let files = Files::read(&self.home);
         let kept = kept_files::all(&self.db).await?;
-        let workspace = Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
+        let mut workspace =
+            Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
+        workspace.keys = Some(token_keys::load(&self.db, self.clock.now()).await?);
         self.workspace = Arc::new(workspace);
+        self.in_force.set(Arc::clone(&self.workspace));
         self.prepare().await
     }
 
@@ -159,6 +167,7 @@ impl App {
         let mut told = tick::take_stock(&self.db, project, now).await?;
         told.extend(data::codes::sync(&self.db, &project.offers, &self.home, now).await?);
         self.settle_offers(now).await?;
+        canary::look_at_all(&self.db, &project.settings.guard, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
         let runs = runner.run_due(now, only).await?;

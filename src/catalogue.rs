@@ -10,7 +10,9 @@
 pub mod builtin;
 
 use crate::amount::SCALE;
-use crate::time::Tz;
+use crate::courtesy::consent::Answer;
+use crate::settings::Secret;
+use crate::time::{Span, Tz};
 use std::collections::BTreeMap;
 
 /// The entity that messages go to. It must be declared.
@@ -118,6 +120,18 @@ pub struct Computed {
     pub text: String,
 }
 
+/// `source = { database = …, query = … }`: rows that are read from another database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DatabaseSource {
+    /// `postgres://…` or `sqlite://…`.
+    pub url: Secret,
+    pub query: String,
+    /// At least so long between two readings.
+    pub every: Span,
+    /// The query's column by which later rows are told; without it everything is read each time.
+    pub since: Option<String>,
+}
+
 /// Where an entity's rows lie.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -148,6 +162,8 @@ pub struct Entity {
     pub place: Place,
     /// The file that is read on every sync, relative to the home folder.
     pub source: Option<String>,
+    /// In the place of `source`: another database to read from.
+    pub database: Option<DatabaseSource>,
     pub absent: Option<Absent>,
     /// The decimal sign in files: `.` or `,`.
     pub decimal: char,
@@ -179,6 +195,8 @@ pub struct ConsentColumns {
     pub at: Option<String>,
     /// Said in the ledger as the source of the yes.
     pub source: Option<String>,
+    /// What a yes of these columns is: under a double opt-in one that waits for its confirmation.
+    pub yes: Answer,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -201,6 +219,7 @@ impl Entity {
             computed: Vec::new(),
             place: Place::Own,
             source: None,
+            database: None,
             absent: None,
             decimal: '.',
             time_zone: None,

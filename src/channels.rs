@@ -35,8 +35,34 @@ pub struct Outgoing {
     /// BCP 47; the language in which a call is spoken.
     pub locale: String,
     pub promotional: bool,
+    /// Where one POST leaves the message's topic (RFC 8058); email says so in its header.
+    pub unsubscribe: Option<String>,
     /// The email's Date: the same on every attempt, so that every attempt has the same bytes.
     pub date: Timestamp,
+    /// Where a provider may tell what became of it, and which key was pressed; none for email.
+    pub callback: Option<Callback>,
+}
+
+/// Addresses at which a provider reaches plusone about one message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Callback {
+    /// `web.public_url`, without a slash at its end.
+    pub public_url: String,
+    /// The signed token of a call's keys.
+    pub token: Option<String>,
+}
+
+impl Callback {
+    /// Where `provider` tells what became of `touchpoint`.
+    pub fn status(&self, provider: &str, touchpoint: &str) -> String {
+        format!("{}/hooks/{provider}/status?touchpoint={touchpoint}", self.public_url)
+    }
+
+    /// Where `provider` tells which key was pressed after the call was said `turn` times.
+    pub fn keys(&self, provider: &str, turn: u8) -> Option<String> {
+        let token = self.token.as_ref()?;
+        Some(format!("{}/hooks/{provider}/voice/{token}?turn={turn}", self.public_url))
+    }
 }
 
 /// What became of one attempt.
@@ -161,7 +187,7 @@ impl Provider {
                 let ca_file = ca_file.as_ref().map(|path| home.join(path));
                 email::Relay::open(name, url, *connections, ca_file.as_deref()).map(Self::Smtp)
             }
-            Way::Twilio { account_sid, auth_token, api_base } => {
+            Way::Twilio { account_sid, auth_token, api_base, .. } => {
                 twilio::Account::open(name, account_sid, auth_token, api_base.as_deref()).map(Self::Twilio)
             }
         }
@@ -298,7 +324,9 @@ mod tests {
             words: Words { subject: Some("Hello".to_owned()), text: Some("Hello".to_owned()), ..Words::default() },
             locale: "en-GB".to_owned(),
             promotional: false,
+            unsubscribe: None,
             date: Timestamp::default(),
+            callback: None,
         })
         .expect("a good message")
     }

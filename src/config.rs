@@ -9,16 +9,20 @@
 //! 3. The environment is an argument; only [`Environment::of_process`] asks the process.
 
 mod catalogue;
+mod clauses;
 mod environment;
 mod files;
 mod forms;
+mod goal;
 mod json_schema;
 pub mod keys;
 mod legal_hours;
+mod menus;
 mod never;
 mod node;
 mod offers;
 mod once_per;
+mod opt_in;
 mod overrides;
 mod reader;
 mod relations;
@@ -31,6 +35,7 @@ pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
 
 use crate::catalogue::Catalogue;
+use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::Rule;
@@ -50,6 +55,8 @@ pub struct Project {
     pub offers: BTreeMap<String, Offer>,
     /// The files under `templates/` by their first folder (`_partials` among them), in the order of their paths.
     pub templates: BTreeMap<String, Vec<Source>>,
+    /// What keys do in the calls of templates.
+    pub menus: Vec<MenuFile>,
     /// The file of each rule, good or broken, for problems found later.
     pub rule_files: BTreeMap<String, Source>,
     /// Names of rules that are there but cannot be used.
@@ -114,11 +121,16 @@ struct Read<T> {
 impl Loader<'_> {
     fn project(&mut self) -> Option<Project> {
         let before = self.errors();
-        let settings = self.settings();
+        let (tree, mut settings) = self.settings();
         let catalogue = self.catalogue(settings.as_ref());
+        if let (Some(tree), Some(settings), Some(catalogue)) = (&tree, settings.as_mut(), &catalogue) {
+            opt_in::fill_in(tree, settings, catalogue, self.problems);
+        }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
-        let templates = self.templates();
+        let mut templates = self.templates();
+        let (menus, broken_menus) = self.menus();
         let (settings, catalogue) = (settings?, catalogue?);
+        opt_in::ship_template(&settings, &mut templates);
         let offers = self.each(OFFERS, &keys::offer::OFFER, |name, tree, loader| {
             offers::read(name, tree, &catalogue, loader.files, loader.problems)
         });
@@ -131,15 +143,18 @@ impl Loader<'_> {
         };
         let mut rules =
             self.each(RULES, &keys::rule::RULE, |name, tree, loader| rules::read(name, tree, around, loader.problems));
-        self.break_dependents(&mut rules, &offers.broken);
+        let mut rule_files = self.rule_files();
+        self.add_confirmations(&mut rules, &mut rule_files, around);
+        self.break_dependents(&mut rules, &offers.broken, &broken_menus);
         is_sound.then(|| Project {
-            rule_files: self.rule_files(),
+            rule_files,
             broken: rules.broken.into_iter().collect(),
             rules: rules.good,
             offers: offers.good,
             settings,
             catalogue,
             templates,
+            menus,
         })
     }
 
@@ -151,12 +166,14 @@ impl Loader<'_> {
         self.files.unusable().any(|unusable| unusable == path)
     }
 
-    fn settings(&mut self) -> Option<Settings> {
+    /// The settings, and the tree that they were read from.
+    fn settings(&mut self) -> (Option<Node>, Option<Settings>) {
         let section = &keys::settings::PLUSONE;
-        let mut tree = self.tree(PLUSONE_TOML)?;
+        let Some(mut tree) = self.tree(PLUSONE_TOML) else { return (None, None) };
         overrides::apply(&mut tree, section, self.environment, self.problems);
         shape::check(&mut tree, section, self.problems);
-        settings::read(&tree, self.problems)
+        let settings = settings::read(&tree, self.problems);
+        (Some(tree), settings)
     }
 
     fn catalogue(&mut self, settings: Option<&Settings>) -> Option<Catalogue> {
@@ -228,19 +245,68 @@ impl Loader<'_> {
         let mut templates: BTreeMap<String, Vec<Source>> = BTreeMap::new();
         for (path, source) in self.files.under(TEMPLATES) {
             let inner = &path[TEMPLATES.len() + 1..];
-            if let Some((template, _)) = inner.split_once('/') {
+            if let Some((template, _)) = inner.split_once('/').filter(|_| !is_menu(path)) {
                 templates.entry(template.to_owned()).or_default().push(source.clone());
             }
         }
         templates
     }
 
+    /// The menus of calls that can be used, and the templates whose menus cannot.
+    fn menus(&mut self) -> (Vec<MenuFile>, BTreeSet<String>) {
+        let files = self.files;
+        let (mut menus, mut broken) = (Vec::new(), BTreeSet::new());
+        for (path, source) in files.under(TEMPLATES).filter(|(path, _)| is_menu(path)) {
+            let before = self.errors();
+            let menu = node::parse(source, self.environment, self.problems).map(|mut tree| {
+                shape::check(&mut tree, &keys::menu::MENU, self.problems);
+                menus::read(&tree, self.problems)
+            });
+            match menu.filter(|_| self.errors() == before) {
+                Some(menu) => menus.push(MenuFile { menu, source: source.clone() }),
+                None => drop(broken.insert(path.split('/').nth(1).unwrap_or_default().to_owned())),
+            }
+        }
+        (menus, broken)
+    }
+
     fn rule_files(&self) -> BTreeMap<String, Source> {
         self.files.under(RULES).map(|(path, source)| (stem(RULES, path).to_owned(), source.clone())).collect()
     }
 
+    /// Adds plusone's own rules; a file of such a name is refused.
+    fn add_confirmations(
+        &mut self,
+        rules: &mut Read<Rule>,
+        rule_files: &mut BTreeMap<String, Source>,
+        around: rules::Around<'_>,
+    ) {
+        for (name, source) in opt_in::rules(around.settings) {
+            if let Some(file) = rule_files.get(&name) {
+                let message = format!("`{name}` is plusone's own rule, since its topic has `opt_in = \"double\"`");
+                let help = "give the file another name; what that rule says is in `templates/confirm-opt-in`";
+                self.problems.push(Problem::error(file, 0..0, message).help(help));
+            }
+            let tree = node::parse(&source, self.environment, self.problems);
+            let rule = tree.and_then(|mut tree| {
+                shape::check(&mut tree, &keys::rule::RULE, self.problems);
+                rules::read(&name, &tree, around, self.problems)
+            });
+            if let Some(rule) = rule {
+                rules.broken.remove(&name);
+                rules.good.insert(name.clone(), rule);
+            }
+            rule_files.insert(name, source);
+        }
+    }
+
     /// A rule whose offer or template cannot be used cannot be used either; the problem is told there.
-    fn break_dependents(&self, rules: &mut Read<Rule>, broken_offers: &BTreeSet<String>) {
+    fn break_dependents(
+        &self,
+        rules: &mut Read<Rule>,
+        broken_offers: &BTreeSet<String>,
+        broken_menus: &BTreeSet<String>,
+    ) {
         let broken_templates: BTreeSet<&str> = self
             .files
             .unusable()
@@ -249,6 +315,7 @@ impl Loader<'_> {
         let is_broken = |rule: &Rule| {
             rule.offers.iter().any(|offer| broken_offers.contains(offer))
                 || broken_templates.contains(rule.template.as_str())
+                || broken_menus.contains(&rule.template)
         };
         let names: Vec<String> =
             rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();
@@ -257,6 +324,11 @@ impl Loader<'_> {
             rules.broken.insert(name);
         }
     }
+}
+
+/// Whether a file under `templates/` is the menu of calls.
+fn is_menu(path: &str) -> bool {
+    path.rsplit('/').next() == Some(menus::FILE)
 }
 
 fn stem<'a>(folder: &str, path: &'a str) -> &'a str {

@@ -7,7 +7,9 @@
 //!    can be told of as `bad_address`; where it would look like a good one, a `?` stands before it.
 //! 2. A log shows a contact only through [`mask`].
 
-use crate::rules::{Channel, Purpose};
+use crate::rules::{Channel, Purpose, words};
+use std::fmt;
+use std::str::FromStr;
 
 /// Stands before a bad contact that has the shape of a good one.
 const BAD_MARK: char = '?';
@@ -89,6 +91,40 @@ pub fn mask_phone(number: &str) -> String {
     let plus = if number.starts_with('+') { "+" } else { "" };
     format!("{plus}{}…{}", text(&digits[..2]), text(&digits[digits.len() - 2..]))
 }
+
+/// What a suppression rests on, by the words that its reason may be. Other words are an entry by hand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Ground {
+    /// The person told their mail provider that it was spam.
+    Complaint,
+    /// The person said stop, in a reply or by a key.
+    Stop,
+    /// The person left by a link or a button.
+    Unsubscribe,
+    /// The person had everything about them erased.
+    Erasure,
+    /// On a list of people who are not to be called or written to.
+    DoNotContact,
+    /// The provider said for good that there is no such mailbox or line.
+    HardBounce,
+    /// The provider said so several times in a row.
+    SoftBounce,
+    /// No address at all, or one that takes no messages.
+    Invalid,
+    Manual,
+}
+
+words!(Ground {
+    Complaint = "complaint",
+    Stop = "stop",
+    Unsubscribe = "unsubscribe",
+    Erasure = "erasure",
+    DoNotContact = "do_not_contact",
+    HardBounce = "hard_bounce",
+    SoftBounce = "soft_bounce",
+    Invalid = "invalid",
+    Manual = "manual",
+});
 
 /// The scope of a suppression that stops everything.
 pub const EVERYTHING: &str = "all";

@@ -5,7 +5,9 @@
 use crate::app::{App, AppError, LEASE, Planned};
 use crate::clock::Clock;
 use crate::config::Files;
-use crate::delivery::{Delivery, Tally, doubt};
+use crate::data::prune::{Bounds, prune};
+use crate::delivery::{Delivery, Tally, canary, doubt};
+use crate::feedback::receipts;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
 use crate::outreach::tick::History;
@@ -24,6 +26,11 @@ const LOOK: Span = Span::from_seconds(1);
 const RETRY: Span = Span::from_seconds(10);
 /// How often the lease is renewed, and doubts are looked at.
 const RENEW: Span = Span::from_seconds(5);
+/// After how many rounds of settling bounces and complaints are counted: once a minute.
+const LOOK_AT_RULES: u64 = 12;
+
+/// How often what is old is forgotten.
+const FORGET: Span = Span::from_seconds(3_600);
 
 /// Tells every task to stop, and why.
 #[derive(Clone, Debug)]
@@ -107,17 +114,18 @@ impl Daemon {
             self.stop.clone(),
         ));
         let settling = tokio::spawn(settle(Arc::clone(&delivery), self.stop.clone()));
+        let forgetting = tokio::spawn(forget(Arc::clone(&delivery), self.stop.clone()));
         let planned = self.plan_all_the_time(&delivery).await;
         self.health.set_phase(Phase::Stopping);
         self.stop.now();
-        let ended = tokio::join!(delivering, keeping, settling);
+        let ended = tokio::join!(delivering, keeping, settling, forgetting);
         let delivery = Arc::into_inner(delivery).expect("its tasks have ended");
         let tally = delivery.finish(true).await;
         leases::release(&self.app.db, &self.lease).await?;
         planned?;
         match ended {
-            (Ok(()), Ok(true), Ok(())) => Ok(tally),
-            (_, Ok(false), _) => Err(AppError::Lost),
+            (Ok(()), Ok(true), Ok(()), Ok(())) => Ok(tally),
+            (_, Ok(false), ..) => Err(AppError::Lost),
             _ => Err(AppError::Broken),
         }
     }
@@ -242,10 +250,20 @@ impl Drop for StopsWithIt {
     }
 }
 
-/// Looks at doubts and settles offers every few seconds. Providers are asked here, so it is a task of its own: one
-/// that answers late holds up no message.
+/// Rules whose messages are received badly pause themselves: by what receipts told meanwhile.
+async fn look_at_rules(delivery: &Delivery) {
+    let (workspace, now) = (delivery.shared.workspace(), delivery.shared.clock.now());
+    let looked = canary::look_at_all(&delivery.shared.db, &workspace.project.settings.guard, now).await;
+    if let Err(error) = looked {
+        tracing::error!(%error, "bounces and complaints could not be counted");
+    }
+}
+
+/// Looks at doubts and waiting receipts and settles offers every few seconds. Providers are asked here, so it is a task
+/// of its own: one that answers late holds up no message.
 async fn settle(delivery: Arc<Delivery>, stop: Stop) {
     let _last = StopsWithIt(stop.clone());
+    let mut rounds = 0;
     while !stop.is_asked() {
         tokio::select! {
             settled = doubt::settle(&delivery) => {
@@ -255,11 +273,42 @@ async fn settle(delivery: Arc<Delivery>, stop: Stop) {
             }
             () = stop.asked() => return,
         }
+        if rounds % LOOK_AT_RULES == 0 {
+            look_at_rules(&delivery).await;
+        }
+        rounds += 1;
         if let Err(error) = offers::put_back(&delivery.shared.db).await {
             tracing::error!(%error, "the budgets of freed offers could not be given back");
         }
+        if let Err(error) = receipts::settle_pending(&delivery.shared.db, delivery.shared.clock.now()).await {
+            tracing::error!(%error, "what providers told early could not be looked at");
+        }
         tokio::select! {
             () = tokio::time::sleep(RENEW.to_std()) => {}
+            () = stop.asked() => {}
+        }
+    }
+}
+
+/// Forgets what `[retention]` says is old, a little at a time.
+async fn forget(delivery: Arc<Delivery>, stop: Stop) {
+    let _last = StopsWithIt(stop.clone());
+    while !stop.is_asked() {
+        let retention = delivery.shared.workspace().project.settings.retention;
+        let now = delivery.shared.clock.now();
+        tokio::select! {
+            forgotten = prune(&delivery.shared.db, &retention, now, Bounds::A_LITTLE) => match forgotten {
+                Ok(told) if told.words + told.touchpoints + told.refusals + told.codes > 0 => tracing::info!(
+                    words = told.words, touchpoints = told.touchpoints, refusals = told.refusals, codes = told.codes,
+                    "forgot what [retention] says is old"
+                ),
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "what is old could not be forgotten; tried again in an hour"),
+            },
+            () = stop.asked() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FORGET.to_std()) => {}
             () = stop.asked() => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Customer data: from files into typed tables, and the questions that are asked of it by name.
 //!
 //! The way of a row: [`files`] reads it, [`records`] and [`values`] give it its types, [`import`] writes what changed,
-//! [`sync`] does so for every declared source. Consent that a file states goes through [`consent`]. Which statements
+//! [`sync`] does so for every declared source. Consent that a file states goes through [`consent`], what people write down through [`answers`]. Which statements
 //! are run is said in `store`.
 //!
 //! 1. A file is read as a stream, twice: once to survey its keys, once to write. Memory does not grow with its rows
@@ -11,15 +11,22 @@
 //! 4. Nothing here ever takes back a customer's no, or lifts a suppression.
 
 pub mod addresses;
+pub mod answers;
 pub mod codes;
 pub mod consent;
+pub mod erase;
+pub mod erased;
 pub mod errors_file;
+pub mod export;
 pub mod files;
 pub mod find;
 pub mod import;
 pub mod infer;
 pub mod lists;
 pub mod moments;
+pub mod origin;
+pub mod prune;
+mod queries;
 pub mod records;
 pub mod suppress;
 pub mod survey;
@@ -27,6 +34,7 @@ pub mod sync;
 pub mod values;
 
 use crate::store::db::StoreError;
+use crate::store::external::ExternalError;
 use std::path::{Path, PathBuf};
 
 /// What can be wrong with a file as a whole, or with the database under it.
@@ -56,6 +64,8 @@ pub enum DataError {
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
+    External(#[from] ExternalError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -78,6 +88,8 @@ pub struct Report {
     pub refused: u64,
     /// Rows taken out because the file no longer has them.
     pub removed: u64,
+    /// Rows of people who were erased: they are left out.
+    pub erased: u64,
     /// Rows of a key that comes again further down: the last one counts.
     pub duplicates: u64,
     /// Email addresses and phone numbers that cannot be used, kept as written.

@@ -12,7 +12,9 @@
 //! 2. `dispatching` is committed and synced before the irreversible byte, a small window per connection at a time; one
 //!    committer writes the marks and outcomes of all connections as one group.
 //! 3. Delivery never decides whom: it re-checks what may have changed, and sends.
+//! 4. A suppression, a no or a pause that was committed before a message's mark stops that message.
 
+pub mod canary;
 pub mod claimer;
 pub mod committer;
 pub mod connection;
@@ -23,6 +25,7 @@ pub mod health;
 pub mod queue;
 pub mod recheck;
 pub mod retry;
+pub mod stops;
 pub mod tally;
 
 pub use engine::Delivery;

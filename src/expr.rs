@@ -9,7 +9,9 @@
 //! 4. Both databases choose the same rows; the property test holds them to an interpreter of the same tree.
 
 pub mod calendar;
+mod certain;
 pub mod functions;
+pub mod goal;
 pub mod numbers;
 pub mod parse;
 pub mod pattern;

@@ -15,6 +15,7 @@ pub mod amount;
 pub mod clock;
 pub mod ids;
 pub mod problem;
+pub mod progress;
 pub mod sql;
 pub mod time;
 
@@ -28,9 +29,11 @@ pub mod messages;
 pub mod metrics;
 pub mod offers;
 pub mod plan;
+pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod settings;
+pub mod tokens;
 pub mod touchpoints;
 
 // world: load, save, send
@@ -44,6 +47,7 @@ pub mod app;
 pub mod daemon;
 pub mod data;
 pub mod delivery;
+pub mod feedback;
 pub mod outreach;
 pub mod workspace;
 

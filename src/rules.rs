@@ -1,6 +1,7 @@
 //! A rule's meaning: when, for whom, what, how. Files become rules in `config`; nothing here reads a file.
 
-use crate::expr::Clause;
+use crate::catalogue::Catalogue;
+use crate::expr::{Clause, Moment};
 use crate::schedule::Schedule;
 use crate::settings::Rate;
 use crate::time::{Span, Timestamp, Tz};
@@ -146,9 +147,29 @@ pub struct Rule {
     pub was: Option<String>,
     /// At most so many messages in so long; those that wait get turns.
     pub pace: Option<Rate>,
+    pub goal: Option<Goal>,
+    /// The topic's condition that says who has bought, where a purchase may stand for a yes.
+    pub soft_opt_in: Option<Clause>,
+    /// plusone's own rule that asks for the confirmation of a yes to its topic (double opt-in).
+    pub confirms: bool,
+}
+
+/// What counts as success of a rule's messages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// All must hold; they may read `touchpoint.at`.
+    pub when: Vec<Clause>,
+    /// How long after a message it still counts.
+    pub within: Span,
 }
 
 impl Rule {
+    /// The instant `now` with the rule's calendar.
+    pub const fn moment(&self, now: Timestamp, catalogue: &Catalogue) -> Moment {
+        let in_customers_time = self.in_customers_time && catalogue.roles.time_zone.is_some();
+        Moment { now, zone: self.time_zone, in_customers_time }
+    }
+
     /// What becomes of a message in doubt on `channel`. Unless the rule says so itself: a call is dropped, a status or
     /// reminder is sent again, of an offer or survey somebody is asked.
     pub const fn on_doubt(&self, channel: Channel) -> OnDoubt {

@@ -103,6 +103,54 @@ impl Sql {
         self
     }
 
+    /// The rows of this reading statement of `columns` columns as one row of one text: a JSON array of arrays. A row
+    /// handed over on its own costs SQLite a change of thread.
+    ///
+    /// ```
+    /// use plusone::sql::{Dialect, Sql};
+    /// let whole = Sql::new("select bucket, id from touchpoints").as_one(Dialect::Sqlite, 2);
+    /// assert!(whole.text.starts_with("with whole(c0, c1) as materialized (select bucket, id from touchpoints)"));
+    /// ```
+    pub fn as_one(self, dialect: Dialect, columns: usize) -> Self {
+        let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+        let names = names.join(", ");
+        let gathered = match dialect {
+            // materialized: a value that is JSON must come as the text that it is
+            Dialect::Sqlite => format!("json_group_array(json_array({names}))"),
+            Dialect::Postgres => format!("coalesce(json_agg(json_build_array({names}))::text, '[]')"),
+        };
+        let text = format!("with whole({names}) as materialized ({}) select {gathered} from whole", self.text);
+        Self { text, binds: self.binds }
+    }
+
+    /// Several statements as one text, their values numbered on.
+    ///
+    /// ```
+    /// use plusone::sql::Sql;
+    /// let both = Sql::one_after_the_other([Sql::new("select $1").with(1), Sql::new("select $2, $1").with(2).with(3)]);
+    /// assert_eq!(both.text, "select $1; select $3, $2");
+    /// ```
+    pub fn one_after_the_other(statements: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        for statement in statements {
+            if !all.text.is_empty() {
+                all.text.push_str("; ");
+            }
+            let mut pieces = statement.text.split('$');
+            all.text.push_str(pieces.next().unwrap_or_default());
+            for piece in pieces {
+                let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+                let (number, rest) = piece.split_at(digits);
+                let number = number.parse::<usize>().map(|number| (number + all.binds.len()).to_string());
+                all.text.push('$');
+                all.text.push_str(number.as_deref().unwrap_or_default());
+                all.text.push_str(rest);
+            }
+            all.binds.extend(statement.binds);
+        }
+        all
+    }
+
     /// Binds a value and gives its `$n`, to be used any number of times.
     pub fn reserve(&mut self, value: impl Into<Bind>) -> String {
         self.binds.push(value.into());

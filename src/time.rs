@@ -23,7 +23,7 @@ pub struct Timestamp(i64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Date(i64);
 
-/// An elapsed time, written `90s 15m 4h 14d 2w`; a day is 24 hours here.
+/// An elapsed time, written `90s 15m 4h 14d 2w 3y`; a day is 24 hours here, a year 365 days.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Span(i64);
 
@@ -50,7 +50,7 @@ pub fn zone_named(text: &str) -> Option<Tz> {
 /// Why a text is not a time, a date or a span.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
-    #[error("`{0}` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`")]
+    #[error("`{0}` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`")]
     Span(String),
     #[error("`{0}` is not an instant: write `2026-11-03T09:00:00Z`")]
     Timestamp(String),
@@ -262,7 +262,7 @@ impl fmt::Display for Span {
     /// In the largest unit that says it exactly, as it is written in files: `14d`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
-        let (unit, name) = [(604_800, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')]
+        let (unit, name) = [(31_536_000, 'y'), (604_800, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')]
             .into_iter()
             .find(|(unit, _)| seconds != 0 && seconds % unit == 0)
             .unwrap_or((1, 's'));
@@ -273,7 +273,7 @@ impl fmt::Display for Span {
 impl FromStr for Span {
     type Err = TimeError;
 
-    /// Reads one whole number and one unit of `s m h d w`.
+    /// Reads one whole number and one unit of `s m h d w y`.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let wrong = || TimeError::Span(text.to_owned());
         let unit = text.chars().last().ok_or_else(wrong)?;
@@ -283,6 +283,7 @@ impl FromStr for Span {
             'h' => 3_600,
             'd' => SECONDS_PER_DAY,
             'w' => 7 * SECONDS_PER_DAY,
+            'y' => 365 * SECONDS_PER_DAY,
             _ => return Err(wrong()),
         };
         let digits = &text[..text.len() - 1];
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn spans_are_read_and_written_alike() {
-        for text in ["90s", "15m", "4h", "2d", "2w", "0s"] {
+        for text in ["90s", "15m", "4h", "2d", "2w", "3y", "0s"] {
             assert_eq!(text.parse::<Span>().expect("a good span").to_string(), text);
         }
         for text in ["", "4", "h", "-4h", "1.5h", "4 h", "4h30m", "99999999999999w"] {

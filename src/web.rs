@@ -1,10 +1,11 @@
-//! The web server: how the program is, for those who watch it. Pages and calls for people come beside it.
+//! The web server: how the program is, for those who watch it, and what providers tell. Pages for people come beside it.
 //!
 //! 1. `/livez`, `/readyz` and `/metrics` need no sign-in and tell no secret, no customer and no address.
 //! 2. Every request has a limit of size and time, and the server stops within [`STOP_LIMIT`], whoever is still there.
 //! 3. What does not work is answered with problem+json (RFC 9457).
 
 pub mod figures;
+pub mod hooks;
 pub mod probes;
 pub mod problems;
 
@@ -12,6 +13,7 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::store::db::Db;
+use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
@@ -37,6 +39,7 @@ pub struct Web {
     pub clock: Clock,
     pub metrics: Metrics,
     pub health: Health,
+    pub in_force: InForce,
 }
 
 /// Every route there is.
@@ -45,6 +48,7 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(figures::metrics))
+        .merge(hooks::routes())
         .fallback(async || problems::problem(StatusCode::NOT_FOUND, "nothing lives at this address"))
         .method_not_allowed_fallback(async || {
             problems::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")

@@ -3,17 +3,22 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+mod way_out;
+
 use crate::catalogue::Catalogue;
 use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
+use crate::messages::way_out::Sending;
 use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
 use crate::offers::Offer;
 use crate::problem::{Problem, Severity, Source};
 use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::Settings;
 use crate::time::{Timestamp, Tz};
+use crate::tokens::{self, Keyring};
 use crate::touchpoints::Reason;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
 
 /// A configuration in force.
 #[derive(Clone, Debug)]
@@ -22,17 +27,46 @@ pub struct Workspace {
     pub templates: Templates,
     /// What is wrong with the files as they are now, in force or not.
     pub problems: Vec<Problem>,
+    /// The keys by which the links of messages are signed; `None` until the database was asked for them.
+    pub keys: Option<Keyring>,
+}
+
+/// What stands for the token in a link of a message that is only looked at.
+pub const PREVIEW: &str = "preview";
+
+/// The configuration in force, shared: whoever holds it sees changed files as soon as they are taken up.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<RwLock<Arc<Workspace>>>);
+
+impl InForce {
+    pub fn of(workspace: Arc<Workspace>) -> Self {
+        Self(Arc::new(RwLock::new(workspace)))
+    }
+
+    pub fn now(&self) -> Arc<Workspace> {
+        Arc::clone(&self.0.read().expect("nobody panics while holding it"))
+    }
+
+    pub fn set(&self, workspace: Arc<Workspace>) {
+        *self.0.write().expect("nobody panics while holding it") = workspace;
+    }
 }
 
 /// Whom a message is rendered for, and with what.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
+    /// The id of the touchpoint that the message is; `None` for one that is only looked at, whose links lead nowhere.
+    pub touchpoint: Option<&'a str>,
     pub channel: Channel,
     pub locale: Option<&'a str>,
     pub zone: Option<Tz>,
     /// The name of the offer that the message carries, and its code.
     pub offer: Option<&'a str>,
     pub code: Option<&'a str>,
+    /// Whether the message is promotional: by its rule's topic, or by its offer.
+    pub promotional: bool,
+    /// Whether an earlier text message to this number has said how to stop them.
+    pub was_told: bool,
     /// The tick's instant: from then on the offer is valid.
     pub as_of: Timestamp,
     pub now: Timestamp,
@@ -56,7 +90,7 @@ impl Workspace {
             (Some(files), _) => read(files, environment).0,
         };
         let Some((project, templates)) = in_force else { return Err(problems) };
-        Ok(Self { project, templates, problems })
+        Ok(Self { project, templates, problems, keys: None })
     }
 
     /// Texts of the files that are good now, by path: what is kept for a day when they are not.
@@ -64,6 +98,24 @@ impl Workspace {
         let broken = broken_paths(&self.problems);
         let kept = files.texts().filter(|(path, _)| is_kept(path) && !is_covered(path, &broken));
         kept.map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
+    }
+
+    /// The address of the page that serves `purpose` for a touchpoint. One that is only looked at gets an address that
+    /// leads to nothing, so that nobody who tries a link speaks for a customer.
+    pub fn link(&self, purpose: tokens::Purpose, touchpoint: Option<&str>) -> Option<String> {
+        let path = purpose.path()?;
+        let token = match touchpoint {
+            Some(touchpoint) => self.keys.as_ref()?.sign(purpose, touchpoint, &[])?,
+            None => PREVIEW.to_owned(),
+        };
+        Some(format!("{}/{path}/{token}", self.project.settings.web.public_url))
+    }
+
+    fn links(&self, touchpoint: Option<&str>) -> context::Value {
+        use tokens::Purpose::{Preferences, Unsubscribe, Why};
+        let named = [("unsubscribe", Unsubscribe), ("preferences", Preferences), ("why", Why)];
+        let links = named.into_iter().filter_map(|(name, purpose)| Some((name, self.link(purpose, touchpoint)?)));
+        context::links(&links.collect::<Vec<_>>())
     }
 
     /// Renders one message; gives the words, or the reason why there are none. `data` holds the customer's facts.
@@ -77,6 +129,7 @@ impl Workspace {
             data.insert("offer".to_owned(), context::offer(offer, to.code, expires_at));
         }
         data.insert("business".to_owned(), context::business(business));
+        data.insert("links".to_owned(), self.links(to.touchpoint));
         data.insert("now".to_owned(), context::Value::Timestamp(to.now));
         let env = Env {
             locale: to.locale.unwrap_or(&business.locale),
@@ -84,13 +137,14 @@ impl Workspace {
             business_locale: &business.locale,
             currency: &business.currency,
         };
-        template.render(to.channel, &env, &data).map_err(|error| {
+        let words = template.render(to.channel, &env, &data).map_err(|error| {
             let reason = match error {
                 RenderError::MissingValue(_) => Reason::MissingValue,
                 _ => Reason::RenderError,
             };
             (reason, error.to_string())
-        })
+        })?;
+        self.with_way_out(template, to, words)
     }
 }
 
@@ -105,14 +159,20 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         .flatten()
         .map(|source: &Source| (source.name.to_string(), source.text.to_string()))
         .collect();
-    let (templates, faults) = Templates::compile(&texts);
+    let (mut templates, faults) = Templates::compile(&texts);
     problems.extend(faults);
+    problems.extend(templates.add_menus(&project.menus));
     let mut broken = Vec::new();
     for rule in project.rules.values_mut() {
         match templates.get(&rule.template) {
             None => broken.push(rule.name.clone()),
             Some(template) => {
-                let faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
+                let mut faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
+                faults.extend(template.check_way_out(&Sending {
+                    settings: &project.settings,
+                    channels: &rule.channels,
+                    promotional: rule.purpose == Purpose::Promotional || !rule.offers.is_empty(),
+                }));
                 if faults.iter().any(|problem| problem.severity == Severity::Error) {
                     broken.push(rule.name.clone());
                 }
@@ -149,7 +209,8 @@ fn wanted<'a>(
         let always = rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional;
         OfferTerms { always, code, expires }
     });
-    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business: &settings.business }
+    let (business, promotional) = (&settings.business, offer.is_some() || rule.purpose == Purpose::Promotional);
+    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business, promotional }
 }
 
 fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {

@@ -30,6 +30,9 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Default)]
 struct Window {
     rates: Vec<f64>,
+    /// Processor seconds for a thousand messages: of plusone, of the sink.
+    cost: Vec<f64>,
+    sink_cost: Vec<f64>,
     in_doubt: Vec<f64>,
 }
 
@@ -53,7 +56,10 @@ pub async fn measure(size: Size, rounds: usize) -> Result<Figures> {
         limit.push(smtp_source(&sink, messages).await?);
         for (window, measured) in WINDOWS.into_iter().zip(&mut windows) {
             open.app.plan(&open.lease, open.app.clock.now(), Some(&name(window, round))).await?;
+            let (own, other) = (process::own_seconds(), process::processor_seconds(sink.pid()));
             measured.rates.push(delivered(&open, window, messages, &mut measured.in_doubt).await?);
+            measured.cost.extend(per_thousand(own, process::own_seconds(), messages));
+            measured.sink_cost.extend(per_thousand(other, process::processor_seconds(sink.pid()), messages));
         }
     }
     let ours = WINDOWS.iter().zip(&windows).find(|(window, _)| **window == engine::WINDOW);
@@ -89,12 +95,19 @@ impl Window {
             "ours": super::rounded(rate),
             "ratio": super::rounded(rate / limit),
             "ours_by_round": shown(&self.rates),
+            "processor_seconds_per_1000": super::rounded(median(&self.cost)),
+            "sinks_processor_seconds_per_1000": super::rounded(median(&self.sink_cost)),
             "in_doubt_per_crash": {
                 "median": super::rounded(median(&self.in_doubt)),
                 "most": self.in_doubt.iter().copied().fold(0.0, f64::max),
             },
         })
     }
+}
+
+/// Processor seconds for a thousand messages, where the system tells.
+fn per_thousand(before: Option<f64>, after: Option<f64>, messages: usize) -> Option<f64> {
+    Some((after? - before?) * 1_000.0 / messages as f64)
 }
 
 /// Messages a second of the C load generator.

@@ -10,6 +10,7 @@ use super::home::Home;
 use super::{BenchError, Figures, Result, Size, Stage, median, process, shown};
 use crate::catalogue::{Absent, Catalogue, Type};
 use crate::data::import::{self, Import};
+use crate::progress::Progress;
 use crate::sql::Sql;
 use crate::store::db::{Cell, Db};
 use crate::time::{Date, Timestamp};
@@ -108,6 +109,7 @@ impl Files {
                 absent: Absent::Keep,
                 confirmed: false,
                 dry_run: false,
+                progress: Progress::default(),
             };
             created += import::import(&open.app.db, &job).await?.created;
         }

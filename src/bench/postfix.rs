@@ -36,6 +36,10 @@ impl Sink {
         Ok(sink)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn wait_for_port(&mut self) -> Result<()> {
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {

@@ -30,6 +30,11 @@ pub fn processor_seconds(pid: u32) -> Option<f64> {
     Some((ticks(fields.next())? + ticks(fields.next())?) / TICKS_A_SECOND)
 }
 
+/// As [`processor_seconds`], of this process.
+pub fn own_seconds() -> Option<f64> {
+    processor_seconds(std::process::id())
+}
+
 fn folder(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}"))
 }

@@ -3,8 +3,10 @@
 
 pub mod address;
 mod answer;
+mod body;
 mod compose;
 mod relay;
+mod reply;
 mod session;
 mod wire;
 

@@ -54,7 +54,7 @@ impl Folder {
         Ok(match message.channel {
             Channel::Email => File { name, content: email::prepare(message)?.into_bytes(), units: None },
             Channel::Sms => sms(name, message)?,
-            Channel::Voice => call(name, message)?,
+            Channel::Voice => call(&self.provider, name, message)?,
         })
     }
 
@@ -113,6 +113,25 @@ fn name(message: &Outgoing) -> Result<String, Refused> {
     Ok(format!("{id}.{extension}"))
 }
 
+/// Removes the files of a touchpoint, whole or begun; gives how many there were.
+///
+/// # Errors
+/// When a file that is there cannot be removed.
+pub fn remove(folder: &Path, touchpoint: &str) -> io::Result<u64> {
+    let mut removed = 0;
+    for extension in ["eml", "sms.json", "call.json"] {
+        let name = format!("{touchpoint}.{extension}");
+        for file in [folder.join(&name), folder.join(format!(".{name}.part"))] {
+            match fs::remove_file(file) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(removed)
+}
+
 fn sms(name: String, message: &Outgoing) -> Result<File, Refused> {
     let text = part(message.words.sms.as_ref(), Channel::Sms)?;
     let size = segments(text);
@@ -127,14 +146,21 @@ fn sms(name: String, message: &Outgoing) -> Result<File, Refused> {
     Ok(File { name, content, units: i64::try_from(size.count).ok() })
 }
 
-fn call(name: String, message: &Outgoing) -> Result<File, Refused> {
+fn call(provider: &str, name: String, message: &Outgoing) -> Result<File, Refused> {
     let spoken = part(message.words.voice.as_ref(), Channel::Voice)?;
+    let menu = message.words.menu.iter().map(|choice| {
+        serde_json::json!({ "key": choice.key.to_string(), "does": choice.does.as_str(), "says": choice.says })
+    });
+    let menu: Vec<_> = menu.collect();
+    let callback = message.callback.as_ref().filter(|_| !menu.is_empty());
+    let action = callback.and_then(|callback| callback.keys(provider, 1));
     let content = json(&serde_json::json!({
         "touchpoint": message.touchpoint,
         "to": message.to,
         "from": message.from,
         "spoken": spoken,
-        "twiml": twiml::say(spoken, &message.locale),
+        "menu": menu,
+        "twiml": twiml::call(spoken, &message.locale, action.as_deref()),
         "locale": message.locale,
     }));
     Ok(File { name, content, units: None })
@@ -188,10 +214,13 @@ mod tests {
                 text: Some("Hello".to_owned()),
                 sms: Some("It’s on its way".to_owned()),
                 voice: Some("Fish & chips".to_owned()),
+                menu: Vec::new(),
             },
             locale: "en-GB".to_owned(),
             promotional: false,
+            unsubscribe: None,
             date: Timestamp::from_seconds(1_790_000_000),
+            callback: None,
         }
     }
 

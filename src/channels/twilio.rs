@@ -6,12 +6,14 @@
 //! 4. The token goes to no host in clear but this one.
 
 mod answer;
+pub mod notice;
 mod records;
+pub mod signature;
 pub mod twiml;
 
-use super::{ChannelError, Found, Outgoing, Refused, Sent, checked_id, part, tls};
+use super::{Callback, ChannelError, Found, Outgoing, Refused, Sent, checked_id, part, tls};
 use crate::rules::Channel;
-use crate::settings::Secret;
+use crate::settings::{Secret, can_be_called};
 use crate::time::Timestamp;
 use answer::Answer;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
@@ -46,6 +48,8 @@ struct Settings {
     base: String,
     sid: String,
     token: Secret,
+    /// What the settings put in the place of Twilio's own address.
+    api_base: Option<String>,
 }
 
 /// A request, ready to go.
@@ -94,6 +98,7 @@ impl Account {
             base: format!("{api}/2010-04-01/Accounts/{sid}"),
             sid: sid.to_owned(),
             token: token.clone(),
+            api_base: api_base.map(str::to_owned),
         })))
     }
 
@@ -107,10 +112,54 @@ impl Account {
             return Err(Refused::address(format!("`{}` is not a phone number with its country code", message.to)));
         }
         match message.channel {
-            Channel::Sms => text(message),
-            Channel::Voice => call(message),
+            Channel::Sms => self.text(message),
+            Channel::Voice => self.call(message),
             Channel::Email => Err(Refused::words("twilio sends text messages and calls, no email")),
         }
+    }
+
+    fn text(&self, message: &Outgoing) -> Result<Request, Refused> {
+        let body = part(message.words.sms.as_ref(), Channel::Sms)?;
+        let length = body.chars().count();
+        if length > MAX_TEXT {
+            return Err(Refused::words(format!("the text has {length} characters; Twilio takes at most {MAX_TEXT}")));
+        }
+        let from = if message.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
+        let mut form = vec![("To", message.to.clone()), (from, message.from.clone()), ("Body", body.to_owned())];
+        form.extend(self.status_callback(message));
+        Ok(Request { resource: "Messages.json", form })
+    }
+
+    fn call(&self, message: &Outgoing) -> Result<Request, Refused> {
+        let spoken = part(message.words.voice.as_ref(), Channel::Voice)?;
+        let keys = self.callback(message).filter(|_| !message.words.menu.is_empty());
+        let action = keys.and_then(|callback| callback.keys(&self.0.provider, 1));
+        if message.promotional && action.is_none() {
+            return Err(Refused::words(
+                "no key could stop this promotional call: Twilio cannot reach `web.public_url`",
+            ));
+        }
+        let twiml = twiml::call(spoken, &message.locale, action.as_deref());
+        let length = twiml.chars().count();
+        if length > MAX_TWIML {
+            return Err(Refused::words(format!(
+                "the call's TwiML has {length} characters; Twilio takes at most {MAX_TWIML}"
+            )));
+        }
+        let mut form = vec![("To", message.to.clone()), ("From", message.from.clone()), ("Twiml", twiml)];
+        form.extend(self.status_callback(message));
+        Ok(Request { resource: "Calls.json", form })
+    }
+
+    /// Where Twilio may reach plusone, if it can.
+    fn callback<'m>(&self, message: &'m Outgoing) -> Option<&'m Callback> {
+        let api_base = self.0.api_base.as_deref();
+        message.callback.as_ref().filter(|callback| can_be_called(&callback.public_url, api_base))
+    }
+
+    fn status_callback(&self, message: &Outgoing) -> Option<(&'static str, String)> {
+        let callback = self.callback(message)?;
+        Some(("StatusCallback", callback.status(&self.0.provider, &message.touchpoint)))
     }
 
     pub(super) async fn send(&self, request: &Request) -> Sent {
@@ -160,29 +209,6 @@ impl Account {
     fn request(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.basic_auth(&self.0.sid, Some(self.0.token.expose()))
     }
-}
-
-fn text(message: &Outgoing) -> Result<Request, Refused> {
-    let body = part(message.words.sms.as_ref(), Channel::Sms)?;
-    let length = body.chars().count();
-    if length > MAX_TEXT {
-        return Err(Refused::words(format!("the text has {length} characters; Twilio takes at most {MAX_TEXT}")));
-    }
-    let from = if message.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-    let form = vec![("To", message.to.clone()), (from, message.from.clone()), ("Body", body.to_owned())];
-    Ok(Request { resource: "Messages.json", form })
-}
-
-fn call(message: &Outgoing) -> Result<Request, Refused> {
-    let twiml = twiml::say(part(message.words.voice.as_ref(), Channel::Voice)?, &message.locale);
-    let length = twiml.chars().count();
-    if length > MAX_TWIML {
-        return Err(Refused::words(format!(
-            "the call's TwiML has {length} characters; Twilio takes at most {MAX_TWIML}"
-        )));
-    }
-    let form = vec![("To", message.to.clone()), ("From", message.from.clone()), ("Twiml", twiml)];
-    Ok(Request { resource: "Calls.json", form })
 }
 
 /// ITU E.164: a plus and 7 to 15 digits, the first not zero.

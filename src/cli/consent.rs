@@ -2,8 +2,9 @@
 
 use super::opened::Opened;
 use super::{Answer, Failure};
+use crate::courtesy::consent::{Answer as Said, SourceKind, current};
 use crate::data::ListReport;
-use crate::data::consent::{self, current};
+use crate::data::answers;
 use crate::data::find::find_customer;
 use crate::data::values::boolean;
 use crate::ids::bucket_of;
@@ -56,7 +57,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
             set(opened, json, customer, topic, value, source, out).await
         }
         Command::Import { file } => {
-            let report = consent::import(&opened.db, &opened.settings, file, opened.now).await?;
+            let report = answers::import(&opened.db, &opened.settings, file, opened.now).await?;
             list_answer(&report, "answers", json, out)
         }
     }
@@ -84,8 +85,17 @@ async fn set(
 ) -> Answer {
     let customer = the_customer(opened, customer).await?;
     let (topic, channel) = topic.split_once('/').map_or((topic, None), |(topic, channel)| (topic, Some(channel)));
-    let answer = consent::Answer { customer: &customer, topic, channel, value, at: opened.now, source };
-    consent::set(&opened.db, &opened.settings, answer, opened.now).await?;
+    let answer = if value { Said::Yes } else { Said::No };
+    let said = answers::Said {
+        customer: &customer,
+        topic,
+        channel,
+        answer,
+        at: opened.now,
+        source,
+        kind: SourceKind::Support,
+    };
+    answers::set(&opened.db, &opened.settings, said, opened.now).await?;
     if json {
         let at = opened.now.to_string();
         let written = json!({ "customer": customer, "topic": topic, "channel": channel, "value": value, "at": at, "source": source });
@@ -101,7 +111,7 @@ async fn set(
 async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) -> Answer {
     let customer = the_customer(opened, customer).await?;
     let entries = ledger(&opened.db, bucket_of(&customer), &customer).await?;
-    let answers: Vec<(&str, Channel, Option<bool>)> = opened
+    let answers: Vec<(&str, Channel, Option<Said>)> = opened
         .settings
         .topics
         .keys()
@@ -111,15 +121,15 @@ async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) 
     if json {
         let now: Vec<Value> = answers
             .iter()
-            .map(|(topic, channel, value)| json!({ "topic": topic, "channel": channel.as_str(), "value": value }))
+            .map(|(topic, channel, value)| json!({ "topic": topic, "channel": channel.as_str(), "value": value.map(|answer| answer == Said::Yes), "answer": value.map(Said::as_str) }))
             .collect();
-        let ledger: Vec<Value> = entries.iter().map(entry_json).collect();
+        let ledger: Vec<Value> = entries.iter().map(Entry::to_json).collect();
         writeln!(out, "{:#}", json!({ "customer": customer, "current": now, "ledger": ledger }))?;
         return Ok(ExitCode::SUCCESS);
     }
     writeln!(out, "Customer {customer}")?;
     for (topic, channel, value) in answers {
-        let word = value.map_or("nothing said", |value| if value { "yes" } else { "no" });
+        let word = value.map_or("nothing said", Said::as_str);
         writeln!(out, "  {topic} / {channel}: {word}")?;
     }
     if !entries.is_empty() {
@@ -127,21 +137,11 @@ async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) 
     }
     for entry in entries {
         let at = entry.at.local(opened.zone()).format("%Y-%m-%d %H:%M");
-        let word = if entry.value { "yes" } else { "no" };
-        let source: String = entry.source.chars().filter(|sign| !sign.is_control()).collect();
+        let word = entry.answer;
+        let source: String = entry.source.words.chars().filter(|sign| !sign.is_control()).collect();
         writeln!(out, "  {at}  {word}  {} / {}  {source}", entry.topic, entry.channel)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn entry_json(entry: &Entry) -> Value {
-    json!({
-        "topic": entry.topic,
-        "channel": entry.channel,
-        "value": entry.value,
-        "at": entry.at.to_string(),
-        "source": entry.source,
-    })
 }
 
 /// The answer to the import of a list; exit code 1 where a row was refused.

@@ -61,9 +61,14 @@ fn consents(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Re
     }
     let mut table = Table::new(&["TOPIC", "CHANNEL", "ANSWER", "SINCE", "SOURCE"]);
     for one in &page.consents {
-        let answer = if one.value { "yes" } else { "no" };
         let since = local(one.at, opened.zone());
-        table.row(vec![one.topic.clone(), one.channel.clone(), answer.to_owned(), since, one.source.clone()]);
+        table.row(vec![
+            one.topic.clone(),
+            one.channel.clone(),
+            one.answer.to_string(),
+            since,
+            one.source.words.clone(),
+        ]);
     }
     table.write(out, "  ")
 }

@@ -3,8 +3,8 @@
 //! Each writes its answer to `out`, for people or with `--json` for programs, so that a test reads what a user reads.
 
 use super::{
-    Answer, approve, cancel, consent, customer, find, import, log, opened::Opened, pause, resolve, resume, show,
-    status, suppress,
+    Answer, approve, cancel, consent, customer, db, erase, export, find, import, log, opened::Opened, pause, report,
+    resolve, resume, show, status, suppress,
 };
 use std::io::Write;
 
@@ -34,8 +34,16 @@ pub enum Desk {
     Consent(consent::Options),
     /// Addresses that are never written to
     Suppress(suppress::Options),
+    /// What each rule did: funnel, reach, cost, goal, and the lift against those held out
+    Report(report::Options),
     /// Settle a doubt by hand: it was sent, or it was not
     Resolve(resolve::Options),
+    /// Everything held about a person, as JSON and as a page
+    Export(export::Options),
+    /// Erase a person: everything held about them
+    Erase(erase::Options),
+    /// Care of the database: migrate, prune
+    Db(db::Options),
 }
 
 /// Runs one command of the desk.
@@ -53,6 +61,10 @@ pub async fn run(opened: &Opened, json: bool, command: &Desk, out: &mut dyn Writ
         Desk::Import(options) => import::run(opened, json, options, out).await,
         Desk::Consent(options) => consent::run(opened, json, options, out).await,
         Desk::Suppress(options) => suppress::run(opened, json, options, out).await,
+        Desk::Report(options) => report::run(opened, json, options, out).await,
         Desk::Resolve(options) => resolve::run(opened, json, options, out).await,
+        Desk::Export(options) => export::run(opened, json, options, out).await,
+        Desk::Erase(options) => erase::run(opened, json, options, out).await,
+        Desk::Db(options) => db::run(opened, json, options, out).await,
     }
 }

@@ -1,10 +1,12 @@
 //! `plusone import`: a CSV or NDJSON file into an entity's table.
 
 use super::opened::Opened;
+use super::progress::shown;
 use super::{Answer, Failure};
 use crate::catalogue::Absent;
 use crate::data::import::{Import, import, writable};
 use crate::data::{DataError, Report};
+use crate::progress::Progress;
 use crate::store::entities;
 use serde_json::json;
 use std::io::Write;
@@ -51,8 +53,9 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         absent: wanted.or(declared).unwrap_or(Absent::Keep),
         confirmed: wanted == Some(Absent::Remove),
         dry_run: options.dry_run,
+        progress: Progress::default(),
     };
-    let report = import(&opened.db, &job).await?;
+    let report = shown("rows", &job.progress, import(&opened.db, &job)).await?;
     if json {
         writeln!(out, "{:#}", as_json(&report, options.dry_run))?;
     } else {
@@ -72,6 +75,7 @@ pub fn as_json(report: &Report, dry_run: bool) -> serde_json::Value {
         "unchanged": report.unchanged,
         "refused": report.refused,
         "removed": report.removed,
+        "erased": report.erased,
         "duplicates": report.duplicates,
         "bad_contacts": report.bad_contacts,
         "consents": report.consents,
@@ -87,6 +91,9 @@ fn write_sentences(report: &Report, options: &Options, out: &mut dyn Write) -> s
         "{}: {} rows read, {} created, {} updated, {} unchanged, {} removed, {} refused{would}",
         report.entity, report.rows, report.created, report.updated, report.unchanged, report.removed, report.refused
     )?;
+    if report.erased > 0 {
+        writeln!(out, "  {} rows are of people who were erased; they are left out", report.erased)?;
+    }
     if report.duplicates > 0 {
         writeln!(out, "  {} rows have a key that comes again further down; the last row counts", report.duplicates)?;
     }

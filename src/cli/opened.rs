@@ -7,10 +7,13 @@ use crate::rules::Rule;
 use crate::settings::Settings;
 use crate::store::db::Db;
 use crate::time::{Timestamp, Tz};
+use std::path::PathBuf;
 
 /// Configuration, database and the moment at which the command was given.
 pub struct Opened {
     pub db: Db,
+    /// Where relative paths begin.
+    pub home: PathBuf,
     pub settings: Settings,
     pub catalogue: Catalogue,
     /// The rules in force, drafts included.
@@ -25,6 +28,7 @@ impl Opened {
         let project = &app.workspace.project;
         Self {
             db: app.db.clone(),
+            home: app.home.clone(),
             settings: project.settings.clone(),
             catalogue: project.catalogue.clone(),
             rules: project.rules.values().cloned().collect(),

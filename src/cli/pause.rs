@@ -5,6 +5,7 @@ use super::{Answer, Failure, lookup, opened::Opened};
 use crate::courtesy::pauses::Scope;
 use crate::problem::nearest;
 use crate::schedule::parse_when::parse_when;
+use crate::store::db::StoreError;
 use crate::store::{pauses, status};
 use crate::touchpoints::record::time_json;
 use serde_json::json;
@@ -29,7 +30,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         return Err(Failure::usage(format!("a pause until {until} has already ended: name a later time")));
     }
     let scope = scope(opened, &options.what).await?;
-    pauses::pause(&opened.db, &scope, until, opened.now).await?;
+    pauses::pause(&opened.db, &scope, until, opened.now).await.map_err(|error| not_paused(&error))?;
     if json {
         writeln!(out, "{:#}", json!({ "scope": scope.to_string(), "paused_until": time_json(until) }))?;
     } else {
@@ -40,6 +41,13 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A database that takes no writes cannot be told to pause, so a daemon that sends must be stopped another way.
+fn not_paused(error: &StoreError) -> Failure {
+    Failure::failed(format!(
+        "nothing was paused: {error}; to stop all sending at once stop the daemon, which finishes what is on the wire"
+    ))
 }
 
 /// A scope as people say it.

@@ -15,9 +15,9 @@ use crate::offers::code::CodeSource;
 use crate::outreach::complete::complete;
 use crate::outreach::foresee::Foresight;
 use crate::plan::audience::{Among, Audience};
-use crate::rules::{Channel, Rule};
+use crate::rules::{Channel, Purpose, Rule};
 use crate::store::pauses;
-use crate::workspace::Recipient;
+use crate::workspace::{PREVIEW, Recipient};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -54,6 +54,12 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         None => rule.channels[0],
     };
     let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
+    let dead = format!("/{PREVIEW}");
+    if [&words.html, &words.text, &words.sms].into_iter().flatten().any(|part| part.contains(&dead)) {
+        super::complain(
+            "note: the customer's own links are left out of a preview: nobody should speak for them by trying one",
+        );
+    }
     if options.html {
         let missing = || Failure::failed(format!("rule {} says nothing in HTML on {channel}", rule.name));
         say(words.html.as_ref().ok_or_else(missing)?)?;
@@ -93,16 +99,19 @@ async fn words(
     let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
     let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
     let mut people = [person.map(|person| audience.read(&person)).unwrap_or_default()];
-    complete(db, &mut people).await?;
+    complete(db, &mut people, now).await?;
     let [person] = people;
     let offer = rule.offers.first().map(|name| &project.offers[name]);
     let code = offer.and_then(sample_code);
     let recipient = Recipient {
+        touchpoint: None,
         channel,
         locale: locale.or(person.locale.as_deref()),
         zone: person.zone,
         offer: offer.map(|offer| offer.name.as_str()),
         code: code.as_deref(),
+        promotional: rule.purpose == Purpose::Promotional || offer.is_some(),
+        was_told: false,
         as_of: now,
         now,
     };
@@ -125,8 +134,13 @@ fn to_json(words: &Words) -> Value {
         json!({ "text": text, "encoding": size.encoding.as_str(), "segments": size.count, "units": size.units,
                 "forced_by": size.forced_by })
     });
+    let menu = words
+        .menu
+        .iter()
+        .map(|choice| json!({ "key": choice.key.to_string(), "does": choice.does.as_str(), "says": choice.says }));
+    let menu = words.voice.as_ref().map(|_| menu.collect::<Vec<_>>());
     json!({ "locale": words.locale, "subject": words.subject, "html": words.html, "text": words.text, "sms": sms,
-            "voice": words.voice })
+            "voice": words.voice, "menu": menu })
 }
 
 fn print(words: &Words) -> std::io::Result<()> {
@@ -135,6 +149,10 @@ fn print(words: &Words) -> std::io::Result<()> {
     }
     for part in [&words.text, &words.voice].into_iter().flatten() {
         say(format_args!("{}\n", part.trim_end()))?;
+    }
+    for choice in &words.menu {
+        let says = if choice.says.is_empty() { String::new() } else { format!(": {}", choice.says) };
+        say(format_args!("-- key {} does {}{says} --", choice.key, choice.does))?;
     }
     if let Some(html) = &words.html {
         let count = html.chars().count();

@@ -37,7 +37,13 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         let cure = "set `[web] listen` to an address that is free, or end the program that has it";
         Failure::failed(format!("cannot listen on {listen}: {error}; {cure}"))
     })?;
-    let web = Web { db: app.db.clone(), clock: app.clock.clone(), metrics: metrics.clone(), health: health.clone() };
+    let web = Web {
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+        metrics: metrics.clone(),
+        health: health.clone(),
+        in_force: app.in_force.clone(),
+    };
     let asked = stop.clone();
     let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));
     mention(format_args!(

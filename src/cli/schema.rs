@@ -27,6 +27,8 @@ enum Kind {
     Rule,
     /// config/offers/*.toml
     Offer,
+    /// templates/*/voice.toml
+    Voice,
 }
 
 impl From<Kind> for FileKind {
@@ -36,6 +38,7 @@ impl From<Kind> for FileKind {
             Kind::Data => Self::Data,
             Kind::Rule => Self::Rule,
             Kind::Offer => Self::Offer,
+            Kind::Voice => Self::Voice,
         }
     }
 }

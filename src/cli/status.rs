@@ -8,8 +8,8 @@ use crate::courtesy::pauses::{Pauses, Scope};
 use crate::problem::Severity;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
-use crate::store::pauses;
 use crate::store::status::{Standing, standing};
+use crate::store::{pauses, sources};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::time_json;
 use serde_json::{Value, json};
@@ -23,8 +23,12 @@ const LATE: Span = Span::from_seconds(900);
 pub struct Options {}
 
 pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
-    let status =
-        Status { opened, standing: standing(&opened.db, opened.now).await?, pauses: pauses::load(&opened.db).await? };
+    let status = Status {
+        opened,
+        standing: standing(&opened.db, opened.now).await?,
+        pauses: pauses::load(&opened.db).await?,
+        sources: sources::problems(&opened.db).await?,
+    };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
     } else {
@@ -37,6 +41,8 @@ struct Status<'a> {
     opened: &'a Opened,
     standing: Standing,
     pauses: Pauses,
+    /// What is wrong with sources of data.
+    sources: Vec<sources::Problem>,
 }
 
 impl Status<'_> {
@@ -93,12 +99,23 @@ impl Status<'_> {
                 "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
             ));
         }
+        for pause in self.pauses.at(self.now()) {
+            if let (Scope::Rule(rule), Some(reason)) = (&pause.scope, &pause.reason) {
+                concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
+            }
+        }
+        for source in self.sources.iter().filter(|source| self.opened.catalogue.entity(&source.entity).is_some()) {
+            let (entity, why) = (&source.entity, &source.why);
+            let at = self.local(source.at);
+            concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
+        }
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");
             let id = short(&run.id);
             let rule = &run.rule;
+            let why = run.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
             concerns.push(format!(
-                "a run of {rule} with {messages} waits: `plusone approve {id}` or `plusone cancel {id}`"
+                "a run of {rule} with {messages} waits{why}: `plusone approve {id}` or `plusone cancel {id}`"
             ));
         }
         concerns
@@ -142,6 +159,7 @@ impl Status<'_> {
                 "scope": pause.scope.to_string(),
                 "paused_at": pause.paused_at.to_string(),
                 "paused_until": time_json(pause.paused_until),
+                "reason": pause.reason,
             })).collect::<Value>(),
             "providers": self.opened.settings.providers.iter().map(|(name, settings)| {
                 self.provider_json(name, &settings.way)
@@ -249,7 +267,8 @@ impl Status<'_> {
                 Some(until) => format!("until {}", self.local(until)),
                 None => format!("until `plusone resume {scope}`"),
             };
-            writeln!(out, "  {scope} since {}, {until}", self.local(pause.paused_at))?;
+            let why = pause.reason.as_ref().map_or(String::new(), |reason| format!(": {}", plain(reason)));
+            writeln!(out, "  {scope} since {}, {until}{why}", self.local(pause.paused_at))?;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
     let business = &opened.settings.business;
     match &options.command {
         Command::Add { address, scope, reason } => {
-            let wish = Wish { address, scope: scope.as_deref(), reason };
+            let wish = Wish { address, scope: scope.as_deref(), reason, source: "support" };
             let added = suppress::add(&opened.db, business, wish, opened.now).await?;
             if json {
                 writeln!(out, "{:#}", json!({ "address": mask(address), "added": added }))?;

@@ -1,12 +1,14 @@
 //! `plusone who RULE`: who would get it now and who would not. Sends nothing.
 
 use super::print::{say, say_json};
+use super::progress::shown;
 use super::{Answer, Global, known_rule, open};
 use crate::clock::Clock;
 use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json};
 use crate::outreach::tick::History;
 use crate::plan::Counts;
 use crate::plan::decide::Decision;
+use crate::progress::Progress;
 use crate::store::pauses;
 use crate::time::{Timestamp, Tz};
 use serde_json::Value;
@@ -33,14 +35,14 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let mut sample = Vec::new();
     let mut lines = Vec::new();
     let zone = app.workspace.project.settings.business.time_zone;
-    let counts = foresight
-        .everyone(|fate| {
-            if sample.len() < SAMPLE {
-                sample.push(sample_json(fate));
-                lines.push(line(fate, at, zone));
-            }
-        })
-        .await?;
+    let progress = Progress::default();
+    let looking = foresight.everyone(&progress, |fate| {
+        if sample.len() < SAMPLE {
+            sample.push(sample_json(fate));
+            lines.push(line(fate, at, zone));
+        }
+    });
+    let counts = shown("candidates judged", &progress, looking).await?;
     if global.json {
         let mut answer = counts.to_json();
         answer["rule"] = Value::from(rule.name.as_str());
@@ -65,7 +67,7 @@ fn summary(counts: &Counts) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
     lines.push(format!("{:>8}  would get it", counts.planned));
     if counts.deferred > 0 {
-        lines.push(format!("{:>8}  of these after quiet hours", counts.deferred));
+        lines.push(format!("{:>8}  of these later: for the hours, or the pace", counts.deferred));
     }
     if counts.already_touched > 0 {
         lines.push(format!("{:>8}  were touched already", counts.already_touched));

@@ -8,11 +8,13 @@ use super::reader::Reader;
 use super::relations;
 use crate::amount::SCALE;
 use crate::catalogue::{
-    Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, Entity, Field, Link, Place, Roles, Type, builtin,
+    Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type,
+    builtin,
 };
+use crate::courtesy::consent::Answer;
 use crate::problem::{Problem, nearest};
 use crate::rules::Channel;
-use crate::settings::Settings;
+use crate::settings::{Secret, Settings};
 use chrono::format::{Item, StrftimeItems};
 use std::collections::BTreeMap;
 
@@ -107,12 +109,49 @@ fn entity(name: &str, section: Reader<'_>, problems: &mut Vec<Problem>) -> Entit
         fields,
         place,
         source: section.text("source"),
+        database: database(section, problems),
         absent: section.text("absent").map(|word| if word == "keep" { Absent::Keep } else { Absent::Remove }),
         decimal: section.text("decimal").and_then(|sign| sign.chars().next()).unwrap_or('.'),
         time_zone: section.get("time_zone").and_then(|node| forms::zone(node).ok()),
         relative_dates: section.boolean("relative_dates").unwrap_or(false),
         ..Entity::new(name, "")
     }
+}
+
+/// `source` where it is a table: a query to another database.
+fn database(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<DatabaseSource> {
+    let source = section.table("source")?;
+    let known = |url: &str| {
+        ["sqlite://", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    };
+    if let Some(node) = source.get("database").filter(|node| node.text().is_some_and(|url| !known(url))) {
+        let help = "write `postgres://user:${SHOP_PASSWORD}@host/name` or `sqlite://path`";
+        problems.push(node.error("this is not the address of a database that plusone can read").help(help));
+    }
+    if let Some(node) = source.get("query").filter(|node| node.text().is_some_and(|query| !is_select(query))) {
+        let help = "write one `select`: whatever gives rows can stand in a `with` or a sub-select";
+        problems.push(node.error("this is not a query that gives rows").help(help));
+    }
+    if let (Some(node), Some(_)) = (section.get("absent"), source.get("since"))
+        && node.text() == Some("remove")
+    {
+        let help = "leave out one of the two: what `since` reads cannot say which rows are gone";
+        problems.push(node.error("`absent = \"remove\"` cannot stand beside `since`").help(help));
+    }
+    Some(DatabaseSource {
+        url: Secret::new(source.text("database")?),
+        query: source.text("query")?,
+        every: source.span("every")?,
+        since: source.text("since"),
+    })
+}
+
+fn is_select(query: &str) -> bool {
+    let query = query.trim_start_matches(|sign: char| sign.is_whitespace() || sign == '(');
+    let first: String = query.chars().take_while(char::is_ascii_alphabetic).collect();
+    ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 fn check_key(node: &Node, key: &str, fields: &[Field], problems: &mut Vec<Problem>) {
@@ -344,7 +383,14 @@ fn consent(
             .filter_map(|channel| Some((channel.to_string(), column(channel.as_str(), &[Type::Boolean])?)))
             .collect();
         let at = column("at", &[Type::Timestamp, Type::Date]);
-        consents.push(ConsentColumns { topic: entry.key.clone(), channels, at, source: columns.text("source") });
+        let topic = settings.and_then(|settings| settings.topics.get(&entry.key));
+        consents.push(ConsentColumns {
+            topic: entry.key.clone(),
+            channels,
+            at,
+            source: columns.text("source"),
+            yes: topic.map_or(Answer::Yes, |topic| topic.answer(true)),
+        });
     }
     consents
 }

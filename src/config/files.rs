@@ -149,9 +149,11 @@ impl Files {
 
     fn read_entry(&mut self, home: &Path, path: &str, extension: &str, depth: usize) {
         let is_folder = home.join(path).is_dir();
+        // Beside the parts of a template lies the menu of its calls.
+        let is_menu = path.starts_with(TEMPLATES) && path.rsplit('/').next() == Some(super::menus::FILE);
         if is_folder && depth > 0 {
             self.read_folder(home, path, extension, depth - 1);
-        } else if !is_folder && Path::new(path).extension().is_some_and(|found| found == extension) {
+        } else if !is_folder && (is_menu || Path::new(path).extension().is_some_and(|found| found == extension)) {
             self.read_file(home, path);
         } else {
             let problem = Problem::warning(&Source::new(path, ""), 0..0, "this is not read");

@@ -25,7 +25,7 @@ fn wrong<T>(what: &'static str, help: impl Into<String>) -> Read<T> {
 }
 
 pub fn span(node: &Node) -> Read<Span> {
-    let help = "write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d` or `2w`";
+    let help = "write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`";
     node.text().and_then(|text| text.parse().ok()).map_or_else(|| wrong("a span of time", help), Ok)
 }
 

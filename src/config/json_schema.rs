@@ -10,10 +10,11 @@ pub enum FileKind {
     Data,
     Rule,
     Offer,
+    Voice,
 }
 
 impl FileKind {
-    pub const ALL: [Self; 4] = [Self::Plusone, Self::Data, Self::Rule, Self::Offer];
+    pub const ALL: [Self; 5] = [Self::Plusone, Self::Data, Self::Rule, Self::Offer, Self::Voice];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -21,6 +22,7 @@ impl FileKind {
             Self::Data => "data",
             Self::Rule => "rule",
             Self::Offer => "offer",
+            Self::Voice => "voice",
         }
     }
 
@@ -31,6 +33,7 @@ impl FileKind {
             Self::Data => &keys::data::DATA,
             Self::Rule => &keys::rule::RULE,
             Self::Offer => &keys::offer::OFFER,
+            Self::Voice => &keys::menu::MENU,
         }
     }
 }
@@ -76,6 +79,7 @@ const fn name_pattern(form: NameForm) -> Option<&'static str> {
     match form {
         NameForm::Word => Some("^[a-z][a-z0-9_]*$"),
         NameForm::Dashed => Some("^[a-z][a-z0-9_-]*$"),
+        NameForm::Digit => Some("^[0-9]$"),
         NameForm::Free => None,
     }
 }
@@ -101,7 +105,7 @@ fn shape_schema(shape: &Shape) -> Map<String, Value> {
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Money => json!({ "anyOf": [{ "type": "number", "minimum": 0 }, pattern(r"^[0-9]+(\.[0-9]+)?$")] }),
         Shape::Share => pattern(r"^[0-9]+(\.[0-9]+)?%$"),
-        Shape::Span => pattern("^[0-9]+[smhdw]$"),
+        Shape::Span => pattern("^[0-9]+[smhdwy]$"),
         Shape::Rate => pattern("^[0-9]+/[smhd]$"),
         Shape::Window => pattern("^([0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}|[A-Za-z]+)$"),
         Shape::OpenHours => {
@@ -157,6 +161,7 @@ fn example(toml: &str) -> Value {
         ("DB_PASSWORD", "${DB_PASSWORD}"),
         ("SMTP_PASSWORD", "${SMTP_PASSWORD}"),
         ("TWILIO_AUTH_TOKEN", "${TWILIO_AUTH_TOKEN}"),
+        ("TWILIO_WEBHOOK_KEY", "${TWILIO_WEBHOOK_KEY}"),
     ]);
     let tree = super::node::parse(&source, &environment, &mut problems);
     let value = tree.and_then(|tree| tree.get("value").map(json_of));

@@ -7,6 +7,7 @@
 //! 2. Defaults are written here and filled in before the readers look.
 
 pub mod data;
+pub mod menu;
 pub mod offer;
 pub mod rule;
 pub mod settings;
@@ -52,7 +53,7 @@ pub enum Shape {
         tag: &'static str,
         variants: &'static [(&'static str, &'static Section)],
     },
-    /// The path of a customer data file; a table here is a database source.
+    /// The path of a customer data file.
     SourceFile,
 }
 
@@ -86,6 +87,8 @@ pub enum NameForm {
     Dashed,
     /// Anything: somebody else named it.
     Free,
+    /// One of `0` to `9`.
+    Digit,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +159,7 @@ impl NameForm {
         };
         match self {
             Self::Free => !name.trim().is_empty(),
+            Self::Digit => name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Word | Self::Dashed => {
                 name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(inner)
             }
@@ -168,6 +172,7 @@ impl NameForm {
             Self::Word => "a small letter, then small letters, digits and `_`",
             Self::Dashed => "a small letter, then small letters, digits, `_` and `-`",
             Self::Free => "any text",
+            Self::Digit => "a digit, `0` to `9`",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
 
+use super::clauses;
 use super::forms;
+use super::goal;
 use super::keys;
 use super::never;
 use super::node::Node;
 use super::once_per;
+use super::opt_in;
 use super::reader::Reader;
 use super::settings::unknown_name;
 use crate::catalogue::Catalogue;
@@ -13,7 +16,7 @@ use crate::offers::Offer;
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
 use crate::schedule::Schedule;
-use crate::settings::{Settings, Way};
+use crate::settings::Settings;
 use crate::time::{Date, Tz};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +42,9 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let again_after = root.span("again_after");
     let once_per =
         for_each.as_deref().and_then(|each| once_per::read(root, each, again_after, around.catalogue, problems));
-    let purpose = topic(root, around.settings, problems);
+    let confirms = opt_in::confirmed_by(around.settings, name).is_some();
+    // The mail that asks whether a yes was meant offers nothing: it serves the customer who said so.
+    let purpose = topic(root, around.settings, problems).map(|of| if confirms { Purpose::Transactional } else { of });
     let channels = channels(root, around, problems);
     let offers = offers(root, around, problems);
     let template = template(root, around.templates, problems);
@@ -47,9 +52,10 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let kind: Option<Kind> = root.word("kind");
     check_offer_kind(root, kind, problems);
     never::warn(root, purpose, &channels, around.settings, problems);
-    warn_no_way_out(root, purpose, &offers, &channels, around.settings, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);
+    clauses::warn(root, &when, for_each.as_deref(), around.catalogue, problems);
+    let goal = goal::read(root, name, for_each.as_deref(), around.catalogue, problems);
     let template = template?;
     Some(Rule {
         name: name.to_owned(),
@@ -82,6 +88,9 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         }),
         was,
         pace: root.get("pace").and_then(|node| forms::rate(node).ok()),
+        goal: goal?,
+        soft_opt_in: around.settings.topics.get(&root.text("topic")?).and_then(|topic| topic.soft_opt_in.clone()),
+        confirms,
     })
 }
 
@@ -259,25 +268,4 @@ fn was(root: Reader<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<Stri
         problems.push(node.error(format!("`{old}` cannot be a rule's name")).help(help));
     }
     Some(old.to_owned())
-}
-
-/// Promotional messages need a way out, which public pages will give; until then they may only go to folders.
-fn warn_no_way_out(
-    root: Reader<'_>,
-    purpose: Option<Purpose>,
-    offers: &[String],
-    channels: &[Channel],
-    settings: &Settings,
-    problems: &mut Vec<Problem>,
-) {
-    let promotional = purpose == Some(Purpose::Promotional) || !offers.is_empty();
-    let leaves_house = |channel: &Channel| {
-        let names = settings.channels.get(channel).map_or(&[][..], |channel| &channel.providers);
-        let ways = names.iter().filter_map(|name| settings.providers.get(name));
-        ways.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }))
-    };
-    if let (true, true, Some(node)) = (promotional, channels.iter().any(leaves_house), root.get("topic")) {
-        let help = "customers cannot unsubscribe by a link until the public pages are there: send these to a folder";
-        problems.push(node.warning("no way out yet in this promotional message").help(help));
-    }
 }

@@ -5,10 +5,12 @@ use super::keys;
 use super::legal_hours;
 use super::node::{Entry, Node};
 use super::reader::Reader;
+use crate::courtesy::phrases::names_a_keyword;
 use crate::problem::{Problem, nearest};
 use crate::rules::{Channel, Purpose};
 use crate::settings::{
-    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, QuietWindow, Secret, Settings, Topic, Way, Web,
+    Business, ChannelSettings, EveryText, Guard, LogFormat, OptIn, ProviderSettings, QuietWindow, Retention, Secret,
+    Settings, Topic, Way, WayOut, Web,
 };
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -22,22 +24,56 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     check_database(database, problems);
     let declared = root.table("providers")?;
     let providers = providers(declared, problems);
+    let way_out = way_out(root.table("channels")?, problems);
     let channels = channels(root.table("channels")?, declared, &providers, problems);
+    let web = web(root.table("web")?, problems)?;
+    warn_unreachable(root, &web, &channels, &providers, problems);
     Some(Settings {
         business: business?,
         database_url: Secret::new(database.text("url")?),
-        web: web(root.table("web")?, problems)?,
+        web,
         channels,
+        way_out,
         providers,
         topics: topics(root.table("topics")?),
         quiet_hours: quiet_hours(root.table("courtesy")?),
         legal_hours: legal_hours::read(root.table("courtesy")?, problems),
         guard: guard(root.table("guard")?),
+        retention: retention(root.table("retention")?),
         log: match root.table("log")?.text("format")?.as_str() {
             "json" => LogFormat::Json,
             _ => LogFormat::Text,
         },
     })
+}
+
+/// Links in messages that leave the house must be ones that customers can open, and that nobody on the way can read.
+fn warn_unreachable(
+    root: Reader<'_>,
+    web: &Web,
+    channels: &BTreeMap<Channel, ChannelSettings>,
+    providers: &BTreeMap<String, ProviderSettings>,
+    problems: &mut Vec<Problem>,
+) {
+    let used = channels.values().flat_map(|channel| &channel.providers).filter_map(|name| providers.get(name));
+    let leaves_house = used.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }));
+    let (scheme, rest) = web.public_url.split_once("://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_local = ["127.", "localhost", "[::1]", "0.0.0.0", "10.", "192.168."].iter().any(|at| host.starts_with(at));
+    let said = root.table("web").and_then(|section| section.get("public_url"));
+    let Some(node) = said.or(root.get("providers")) else { return };
+    let fault = if is_local {
+        "customers cannot open this address, and the links in their messages lead here"
+    } else if scheme != "https" {
+        "mail programs only unsubscribe over https, and the links in messages lead here"
+    } else {
+        return;
+    };
+    if leaves_house {
+        let help =
+            "set `[web] public_url` to the address at which this server is reached: `https://plus.harbour.example`";
+        problems.push(node.warning(fault).help(help));
+    }
 }
 
 /// Whether a text is written as its key wants it.
@@ -47,7 +83,7 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
     let two_letters = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let three_letters = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let single_line = |text: &str| !text.contains(char::is_control);
-    let checks: [(&str, IsGood, &str); 7] = [
+    let checks: [(&str, IsGood, &str); 9] = [
         ("name", single_line, "write it on one line"),
         ("country", two_letters, "write two capital letters, such as `GB`"),
         ("currency", three_letters, "write three capital letters, such as `GBP`"),
@@ -55,6 +91,8 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
         ("phone", is_e164, "write `+`, the country and the number without spaces: `+442071838750`"),
         ("email", is_address, "write an address such as `hello@harbour.example`"),
         ("website", is_web_address, "write the whole address: `https://harbour.example`"),
+        ("logo", is_logo, "write the path of an SVG, PNG, JPEG, WebP or GIF file, or a `data:image/` address"),
+        ("colour", is_colour, "write `#` and six hexadecimal digits, such as `#7a3b12`"),
     ];
     for (key, is_good, help) in checks {
         check_text(section, key, is_good, help, problems);
@@ -65,6 +103,8 @@ fn business(section: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Business
         phone: section.text("phone"),
         email: section.text("email"),
         website: section.text("website"),
+        logo: section.text("logo"),
+        colour: section.text("colour"),
         time_zone: section.get("time_zone").and_then(|node| forms::zone(node).ok()).unwrap_or(Tz::UTC),
         locale: section.text("locale")?,
         country: section.text("country")?,
@@ -99,6 +139,12 @@ fn is_sms_sender(text: &str) -> bool {
     is_e164(text) || plain && matches!(text.len(), 3..=11)
 }
 
+/// `AC` and 32 hexadecimal digits.
+fn is_account_sid(text: &str) -> bool {
+    let digits = text.strip_prefix("AC").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn is_address(text: &str) -> bool {
     let options = email_address::Options::default().without_display_text();
     email_address::EmailAddress::parse_with_options(text, options).is_ok()
@@ -113,6 +159,17 @@ fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     !host.is_empty() && !text.contains(char::is_whitespace)
+}
+
+/// A file of a kind that browsers show, or a picture written out.
+fn is_logo(text: &str) -> bool {
+    let kinds = [".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif"];
+    text.starts_with("data:image/") || kinds.iter().any(|kind| text.to_ascii_lowercase().ends_with(kind))
+}
+
+fn is_colour(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_listen(text: &str) -> bool {
@@ -255,6 +312,8 @@ fn provider(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ProviderSettin
         }
         "twilio" => {
             let table = Reader::new(&entry.node, &keys::settings::TWILIO);
+            let help = "write the account's SID from Twilio's console: `AC` and 32 digits or letters from a to f";
+            check_text(table, "account_sid", is_account_sid, help, problems);
             check_text(
                 table,
                 "api_base",
@@ -293,7 +352,40 @@ fn twilio(table: Reader<'_>) -> Option<Way> {
         account_sid: table.text("account_sid")?,
         auth_token: Secret::new(table.text("auth_token")?),
         api_base: table.text("api_base"),
+        webhook_keys: table.table("webhook_keys").map(secrets).unwrap_or_default(),
     })
+}
+
+fn secrets(table: Reader<'_>) -> BTreeMap<String, Secret> {
+    table.named().filter_map(|entry| Some((entry.key.clone(), Secret::new(entry.node.text()?)))).collect()
+}
+
+/// How customers stop text messages and calls by answering them.
+fn way_out(channels: Reader<'_>, problems: &mut Vec<Problem>) -> WayOut {
+    let opt_out = channels.table("sms").and_then(|sms| sms.table("opt_out"));
+    let every = opt_out.and_then(|opt_out| opt_out.text("every"));
+    let mut words = BTreeMap::new();
+    for entry in opt_out.and_then(|opt_out| opt_out.table("words")).iter().flat_map(Reader::named) {
+        let Some(text) = entry.node.text().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        if !is_locale(&entry.key) {
+            let problem = entry.key_error(format!("`{}` is not a language", entry.key));
+            problems.push(problem.help("write `nl`, or with a region `nl-BE`"));
+        }
+        if !names_a_keyword(text) {
+            let problem = entry.node.error("these words name no word that customers can answer with");
+            problems.push(problem.help("write STOP in capitals: `Antwoord STOP om je af te melden.`"));
+        }
+        words.insert(entry.key.clone(), text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    WayOut {
+        every: match every.as_deref() {
+            Some("first") => EveryText::First,
+            Some("never") => EveryText::Never,
+            _ => EveryText::Always,
+        },
+        words,
+        stop_key: channels.table("voice").and_then(|voice| voice.integer("stop_key")).unwrap_or(9),
+    }
 }
 
 fn rate(table: Reader<'_>) -> Option<crate::settings::Rate> {
@@ -314,7 +406,10 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
         let quiet_hours = windows(table.get("quiet_hours"));
-        (entry.key.clone(), Topic { purpose, name: table.text("name").unwrap_or_default(), quiet_hours })
+        let name = table.text("name").unwrap_or_default();
+        let opt_in = table.word("opt_in").unwrap_or(OptIn::Single);
+        // A condition needs the catalogue: `opt_in` fills it in.
+        (entry.key.clone(), Topic { opt_in, quiet_hours, ..Topic::single(purpose, &name) })
     };
     section.named().map(topic).collect()
 }
@@ -330,11 +425,22 @@ fn windows(written: Option<&Node>) -> Vec<QuietWindow> {
     written.iter().filter_map(|node| forms::window(node).ok()).collect()
 }
 
+fn retention(section: Reader<'_>) -> Retention {
+    let usual = Retention::default();
+    Retention {
+        words: section.span("words").unwrap_or(usual.words),
+        touchpoints: section.span("touchpoints").unwrap_or(usual.touchpoints),
+    }
+}
+
 fn guard(section: Reader<'_>) -> Guard {
     Guard {
         max_recipients: section.integer("max_recipients"),
         max_share: section.get("max_share").and_then(|node| forms::share(node).ok()),
         max_cost: section.money("max_cost"),
+        max_growth: section.integer("max_growth").unwrap_or(u64::MAX),
+        max_bounce: section.get("max_bounce").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
+        max_complaint: section.get("max_complaint").and_then(|node| forms::share(node).ok()).unwrap_or(u32::MAX),
         only_to: section.texts("only_to").into_iter().map(|(_, pattern)| pattern.to_owned()).collect(),
     }
 }

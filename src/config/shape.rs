@@ -192,11 +192,6 @@ fn fits(node: &Node, shape: &Shape) -> bool {
 }
 
 fn unfit(node: &Node, shape: &Shape, key: Option<&Key>) -> Problem {
-    if let (Shape::SourceFile, Value::Table(_)) = (shape, &node.value) {
-        return node
-            .error("a database cannot be a source yet")
-            .help("name a CSV or NDJSON file, or read a table in place with `table = \"schema.table\"`");
-    }
     let problem = node.error(format!("this takes {}, not {}", wanted(shape), node.kind()));
     match key {
         Some(key) => problem.help(format!("write `{} = {}`", key.name, key.example)),

@@ -59,6 +59,8 @@ pub struct Pause {
     pub paused_at: Timestamp,
     /// Until it is taken back, where absent.
     pub paused_until: Option<Timestamp>,
+    /// Why, where nobody told it to: a rule that paused itself.
+    pub reason: Option<String>,
 }
 
 impl Pause {
@@ -135,6 +137,7 @@ mod tests {
             scope: scope.parse().expect("a good scope"),
             paused_at: Timestamp::from_seconds(1),
             paused_until: until.map(Timestamp::from_seconds),
+            reason: None,
         };
         list.iter().map(pause).collect()
     }

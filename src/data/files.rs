@@ -6,12 +6,15 @@
 //! 2. A row has as many columns as the heading. It is never filled up or cut.
 //! 3. Memory is bounded by [`MAX_ROW`], whatever the file says.
 
-use super::DataError;
+use super::{DataError, origin};
+use crate::store::external::Texts;
 use csv::ByteRecord;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::vec::IntoIter;
+use tokio::sync::mpsc::Receiver;
 
 /// The longest row, in bytes: a quote that is never closed would take the rest of the file for one cell.
 pub const MAX_ROW: u64 = 4 << 20;
@@ -30,7 +33,15 @@ pub struct Rows {
 
 enum Form {
     Csv(Box<csv::Reader<Watched>>),
-    Ndjson { reader: BufReader<Watched>, line: Vec<u8> },
+    Ndjson {
+        reader: BufReader<Watched>,
+        line: Vec<u8>,
+    },
+    /// Rows that another part of the program reads and hands over.
+    Handed {
+        receiver: Receiver<Vec<Texts>>,
+        batch: IntoIter<Texts>,
+    },
 }
 
 /// What came next.
@@ -96,6 +107,11 @@ impl Rows {
         Ok(Self { form: Form::Csv(Box::new(reader)), headings, number: 1 })
     }
 
+    /// Rows that are handed over by a channel; it must be read outside the tasks of a runtime.
+    pub fn handed(headings: Vec<String>, receiver: Receiver<Vec<Texts>>) -> Self {
+        Self { form: Form::Handed { receiver, batch: Vec::new().into_iter() }, headings, number: 0 }
+    }
+
     pub fn headings(&self) -> &[String] {
         &self.headings
     }
@@ -113,6 +129,7 @@ impl Rows {
         let next = match &mut self.form {
             Form::Csv(reader) => next_csv(reader, record, self.headings.len()),
             Form::Ndjson { reader, line } => next_ndjson(reader, line, record, &self.headings),
+            Form::Handed { receiver, batch } => Ok(next_handed(receiver, batch, record)),
         };
         let next = next.map_err(|error| match error.kind() {
             ErrorKind::InvalidData => {
@@ -124,6 +141,19 @@ impl Rows {
             self.number += 1;
         }
         Ok(next)
+    }
+}
+
+fn next_handed(receiver: &mut Receiver<Vec<Texts>>, batch: &mut IntoIter<Texts>, record: &mut ByteRecord) -> Next {
+    loop {
+        if let Some(row) = batch.next() {
+            *record = origin::record(&row);
+            return Next::Row;
+        }
+        match receiver.blocking_recv() {
+            Some(rows) => *batch = rows.into_iter(),
+            None => return Next::End,
+        }
     }
 }
 

@@ -9,13 +9,16 @@
 //!    does not, and later where the parent is not there yet.
 
 use super::consent;
+use super::erased::Erased;
 use super::errors_file::ErrorsFile;
 use super::files::{Next, Rows};
+use super::origin::{Origin, Pass};
 use super::records::{Plan, Refusal};
 use super::survey::Survey;
 use super::{DataError, Report};
 use crate::catalogue::{Absent, CUSTOMER, Catalogue, Entity, Place};
 use crate::problem::nearest;
+use crate::progress::Progress;
 use crate::settings::Business;
 use crate::store::db::{Cell, Db, Tx};
 use crate::store::rows::{self, Existing, Moved, Record};
@@ -56,6 +59,8 @@ pub struct Import<'a> {
     pub confirmed: bool,
     /// Whether to look and not to write.
     pub dry_run: bool,
+    /// Rows of the file that were dealt with.
+    pub progress: Progress,
 }
 
 /// The entity of this name that can be filled from a file.
@@ -75,23 +80,35 @@ pub fn writable<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Entity, 
 /// # Errors
 /// When the file as a whole cannot be used, or the database refuses. Bad rows are no error: they are in the report.
 pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
+    import_from(db, job, &mut Origin::File).await
+}
+
+/// As [`import`], from wherever the rows are; refused rows go beside the job's path all the same.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_from(db: &Db, job: &Import<'_>, origin: &mut Origin) -> Result<Report, DataError> {
     let entity = writable(job.catalogue, job.entity)?;
-    let (plan, survey, mut report) = survey(job, entity).await?;
+    let (plan, survey, mut report) = survey(job, entity, origin).await?;
     let writer = Writer { db, job, entity, owned: job.catalogue.is_owned(&entity.name), plan: &plan };
     let lost = match job.absent {
         Absent::Remove => writer.lost(&survey).await?,
         Absent::Keep => Vec::new(),
     };
     report.rows = survey.rows;
+    job.progress.expect(survey.rows);
     let (sender, mut chunks) = mpsc::channel(READ_AHEAD);
     let (path, reading) = (job.path.to_owned(), plan.clone());
-    let headings = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
-    let reader = tokio::task::spawn_blocking(move || read(&path, headings, &reading, survey, &sender));
+    let headings: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
+    let opened = origin.open(&path, &headings, Pass::Rows)?;
+    let reader = tokio::task::spawn_blocking(move || read(&path, opened, &reading, survey, &sender));
     let fresh = rows::is_empty(db, entity).await?;
+    let mut erased = Erased::new(db);
     while let Some(chunk) = chunks.recv().await {
-        writer.write(chunk, &mut chunks, fresh, &mut report).await?;
+        writer.write(chunk, &mut chunks, fresh, &mut erased, &mut report).await?;
     }
     let tally = reader.await.expect("the reader does not panic")?;
+    origin.end().await?;
     report.refused = tally.refused;
     report.duplicates = tally.duplicates;
     report.bad_contacts = tally.bad_contacts;
@@ -105,11 +122,11 @@ pub async fn import(db: &Db, job: &Import<'_>) -> Result<Report, DataError> {
 }
 
 /// The first reading of the file.
-async fn survey(job: &Import<'_>, entity: &Entity) -> Result<(Plan, Survey, Report), DataError> {
+async fn survey(job: &Import<'_>, entity: &Entity, origin: &mut Origin) -> Result<(Plan, Survey, Report), DataError> {
     let fields: Vec<String> = entity.fields.iter().map(|field| field.heading().to_owned()).collect();
     let path: PathBuf = job.path.to_owned();
-    let mut rows = Rows::open(&path, &fields)?;
-    let file = path.display().to_string();
+    let mut rows = origin.open(&path, &fields, Pass::Keys)?;
+    let file = origin.name(&path);
     let plan = Plan::new(job.catalogue, entity, job.business, &file, rows.headings(), job.now)?;
     let mut report = Report { entity: entity.name.clone(), ..Report::default() };
     let named = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -124,6 +141,7 @@ async fn survey(job: &Import<'_>, entity: &Entity) -> Result<(Plan, Survey, Repo
     let reading = plan.clone();
     let survey = tokio::task::spawn_blocking(move || Survey::take(&path, &mut rows, &reading));
     let survey = survey.await.expect("the survey does not panic")?;
+    origin.end().await?;
     Ok((plan, survey, report))
 }
 
@@ -140,12 +158,11 @@ struct Tally {
 /// The second reading: hands good rows on in chunks and writes bad ones to the errors file.
 fn read(
     path: &Path,
-    fields: Vec<String>,
+    mut rows: Rows,
     plan: &Plan,
     mut survey: Survey,
     chunks: &mpsc::Sender<Vec<Record>>,
 ) -> Result<Tally, DataError> {
-    let mut rows = Rows::open(path, &fields)?;
     let mut errors = ErrorsFile::of(path, rows.headings());
     let mut tally = Tally::default();
     let mut row = ByteRecord::new();
@@ -242,14 +259,18 @@ impl Writer<'_> {
         first: Vec<Record>,
         chunks: &mut mpsc::Receiver<Vec<Record>>,
         fresh: bool,
+        erased: &mut Erased,
         report: &mut Report,
     ) -> Result<(), DataError> {
         let mut tx = self.db.begin().await?;
         rows::lock(&mut tx, self.entity).await?;
         let mut next = Some(first);
         let mut written = 0;
-        while let Some(chunk) = next.take() {
+        while let Some(mut chunk) = next.take() {
+            let Import { catalogue, now, .. } = *self.job;
+            report.erased += erased.leave_out(&mut tx, catalogue, self.entity, &mut chunk, now).await?;
             if !chunk.is_empty() {
+                self.job.progress.add(chunk.len() as u64);
                 self.write_chunk(&mut tx, chunk, fresh, report).await?;
             }
             written += 1;

@@ -40,6 +40,15 @@ impl Hasher {
         keyed.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The hash of the key of a row of `entity`; capitals tell keys apart.
+    pub fn hash_key(&self, entity: &str, key: &str) -> String {
+        let mut keyed = self.keyed.clone();
+        keyed.update(entity.as_bytes());
+        keyed.update(&[0]);
+        keyed.update(key.as_bytes());
+        keyed.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The hashes of a batch, in its order.
     pub fn hash_all(&self, addresses: &[&str]) -> Vec<String> {
         addresses.iter().map(|address| self.hash(address)).collect()
@@ -59,6 +68,8 @@ pub struct Wish<'a> {
     pub address: &'a str,
     pub scope: Option<&'a str>,
     pub reason: &'a str,
+    /// Where it came from: `webhook relay`, `support: Ann`.
+    pub source: &'a str,
 }
 
 /// The suppression that a wish means.
@@ -71,13 +82,7 @@ fn suppression(hasher: &Hasher, wish: Wish<'_>, home: Option<Id>, now: Timestamp
     if let Some(fault) = scope_fault(scope) {
         return Err(fault);
     }
-    Ok(Suppression {
-        address_hash: hasher.hash(&address),
-        scope: scope.to_owned(),
-        shown: mask(&address),
-        reason: wish.reason.to_owned(),
-        at: now,
-    })
+    Ok(Suppression::of(&hasher.hash(&address), scope, &mask(&address), wish.reason, now, wish.source))
 }
 
 fn normalised(address: &str, home: Option<Id>) -> Result<String, String> {
@@ -129,7 +134,12 @@ pub async fn import(db: &Db, business: &Business, path: &Path, now: Timestamp) -
             Cell::Text(text) => Some(text.as_str()),
             Cell::Null | Cell::Int(_) => None,
         };
-        let wish = Wish { address: text(0).unwrap_or_default(), scope: text(1), reason: text(2).unwrap_or("imported") };
+        let wish = Wish {
+            address: text(0).unwrap_or_default(),
+            scope: text(1),
+            reason: text(2).unwrap_or("imported"),
+            source: "import",
+        };
         suppression(&hasher, wish, home, now)
     };
     let mut added = 0;

@@ -1,4 +1,6 @@
-//! Sources: the files that the data declares, read again when they have changed.
+//! Sources: the files and queries that the data declares, read again when they have changed or it is time.
+//!
+//! When a query is read is for [`queries`].
 //!
 //! 1. A file whose size and time are as they were is not opened; one whose content and declaration are as they were
 //!    is not imported. One with relative dates counts as changed each day.
@@ -6,9 +8,10 @@
 //! 3. What is wrong with one source does not keep the others from being read; its last rows stay.
 
 use super::import::{self, Import};
-use super::{DataError, Report};
-use crate::catalogue::{Absent, Catalogue, Entity, Place};
+use super::{DataError, Report, queries};
+use crate::catalogue::{Absent, Catalogue, DatabaseSource, Entity, Place};
 use crate::ids::content_hash;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::store::db::Db;
 use crate::store::{foreign, sources};
@@ -29,8 +32,10 @@ pub struct SyncReport {
 impl SyncReport {
     /// What is worth telling, a line for each source that was read or could not be.
     pub fn lines(&self) -> Vec<String> {
-        let read =
-            self.read.iter().filter(|report| report.created + report.updated + report.removed + report.refused > 0);
+        let read = self
+            .read
+            .iter()
+            .filter(|report| report.created + report.updated + report.removed + report.refused + report.erased > 0);
         let read = read.map(|report| {
             let mut line = format!("{:<24} {} rows read", report.entity, report.rows);
             for (count, what) in [
@@ -38,6 +43,7 @@ impl SyncReport {
                 (report.updated, "changed"),
                 (report.removed, "removed"),
                 (report.refused, "refused"),
+                (report.erased, "left out: erased people"),
                 (report.bad_contacts, "with an address that cannot be used"),
             ] {
                 if count > 0 {
@@ -72,23 +78,36 @@ pub async fn sync(
 ) -> Result<SyncReport, DataError> {
     foreign::sync_buckets(db, catalogue).await?;
     let mut report = SyncReport::default();
-    for (entity, source) in in_order(catalogue) {
-        let source = Source { db, catalogue, settings, entity, path: home.join(source), now };
-        match source.sync().await {
+    let failing = sources::problems(db).await?;
+    for entity in in_order(catalogue) {
+        let path = home.join(entity.source.as_deref().unwrap_or_default());
+        let source = Source { db, catalogue, settings, entity, path, now };
+        let read = match &entity.database {
+            Some(database) => source.query(database, home).await,
+            None => source.sync().await,
+        };
+        match read {
+            Err(error) => {
+                sources::set_problem(db, &entity.name, &error.to_string(), now).await?;
+                report.failed.push((entity.name.clone(), error));
+                continue;
+            }
             Ok(Some(read)) => report.read.push(read),
             Ok(None) => report.unchanged.push(entity.name.clone()),
-            Err(error) => report.failed.push((entity.name.clone(), error)),
+        }
+        // A query that it is not time for has said nothing.
+        if entity.database.is_none() && failing.iter().any(|problem| problem.entity == entity.name) {
+            sources::clear_problem(db, &entity.name).await?;
         }
     }
     Ok(report)
 }
 
 /// The entities with a source, those nearer to the customer first, shared tables before all.
-fn in_order(catalogue: &Catalogue) -> Vec<(&Entity, &str)> {
+fn in_order(catalogue: &Catalogue) -> Vec<&Entity> {
     let own = catalogue.entities.values().filter(|entity| entity.place == Place::Own);
-    let mut sources: Vec<(&Entity, &str)> =
-        own.filter_map(|entity| Some((entity, entity.source.as_deref()?))).collect();
-    sources.sort_by_key(|(entity, _)| catalogue.path_to_customer(&entity.name).map_or(0, |path| path.len() + 1));
+    let mut sources: Vec<&Entity> = own.filter(|entity| entity.source.is_some() || entity.database.is_some()).collect();
+    sources.sort_by_key(|entity| catalogue.path_to_customer(&entity.name).map_or(0, |path| path.len() + 1));
     sources
 }
 
@@ -119,6 +138,13 @@ impl Fingerprint {
 }
 
 impl Source<'_> {
+    /// Reads the query in the place of a file, if it is time.
+    async fn query(&self, database: &DatabaseSource, home: &Path) -> Result<Option<Report>, DataError> {
+        let Self { db, catalogue, entity, now, .. } = *self;
+        let (business, declaration) = (&self.settings.business, &self.declaration());
+        queries::Source { db, catalogue, business, entity, database, home, declaration, now }.sync().await
+    }
+
     /// Reads the source if it has changed; `None` where it has not.
     async fn sync(&self) -> Result<Option<Report>, DataError> {
         let outside = self.outside()?;
@@ -144,6 +170,7 @@ impl Source<'_> {
             absent: self.entity.absent.unwrap_or(Absent::Remove),
             confirmed: false,
             dry_run: false,
+            progress: Progress::default(),
         };
         let report = import::import(self.db, &job).await?;
         self.remember(&fingerprint, report.rows).await?;

@@ -12,15 +12,15 @@ use crate::channels::Provider;
 use crate::courtesy::pauses::Scope;
 use crate::rules::Purpose;
 use crate::store::db::Result;
-use crate::store::delivery::{self, Claimed, Lane, Outcome, Withheld};
-use crate::store::leases;
+use crate::store::delivery::{self, Claimed, Lane, Withheld};
+use crate::store::outcomes::Outcome;
 use crate::time::Timestamp;
 use crate::touchpoints::State;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many messages are claimed in one statement at most.
-const CLAIM: usize = 256;
+const CLAIM: usize = 512;
 
 /// What one round came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,9 +48,11 @@ impl Claimer {
         let mut round = Round { claimed: 0, is_full: false };
         for lane in Lane::all() {
             let Some(outlet) = self.outlet(lane, now) else { continue };
-            match outlet.entrance.room(lane.purpose).min(CLAIM) {
-                0 => round.is_full = true,
-                room => round.claimed += self.claim(lane, outlet, &withheld, room, now).await?,
+            if outlet.entrance.is_full(lane.purpose) {
+                round.is_full = true;
+            } else {
+                let room = outlet.entrance.room(lane.purpose).min(CLAIM);
+                round.claimed += self.claim(lane, outlet, &withheld, room, now).await?;
             }
         }
         Ok(round)
@@ -59,7 +61,7 @@ impl Claimer {
     /// Waits until a line that is full has room again.
     pub async fn room(&self) {
         let waits = self.outlets.values().flat_map(|outlet| {
-            let full = Purpose::ALL.iter().filter(|purpose| outlet.entrance.room(**purpose) == 0);
+            let full = Purpose::ALL.iter().filter(|purpose| outlet.entrance.is_full(**purpose));
             full.map(|purpose| Box::pin(outlet.entrance.wait(*purpose)))
         });
         let waits: Vec<_> = waits.collect();
@@ -127,11 +129,7 @@ impl Claimer {
             return Ok(0);
         }
         let mut tx = db.begin().await?;
-        let buckets: HashSet<i64> = keys.iter().map(|(bucket, _)| *bucket).collect();
-        if !leases::lock_some(&mut tx, &self.shared.lease, &buckets).await? {
-            return Ok(0);
-        }
-        let mut claimed = delivery::take(&mut tx, &self.shared.lease, &keys).await?;
+        let Some(mut claimed) = delivery::take(&mut tx, &self.shared.lease, &keys).await? else { return Ok(0) };
         tx.commit().await?;
         let count = claimed.len();
         let keys: Vec<(i64, String, i64)> =
@@ -170,7 +168,7 @@ impl Claimer {
                 provider_id: None,
                 cost: None,
             };
-            self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
+            self.committer.hand_in(Entry::Outcome { outcome, settlement: None }).await;
         }
     }
 
@@ -214,7 +212,7 @@ impl Claimer {
                     cost: None,
                 };
                 let settlement = settlement(&claimed, to);
-                self.committer.hand_in(Entry::Outcome { outcome, settlement, permit: None }).await;
+                self.committer.hand_in(Entry::Outcome { outcome, settlement }).await;
             }
         }
     }

@@ -1,21 +1,25 @@
 //! One connection to a provider: takes messages from the lines, has them marked, sends them, hands in the outcomes.
 //!
 //! 1. While a message is on the wire, the marks of the next ones are being written.
-//! 2. A message holds one of the connection's permits from its mark until its outcome is committed: a crash leaves at
-//!    most `window` messages per connection in doubt.
+//! 2. A message holds one of the connection's permits from its mark until its outcome is handed in. What takes its place
+//!    is marked after that, so in the same transaction or a later one: a crash leaves at most `window` messages per
+//!    connection in doubt.
 //! 3. What is paused, or left when the daemon stops, goes back to planned untouched.
 
-use super::committer::{Committer, Entry, Settlement};
+use super::canary;
+use super::committer::{Committer, Entry, Marked, Settlement};
 use super::engine::Shared;
 use super::queue::Exit;
 use super::retry;
 use crate::channels::{Connection, Outgoing, Prepared, Sent};
 use crate::metrics;
 use crate::offers::grant::Shown;
-use crate::store::delivery::{Claimed, Mark, Outcome};
+use crate::store::delivery::Claimed;
+use crate::store::outcomes::{Going, Mark, Outcome};
+use crate::store::reception;
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -27,6 +31,9 @@ pub struct Parcel {
     pub outgoing: Outgoing,
     /// JSON by part, where no earlier attempt has kept the words.
     pub words: Option<String>,
+    pub topic: String,
+    /// The count of stops before it was looked at.
+    pub stops: i64,
 }
 
 struct Ready {
@@ -38,7 +45,7 @@ struct Ready {
 /// Messages whose marks are being written.
 struct Window {
     messages: Vec<Ready>,
-    go: oneshot::Receiver<HashSet<String>>,
+    go: oneshot::Receiver<Marked>,
 }
 
 /// The work of one connection.
@@ -140,28 +147,47 @@ impl Line {
             locale: parcel.outgoing.locale.clone(),
             subject: parcel.outgoing.words.subject.clone(),
             words: parcel.words.clone(),
+            going: Going {
+                rule: parcel.claimed.rule.clone(),
+                topic: parcel.topic.clone(),
+                customer: parcel.claimed.customer.clone(),
+                channel: parcel.outgoing.channel,
+                purpose: parcel.claimed.purpose,
+                version: parcel.claimed.version,
+                carries_offer: parcel.claimed.offer.is_some(),
+                stops: parcel.stops,
+            },
         }
     }
 
     async fn send(&self, window: Window, connection: &mut Connection) {
         // No answer: the committer has stopped, and nothing goes.
-        let go = window.go.await.unwrap_or_default();
+        let marked = window.go.await.unwrap_or_default();
         for ready in window.messages {
-            if !go.contains(&ready.parcel.claimed.id) {
+            let id = &ready.parcel.claimed.id;
+            if let Some(stop) = marked.stopped.get(id)
+                && stop.to == State::Skipped
+            {
+                self.shared.tally.count(stop.to);
+                self.shared.metrics.suppressed(stop.reason, 1);
+            }
+            if !marked.go.contains(id) {
                 continue;
             }
             let began = Instant::now();
             let sent = connection.send(&ready.prepared).await;
-            self.outcome(&ready.parcel, sent, ready.permit, began.elapsed()).await;
+            self.outcome(&ready.parcel, sent, began.elapsed()).await;
+            drop(ready.permit);
         }
     }
 
-    async fn outcome(&self, parcel: &Parcel, sent: Sent, permit: OwnedSemaphorePermit, took: Duration) {
+    async fn outcome(&self, parcel: &Parcel, sent: Sent, took: Duration) {
         let now = self.shared.clock.now();
         let reached = !matches!(sent, Sent::NotNow { code: None, .. });
         self.provider.heard(reached, now);
         let channel = parcel.outgoing.channel;
         let mut outcome = self.from(parcel, State::Dispatching);
+        let mut bounced = false;
         match sent {
             Sent::Accepted { provider_id, answer, units } => {
                 outcome.to = State::Sent;
@@ -179,7 +205,9 @@ impl Line {
             Sent::Never { why, code, bad_address, opted_out } => {
                 outcome.to = State::Failed;
                 outcome.reason = Some(Reason::ProviderRefused);
-                outcome.detail = Some(with_code(&why, code.as_deref()));
+                let said = with_code(&why, code.as_deref());
+                outcome.detail = Some(if bad_address { reception::bad_address(&said) } else { said });
+                bounced = bad_address;
                 if bad_address || opted_out {
                     self.shared.never_again(&parcel.outgoing.to, channel, opted_out).await;
                 }
@@ -191,7 +219,11 @@ impl Line {
         }
         let (metrics, purpose) = (&self.shared.metrics, parcel.claimed.purpose);
         metrics.sent(channel, &self.provider.name, purpose, outcome_metric(outcome.to), took);
-        self.hand_in(parcel, outcome, Some(permit)).await;
+        let was_sent = outcome.to == State::Sent;
+        self.hand_in(parcel, outcome).await;
+        if was_sent || bounced {
+            canary::heard(&self.shared, &self.committer, &parcel.claimed.rule, bounced).await;
+        }
     }
 
     /// Back to planned as it was: due when it was due, and no attempt.
@@ -199,7 +231,7 @@ impl Line {
         let mut outcome = self.from(parcel, State::Claimed);
         outcome.to = State::Planned;
         outcome.detail = Some(why.to_owned());
-        self.committer.hand_in(Entry::Outcome { outcome, settlement: None, permit: None }).await;
+        self.committer.hand_in(Entry::Outcome { outcome, settlement: None }).await;
     }
 
     async fn settle(
@@ -212,7 +244,7 @@ impl Line {
         due_at: Option<Timestamp>,
     ) {
         let outcome = Outcome { to, reason, detail: Some(detail), due_at, ..self.from(parcel, from) };
-        self.hand_in(parcel, outcome, None).await;
+        self.hand_in(parcel, outcome).await;
     }
 
     fn from(&self, parcel: &Parcel, from: State) -> Outcome {
@@ -230,10 +262,10 @@ impl Line {
         }
     }
 
-    async fn hand_in(&self, parcel: &Parcel, outcome: Outcome, permit: Option<OwnedSemaphorePermit>) {
+    async fn hand_in(&self, parcel: &Parcel, outcome: Outcome) {
         self.shared.tally.count(outcome.to);
         let settlement = settlement(&parcel.claimed, outcome.to);
-        self.committer.hand_in(Entry::Outcome { outcome, settlement, permit }).await;
+        self.committer.hand_in(Entry::Outcome { outcome, settlement }).await;
     }
 }
 

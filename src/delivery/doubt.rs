@@ -119,6 +119,8 @@ fn outgoing(shared: &Shared, doubt: &Doubt) -> Outgoing {
         words: words.unwrap_or_default(),
         locale: String::new(),
         promotional: false,
+        callback: None,
+        unsubscribe: None,
         date: doubt.doubt_at,
     }
 }

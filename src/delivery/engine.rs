@@ -1,5 +1,6 @@
 //! The delivery engine: builds the lines to every provider, runs the claimer, and ends in order.
 
+use super::canary::Canary;
 use super::claimer::{Claimer, Round};
 use super::committer::Committer;
 use super::connection::{Line, Parcel};
@@ -42,6 +43,7 @@ pub struct Shared {
     pauses: RwLock<Arc<Pauses>>,
     workspace: RwLock<Arc<Workspace>>,
     stop: watch::Sender<bool>,
+    pub canary: Canary,
     /// Rung when planning has written something.
     pub planned: Notify,
 }
@@ -89,7 +91,7 @@ impl Shared {
         let reason = if opted_out { "stop" } else { "hard_bounce" };
         let scope = format!("channel:{channel}");
         let workspace = self.workspace();
-        let wish = Wish { address, scope: Some(&scope), reason };
+        let wish = Wish { address, scope: Some(&scope), reason, source: "provider" };
         let added = suppress::add(&self.db, &workspace.project.settings.business, wish, self.clock.now()).await;
         if let Err(error) = added {
             tracing::error!(%error, "a refused address could not be suppressed");
@@ -190,6 +192,7 @@ impl Delivery {
             pauses: RwLock::default(),
             workspace: RwLock::new(Arc::clone(&workspace)),
             stop,
+            canary: Canary::default(),
             planned: Notify::new(),
         });
         let (committer, committing) = Committer::start(db, lease, clock);

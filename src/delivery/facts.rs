@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         sql: Sql,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Read>>> + Send + 'f>> {
         Box::pin(async move {
-            let rows = self.db.fetch(sql).await?;
+            let rows = self.db.fetch_as_one(sql, columns.fields.len() + 3).await?;
             let mut read: Vec<Read> = rows.iter().map(|row| one(row, columns)).collect();
             self.add_lists(entity, shape, &mut Vec::new(), &mut read).await?;
             Ok(read)

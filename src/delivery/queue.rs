@@ -43,10 +43,19 @@ impl<T> Entrance<T> {
         self.line(purpose).capacity()
     }
 
-    /// Waits until a line is at least half empty, so that what is claimed next is worth a statement.
+    /// Whether a line is more than half full: a claim costs the same however few messages it takes, so that it waits
+    /// until it is worth its statements.
+    pub fn is_full(&self, purpose: Purpose) -> bool {
+        self.room(purpose) < self.enough(purpose)
+    }
+
+    /// Waits until a line is no longer full.
     pub async fn wait(&self, purpose: Purpose) {
-        let line = self.line(purpose);
-        let _ = line.reserve_many(line.max_capacity().div_ceil(2)).await;
+        let _ = self.line(purpose).reserve_many(self.enough(purpose)).await;
+    }
+
+    fn enough(&self, purpose: Purpose) -> usize {
+        self.line(purpose).max_capacity().div_ceil(2)
     }
 
     /// Puts a message in; waits where the line is full. Gives it back when nobody takes any more.
@@ -109,6 +118,12 @@ mod tests {
         assert_eq!(exit.take(2).await, [("parcel", 0), ("treat", 0)]);
         assert_eq!(exit.take_now(5), [("treat", 1), ("treat", 2)]);
         assert_eq!(entrance.room(Purpose::Promotional), 10);
+        for number in 0..6 {
+            assert!(!entrance.is_full(Purpose::Promotional), "{number} of 10");
+            entrance.put(Purpose::Promotional, ("treat", number)).await.expect("room");
+        }
+        assert!(entrance.is_full(Purpose::Promotional) && !entrance.is_full(Purpose::Transactional));
+        assert_eq!(exit.take_now(6).len(), 6);
         drop(entrance);
         assert!(exit.take(1).await.is_empty());
     }

@@ -7,7 +7,7 @@ use super::connection::Parcel;
 use super::engine::Shared;
 use super::facts;
 use crate::channels::Outgoing;
-use crate::messages::Words;
+use crate::messages::{Words, menu};
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
 use crate::plan::audience::{Among, Audience};
@@ -15,13 +15,17 @@ use crate::plan::candidate::Candidate;
 use crate::plan::decide::{Case, Policy};
 use crate::plan::hour::{Deferral, Hour, hour};
 use crate::plan::route;
-use crate::rules::{Channel, Rule};
+use crate::rules::{Channel, Purpose, Rule};
+use crate::settings::EveryText;
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
+use crate::store::feedback;
+use crate::store::stops;
 use crate::time::Timestamp;
+use crate::tokens;
 use crate::touchpoints::{Reason, State};
 use crate::workspace::{Recipient, Workspace};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the last look says of a claimed message.
@@ -35,6 +39,7 @@ pub enum Verdict {
 /// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
 pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
+    let stops = stops::generation(&shared.db).await?;
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
         ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
@@ -43,7 +48,7 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
     for ((rule, as_of), claimed) in ticks {
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
-                let look = Look { shared, workspace: &workspace, rule, channel, as_of };
+                let look = Look { shared, workspace: &workspace, rule, channel, as_of, stops };
                 verdicts.extend(look.at(claimed).await?);
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
@@ -62,6 +67,8 @@ struct Look<'a> {
     rule: &'a Rule,
     channel: Channel,
     as_of: Timestamp,
+    /// The count of stops before anything was read.
+    stops: i64,
 }
 
 /// A customer as they are now, and whether the conditions still hold.
@@ -94,12 +101,24 @@ impl Look<'_> {
         }
         let fresh: Vec<&Claimed> = going.iter().map(|(one, _)| one).filter(|one| one.words.is_none()).collect();
         let mut facts = facts::of(&self.shared.db, self.workspace, self.rule, self.channel, &fresh).await?;
+        let told = self.told(&going).await?;
         for (one, address) in going {
             let candidate = &current[&one.entity].candidate;
             let record = facts.remove(&one.entity).unwrap_or_default();
-            verdicts.push(self.render(one, address, candidate, record));
+            verdicts.push(self.render(one, address, candidate, record, &told));
         }
         Ok(verdicts)
+    }
+
+    /// The messages to numbers that were told before how to stop text messages; asked only where that matters.
+    async fn told(&self, going: &[(Claimed, String)]) -> Result<HashSet<String>> {
+        let settings = &self.workspace.project.settings;
+        if self.channel != Channel::Sms || settings.way_out.every != EveryText::First {
+            return Ok(HashSet::new());
+        }
+        let asked = going.iter().filter(|(one, _)| one.purpose == Purpose::Promotional && one.words.is_none());
+        let asked: Vec<_> = asked.map(|(one, address)| (one.id.as_str(), address.as_str())).collect();
+        feedback::told_before(&self.shared.db, &asked).await
     }
 
     async fn current(&self, claimed: &[Claimed]) -> Result<HashMap<String, Current>> {
@@ -116,9 +135,9 @@ impl Look<'_> {
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
-        let rows = db.fetch(audience.recheck(Among::Rows(&keys))).await?;
+        let rows = db.fetch_as_one(audience.recheck(Among::Rows(&keys)), audience.facts_from() + 1).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
-        complete(db, &mut candidates).await?;
+        complete(db, &mut candidates, self.shared.clock.now()).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
         let current = candidates.into_iter().zip(holds);
         Ok(current.map(|(candidate, holds)| (candidate.entity.clone(), Current { candidate, holds })).collect())
@@ -178,19 +197,29 @@ impl Look<'_> {
         }
     }
 
-    fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate) -> Recipient<'r> {
+    fn recipient<'r>(&self, one: &'r Claimed, candidate: &'r Candidate, told: &HashSet<String>) -> Recipient<'r> {
         Recipient {
+            touchpoint: Some(&one.id),
             channel: self.channel,
             locale: candidate.locale.as_deref(),
             zone: candidate.zone,
             offer: one.offer.as_deref(),
             code: one.code.as_deref(),
+            promotional: one.purpose == Purpose::Promotional,
+            was_told: told.contains(&one.id),
             as_of: one.as_of,
             now: self.shared.clock.now(),
         }
     }
 
-    fn render(&self, one: Claimed, address: String, candidate: &Candidate, facts: facts::Facts) -> Verdict {
+    fn render(
+        &self,
+        one: Claimed,
+        address: String,
+        candidate: &Candidate,
+        facts: facts::Facts,
+        told: &HashSet<String>,
+    ) -> Verdict {
         let kept = one.words.as_deref().and_then(|words| serde_json::from_str::<BTreeMap<String, String>>(words).ok());
         let now = self.shared.clock.now();
         let (words, date, fresh) = match kept {
@@ -198,7 +227,7 @@ impl Look<'_> {
                 let date = parts.get(DATE).and_then(|date| date.parse().ok()).unwrap_or(now);
                 (words_of(parts), date, false)
             }
-            None => match self.workspace.words(self.rule, &self.recipient(&one, candidate), facts) {
+            None => match self.workspace.words(self.rule, &self.recipient(&one, candidate, told), facts) {
                 Ok(words) => (words, now, true),
                 Err((reason, why)) => {
                     let detail = Some(format!("{reason}: {why}"));
@@ -208,6 +237,9 @@ impl Look<'_> {
         };
         let settings = &self.workspace.project.settings;
         let kept = fresh.then(|| kept_text(&words, date));
+        let promotional = one.purpose == Purpose::Promotional;
+        let unsubscribe =
+            promotional.then(|| self.workspace.link(tokens::Purpose::Unsubscribe, Some(&one.id))).flatten();
         let outgoing = Outgoing {
             touchpoint: one.id.clone(),
             channel: self.channel,
@@ -215,12 +247,18 @@ impl Look<'_> {
             to: address,
             locale: words.locale.clone(),
             words,
-            promotional: one.purpose == crate::rules::Purpose::Promotional,
+            promotional,
+            unsubscribe,
+            callback: self.workspace.callback(self.channel, &one.id),
             date,
         };
-        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept }))
+        let topic = self.rule.topic.clone();
+        Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
     }
 }
+
+/// Beside the words: what the keys of a call do, a line for each.
+pub const MENU: &str = "menu";
 
 /// Beside the words: when they were first sent, which every attempt says.
 const DATE: &str = "date";
@@ -228,8 +266,12 @@ const DATE: &str = "date";
 /// Words as they are kept with their touchpoint.
 fn kept_text(words: &Words, date: Timestamp) -> String {
     let date = date.to_string();
+    let menu = menu::written(&words.menu);
     let mut parts = parts_of(words);
     parts.insert(DATE, &date);
+    if !menu.is_empty() {
+        parts.insert(MENU, &menu);
+    }
     serde_json::to_string(&parts).expect("text serialises")
 }
 
@@ -256,5 +298,6 @@ pub fn words_of(mut parts: BTreeMap<String, String>) -> Words {
         text: parts.remove("text"),
         sms: parts.remove("sms"),
         voice: parts.remove("voice"),
+        menu: parts.remove(MENU).map(|written| menu::read(&written)).unwrap_or_default(),
     }
 }

@@ -163,6 +163,8 @@ pub enum Value {
     /// `now`, moved by a span: `ago("4h")`.
     Now(Span),
     Today,
+    /// When the message was sent that a goal is judged for.
+    TouchpointAt,
     /// A stored field. A boolean one is false where it is missing.
     Field(Row, String),
     /// Whether the value is known; of a boolean field, whether it is there.
@@ -251,7 +253,7 @@ impl Node {
     pub fn is_simple(&self) -> bool {
         match &self.value {
             Value::Field(row, _) => !matches!(row, Row::One { .. }) && self.kind != Kind::Boolean,
-            Value::Text(_) | Value::Int(_) | Value::Now(_) | Value::Today => true,
+            Value::Text(_) | Value::Int(_) | Value::Now(_) | Value::Today | Value::TouchpointAt => true,
             _ => false,
         }
     }
@@ -260,7 +262,7 @@ impl Node {
     pub fn children(&self) -> Vec<&Self> {
         match &self.value {
             Value::Text(_) | Value::Int(_) | Value::Bool(_) | Value::Now(_) | Value::Today | Value::Field(..) => vec![],
-            Value::Present(_) => vec![],
+            Value::Present(_) | Value::TouchpointAt => vec![],
             Value::Known(a) | Value::Not(a) | Value::Always(_, a) | Value::Negate(a) | Value::Matches(a, _) => vec![a],
             Value::Lower(a) | Value::DateOf(a) | Value::Calendar(_, a) => vec![a],
             Value::And(a, b) | Value::Or(a, b) | Value::Compare(_, a, b) | Value::Arithmetic(_, a, b) => vec![a, b],
@@ -327,6 +329,30 @@ impl Comparison {
             Self::LessOrEqual => Self::GreaterOrEqual,
             Self::Greater => Self::Less,
             Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+
+    /// The comparison that holds where this one does not.
+    pub const fn negated(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
+    /// Whether it holds of two values that stand to each other like this.
+    pub fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
         }
     }
 

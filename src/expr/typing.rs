@@ -10,6 +10,9 @@ mod names;
 mod operators;
 mod times;
 
+pub use names::touchpoint_at;
+pub use operators::date_of;
+
 use super::Used;
 use super::numbers::Refusal;
 use super::parse::{Text, parse};
@@ -31,25 +34,46 @@ pub struct Typed {
 
 /// Types `text` as a condition of `root`.
 pub fn condition(text: &str, catalogue: &Catalogue, root: &str) -> Result<Typed, Vec<Fault>> {
-    expression(text, catalogue, root).and_then(|typed| match typed.node.kind {
+    is_condition(text, expression(text, catalogue, root)?)
+}
+
+/// Types `text` as a goal of `root`: a condition that may read `touchpoint.at`.
+pub fn goal(text: &str, catalogue: &Catalogue, root: &str) -> Result<Typed, Vec<Fault>> {
+    is_condition(text, typed(text, catalogue, root, true)?)
+}
+
+fn is_condition(text: &str, typed: Typed) -> Result<Typed, Vec<Fault>> {
+    match typed.node.kind {
         Kind::Boolean => Ok(typed),
         other => {
             let fault = Fault::new(0..text.len(), format!("a condition is true or false; this is {}", other.name()));
             Err(vec![fault.help("compare it with something")])
         }
-    })
+    }
 }
 
 /// Types `text` as an expression of any kind over a row of `root`.
 pub fn expression(text: &str, catalogue: &Catalogue, root: &str) -> Result<Typed, Vec<Fault>> {
+    typed(text, catalogue, root, false)
+}
+
+fn typed(text: &str, catalogue: &Catalogue, root: &str, is_goal: bool) -> Result<Typed, Vec<Fault>> {
     let mut names = vec![Name { name: root.to_owned(), entity: root.to_owned(), row: Row::Root }];
     if root == CUSTOMER {
         names[0].row = Row::Customer;
     } else if catalogue.is_owned(root) {
         names.push(Name { name: CUSTOMER.to_owned(), entity: CUSTOMER.to_owned(), row: Row::Customer });
     }
-    let mut typing =
-        Typing { catalogue, root, faults: vec![], used: vec![], elements: vec![], nodes: 0, expanding: vec![] };
+    let mut typing = Typing {
+        catalogue,
+        root,
+        is_goal,
+        faults: vec![],
+        used: vec![],
+        elements: vec![],
+        nodes: 0,
+        expanding: vec![],
+    };
     let (tree, text) = parse(text)?;
     let node = typing.node(&tree, &Place { text: &text, names: &names, depth: 0, outermost: true });
     match node {
@@ -86,6 +110,8 @@ impl<'a> Place<'a> {
 struct Typing<'a> {
     catalogue: &'a Catalogue,
     root: &'a str,
+    /// Whether `touchpoint.at` can be read.
+    is_goal: bool,
     faults: Vec<Fault>,
     used: Vec<(Used, Node)>,
     /// By number: whose list an element is of.

@@ -63,6 +63,7 @@ impl Writer<'_> {
                 self.push(", 0) = 1)");
             }
             Value::Field(row, field) => self.column(row, field),
+            Value::TouchpointAt => self.of_alias(super::goal::TOUCHPOINT.to_owned(), "at"),
             Value::Known(of) => {
                 self.push("(");
                 self.stored(of);

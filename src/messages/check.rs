@@ -18,11 +18,13 @@ pub struct Use<'a> {
     /// `None` for a rule without an offer.
     pub offer: Option<OfferTerms>,
     pub business: &'a Business,
+    /// Whether a message of the rule may be promotional, by its topic or by its offer.
+    pub promotional: bool,
 }
 
 impl Template {
     /// Every problem of the template for one rule: unknown names, wrong types, values that may be missing, parts that
-    /// its channels need.
+    /// its channels need, what a promotional letter may not be without.
     pub fn check(&self, wanted: &Use<'_>) -> Vec<Problem> {
         let world = World {
             catalogue: wanted.catalogue,
@@ -41,6 +43,9 @@ impl Template {
                     problems.extend(walk.problems);
                 }
             }
+        }
+        if wanted.promotional && wanted.channels.contains(&Channel::Email) {
+            problems.extend(self.lacks(wanted));
         }
         distinct(&mut problems);
         problems

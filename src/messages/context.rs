@@ -89,6 +89,11 @@ pub fn business(business: &Business) -> Value {
     Value::Record(record.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
+/// The `links` of a template: the addresses of the pages that belong to a message, by their names.
+pub fn links(links: &[(&str, String)]) -> Value {
+    Value::Record(links.iter().map(|(name, url)| ((*name).to_owned(), Value::Text(url.clone()))).collect())
+}
+
 /// The `offer` of a template: what it is worth, the customer's code and until when it can be used.
 pub fn offer(offer: &Offer, code: Option<&str>, expires_at: Option<Timestamp>) -> Value {
     let record = [

@@ -7,7 +7,9 @@
 
 use crate::ids::content_hash;
 use crate::messages::format::locale;
+use crate::messages::menu::{Menu, MenuFile};
 use crate::messages::syntax::{self, Escape, Parsed, Tree};
+use crate::messages::tree::Node;
 use crate::messages::{markup, style};
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::words;
@@ -52,6 +54,8 @@ pub struct Template {
     pub version: String,
     /// By part and locale; the folder's own files under the empty locale.
     pub(super) parts: BTreeMap<Part, BTreeMap<String, Tree>>,
+    /// What keys do in its calls, by locale as the parts.
+    pub(super) menus: BTreeMap<String, MenuFile>,
     /// A file to show what is missing from the template as a whole.
     pub(super) source: Source,
 }
@@ -95,6 +99,29 @@ impl Templates {
         (all, problems)
     }
 
+    /// Puts the menus of calls to their templates; gives what is wrong with their places.
+    pub fn add_menus(&mut self, menus: &[MenuFile]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for file in menus {
+            let (folder, locale) = match place(&file.source.name) {
+                Ok(Some((folder, _, locale))) => (folder, locale),
+                Ok(None) => continue,
+                Err(message) => {
+                    problems.push(Problem::error(&file.source, 0..0, message));
+                    continue;
+                }
+            };
+            let Some(template) = self.templates.get_mut(folder) else { continue };
+            if !template.has(Part::Voice) {
+                let problem = Problem::warning(&file.source, 0..0, "a menu without a call");
+                problems.push(problem.help("write what the call says into `voice.hbs` beside it"));
+            }
+            template.version = content_hash(&[&template.version, &file.source.name, &file.source.text]);
+            template.menus.insert(locale, file.clone());
+        }
+        problems
+    }
+
     pub fn get(&self, name: &str) -> Option<&Template> {
         self.templates.get(name)
     }
@@ -129,6 +156,20 @@ impl Template {
             }
             if wanted.is_empty() {
                 return None;
+            }
+            wanted.truncate(wanted.rfind('-').unwrap_or(0));
+        }
+    }
+
+    /// What keys do in a call to `locale`: the menu beside the words that are spoken, or that of an outer locale.
+    pub fn menu(&self, locale_text: &str) -> Menu {
+        let mut wanted = self.part(Part::Voice, locale_text).map_or("", |(found, _)| found).to_owned();
+        loop {
+            if let Some(file) = self.menus.get(&wanted) {
+                return file.menu.clone();
+            }
+            if wanted.is_empty() {
+                return Menu::default();
             }
             wanted.truncate(wanted.rfind('-').unwrap_or(0));
         }
@@ -207,8 +248,13 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
     let (own, parts): (Vec<_>, Vec<_>) = files.into_iter().partition(|((_, locale), _)| locale.starts_with(&prefix));
     let own = own.into_iter().map(|((name, locale), source)| ((name, locale[prefix.len()..].to_owned()), source));
     let own = parse_partials(own.collect(), problems);
-    let mut template =
-        Template { name: name.to_owned(), version: String::new(), parts: BTreeMap::new(), source: source.clone() };
+    let mut template = Template {
+        name: name.to_owned(),
+        version: String::new(),
+        parts: BTreeMap::new(),
+        menus: BTreeMap::new(),
+        source: source.clone(),
+    };
     for ((file, language), source) in parts {
         let Some(part) = part_of(file, &source, problems) else { continue };
         let partials = partials_for(&language, &own, common);
@@ -217,6 +263,10 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
             .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()))
             .and_then(|tree| if part == Part::Html { styled(tree) } else { Ok(tree) });
         match tree {
+            Ok(tree) if says_nothing(&tree) => {
+                let help = "write the words, or take the file away: nobody is sent a blank";
+                problems.push(Problem::error(&source, 0..0, format!("`{file}` is empty")).help(help));
+            }
             Ok(tree) => {
                 template.parts.entry(part).or_default().insert(language, tree);
             }
@@ -225,6 +275,11 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
     }
     template.version = version(&template);
     template
+}
+
+/// Whether the part is blank whatever the data says.
+fn says_nothing(tree: &Tree) -> bool {
+    tree.nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }
 
 /// Looks at the markup of an HTML part and puts its styles in place.

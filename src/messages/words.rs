@@ -7,6 +7,7 @@
 use crate::messages::context::Record;
 use crate::messages::format::{Formats, locale};
 use crate::messages::library::{Part, Template};
+use crate::messages::menu::Choice;
 use crate::messages::render::{self, RenderError};
 use crate::messages::{html, plain, style};
 use crate::rules::Channel;
@@ -37,6 +38,8 @@ pub struct Words {
     pub sms: Option<String>,
     /// To be spoken: plain text.
     pub voice: Option<String>,
+    /// What the keys of the call do; empty for what is no call.
+    pub menu: Vec<Choice>,
 }
 
 impl Template {

@@ -8,14 +8,16 @@ use crate::plan::candidate::{Address, Candidate};
 use crate::rules::Channel;
 use crate::store::db::{Db, Result};
 use crate::store::{preferences, suppressions};
+use crate::time::Timestamp;
 use std::collections::HashMap;
 
-/// Adds to each candidate which addresses are none, where they live, what they prefer, and what is suppressed.
-pub async fn complete(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
+/// Adds to each candidate which addresses are none, where they live, what they prefer, and what is suppressed at
+/// `now`.
+pub async fn complete(db: &Db, candidates: &mut [Candidate], now: Timestamp) -> Result<()> {
     candidates.iter_mut().for_each(check_addresses);
     candidates.iter_mut().for_each(find_place);
     add_preferences(db, candidates).await?;
-    add_suppressions(db, candidates).await
+    add_suppressions(db, candidates, now).await
 }
 
 async fn add_preferences(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
@@ -31,7 +33,7 @@ async fn add_preferences(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
     Ok(())
 }
 
-async fn add_suppressions(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
+async fn add_suppressions(db: &Db, candidates: &mut [Candidate], now: Timestamp) -> Result<()> {
     if !suppressions::is_any(db).await? {
         return Ok(());
     }
@@ -45,7 +47,7 @@ async fn add_suppressions(db: &Db, candidates: &mut [Candidate]) -> Result<()> {
         }
     }
     let wanted: Vec<String> = hashes.keys().cloned().collect();
-    for suppression in suppressions::lookup(db, &wanted).await? {
+    for suppression in suppressions::lookup(db, &wanted, now).await? {
         for (place, channel) in hashes.get(&suppression.address_hash).into_iter().flatten() {
             candidates[*place].suppressed.push((*channel, suppression.scope.clone()));
         }

@@ -13,6 +13,7 @@ use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Decision, Gate};
 use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
+use crate::progress::Progress;
 use crate::rules::Rule;
 use crate::store::db::{Db, Result, Row};
 use crate::store::offers::summary::summaries;
@@ -109,8 +110,9 @@ impl<'a> Foresight<'a> {
         Question::new(self.project, self.rule, self.at, self.pauses, self.first_run, self.db.dialect())
     }
 
-    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched.
-    pub async fn everyone(&self, mut see: impl FnMut(&Fate)) -> Result<Counts> {
+    /// What would become of everyone whom the rule matches; `see` is shown every candidate that was not touched, and
+    /// `progress` counts them.
+    pub async fn everyone(&self, progress: &Progress, mut see: impl FnMut(&Fate)) -> Result<Counts> {
         let question = self.question();
         let mut left = self.budgets(&question).await?;
         let mut counts = Counts::default();
@@ -120,6 +122,7 @@ impl<'a> Foresight<'a> {
         let mut chunks = question.chunks(self.db, among);
         let (mut repeated, mut meanwhile) = (0, Meanwhile::paced(self.turns().await?));
         while let Some(chunk) = chunks.next(&mut repeated).await? {
+            progress.add(chunk.len() as u64);
             for mut judged in chunk {
                 let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut counts);
                 see(&Fate { judged, decision });
@@ -186,7 +189,7 @@ impl<'a> Foresight<'a> {
         let mut meanwhile = Meanwhile::paced(self.turns().await?);
         for row in self.db.fetch(audience.everyone(among)).await? {
             let mut candidates = [audience.read(&row)];
-            complete(self.db, &mut candidates).await?;
+            complete(self.db, &mut candidates, question.as_of).await?;
             let [candidate] = candidates;
             let mut judged = Judged { candidate, row };
             let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut Counts::default());

@@ -144,7 +144,7 @@ impl Chunks<'_> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        complete(self.db, &mut candidates).await?;
+        complete(self.db, &mut candidates, self.question.as_of).await?;
         let judged = candidates.into_iter().zip(rows).map(|(candidate, row)| Judged { candidate, row });
         Ok(Some(judged.collect()))
     }

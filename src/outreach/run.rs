@@ -83,10 +83,7 @@ impl Runner<'_> {
         }
         let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
         let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
-        let customers = guard::customers(self.db, &self.project.catalogue).await?;
-        let held =
-            tick.hold.map(str::to_owned).or_else(|| guard::exceeded(&self.project.settings.guard, &counts, customers));
-        let held = held.filter(|_| counts.planned > 0);
+        let held = guard::hold(self.db, self.project, &tick, &counts).await?;
         if held.is_some() {
             counts.hold();
         }

@@ -147,6 +147,10 @@ fn takes_over(rule: &Rule, was: &str, project: &Project, known: &BTreeMap<String
 
 /// The reason to hold a new rule that looks like one whose file vanished: it would write to everyone again.
 fn look_alike(rule: &Rule, project: &Project, known: &BTreeMap<String, RuleState>) -> Option<String> {
+    // Who is asked to confirm follows from the ledger, and each yes is asked about once.
+    if rule.confirms {
+        return None;
+    }
     let hash = conditions_hash(rule);
     let gone = |state: &&RuleState| !project.rules.contains_key(&state.rule) && !project.broken.contains(&state.rule);
     let alike = |state: &&RuleState| state.conditions_hash == hash || state.template == rule.template;

@@ -47,6 +47,7 @@ pub enum Among<'a> {
 }
 
 mod columns;
+mod consent;
 mod occurrence;
 
 impl Audience<'_> {
@@ -169,6 +170,9 @@ impl Audience<'_> {
             self.write(clause, sql);
             sql.push(") is not true");
         }
+        if self.rule.confirms {
+            self.push_waits(sql);
+        }
     }
 
     fn among(&self, sql: &mut Sql, among: Among<'_>) {
@@ -210,8 +214,7 @@ impl Audience<'_> {
     }
 
     const fn moment(&self) -> Moment {
-        let in_customers_time = self.rule.in_customers_time && self.catalogue.roles.time_zone.is_some();
-        Moment { now: self.as_of, zone: self.rule.time_zone, in_customers_time }
+        self.rule.moment(self.as_of, self.catalogue)
     }
 
     fn row_alias(&self) -> &'static str {

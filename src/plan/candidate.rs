@@ -34,6 +34,10 @@ pub struct Candidate {
     pub consents: Vec<Channel>,
     /// Channels with a current no for it: even a transactional topic can be left.
     pub refused: Vec<Channel>,
+    /// Channels with a yes that waits for its confirmation.
+    pub unconfirmed: Vec<Channel>,
+    /// Whether a purchase may stand for a yes by email and SMS (soft opt-in).
+    pub soft_opt_in: bool,
     /// Scopes of suppressions by the channel whose address they are of; see [`crate::contact::is_covered`].
     pub suppressed: Vec<(Channel, String)>,
     /// By place in the rule's list of offers.

@@ -48,6 +48,10 @@ fn route(case: Case<'_>, purpose: Purpose, gates: &mut Gates) -> Result<Message,
         match open(case, channel, purpose) {
             Ok(address) => {
                 gates.passed("channel", Some(channel.to_string()));
+                if purpose == Purpose::Promotional {
+                    let is_yes = case.candidate.consents.contains(&channel);
+                    gates.passed("consent", Some(if is_yes { "yes" } else { "soft opt-in" }.to_owned()));
+                }
                 if !refusals.is_empty() {
                     gates.passed("passed_over", Some(told(&refusals)));
                 }
@@ -75,6 +79,11 @@ fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
     order
 }
 
+/// Whether a purchase stands for a yes: by email and SMS alone, never for a call (PECR, regulation 22).
+const fn is_soft(candidate: &Candidate, channel: Channel) -> bool {
+    candidate.soft_opt_in && !matches!(channel, Channel::Voice)
+}
+
 /// The address on `channel`, if the customer may be written to there with a message of this purpose.
 pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String, Reason> {
     let Case { rule, candidate, policy, now, .. } = case;
@@ -86,9 +95,16 @@ pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String
     if !policy.guard.allows(address) {
         return Err(Reason::NotAllowedHere);
     }
-    let is_missing = purpose == Purpose::Promotional && !candidate.consents.contains(&channel);
-    if is_missing || candidate.refused.contains(&channel) {
+    if candidate.refused.contains(&channel) {
         return Err(Reason::NoConsent);
+    }
+    if purpose == Purpose::Promotional && !candidate.consents.contains(&channel) {
+        if candidate.unconfirmed.contains(&channel) {
+            return Err(Reason::Unconfirmed);
+        }
+        if !is_soft(candidate, channel) {
+            return Err(Reason::NoConsent);
+        }
     }
     let is_suppressed =
         |(of, scope): &(Channel, String)| *of == channel && is_covered(scope, &rule.topic, purpose, channel);

@@ -4,6 +4,9 @@
 //! 2. SQLite has one writer connection; every write transaction begins `IMMEDIATE`. Readers have their own pool.
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
+mod compact;
+
+use super::writer::{WriteTx, Writer};
 use crate::sql::{Bind, Dialect, Sql};
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt};
@@ -39,7 +42,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: Writer, readers: SqlitePool },
     Postgres(PgPool),
 }
 
@@ -50,7 +53,7 @@ pub struct Db {
 }
 
 /// A row: its columns in order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
 pub struct Row(Vec<Cell>);
 
 /// One column of one row.
@@ -72,6 +75,14 @@ impl Row {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The rows that [`Sql::as_one`] put into this one.
+    ///
+    /// # Errors
+    /// [`StoreError::Column`] where a value is neither text nor an integer.
+    pub fn unpacked(&self) -> Result<Vec<Self>> {
+        serde_json::from_str(self.text(0)).map_err(|error| StoreError::Column(error.to_string()))
     }
 
     pub fn opt_int(&self, index: usize) -> Option<i64> {
@@ -98,6 +109,40 @@ impl Row {
     /// When the column is NULL or an integer: the statement promised text.
     pub fn text(&self, index: usize) -> &str {
         self.opt_text(index).unwrap_or_else(|| panic!("column {index} is text, not {:?}", self.0[index]))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Cell {
+    fn deserialize<D: serde::Deserializer<'de>>(json: D) -> std::result::Result<Self, D::Error> {
+        struct Cells;
+        impl serde::de::Visitor<'_> for Cells {
+            type Value = Cell;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("text, an integer, true, false or null")
+            }
+
+            fn visit_unit<E>(self) -> std::result::Result<Cell, E> {
+                Ok(Cell::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> std::result::Result<Cell, E> {
+                Ok(Cell::Int(i64::from(value)))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> std::result::Result<Cell, E> {
+                Ok(Cell::Int(value))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Cell, E> {
+                i64::try_from(value).map(Cell::Int).map_err(E::custom)
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Cell, E> {
+                Ok(Cell::Text(value.to_owned()))
+            }
+        }
+        json.deserialize_any(Cells)
     }
 }
 
@@ -142,6 +187,7 @@ impl Db {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
+        make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -152,13 +198,11 @@ impl Db {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(60));
-        let writer = writer.connect_with(options.clone()).await.map_err(failed)?;
+        // A page that is written again and again is brought into the file once in sixteen megabytes of log.
+        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
+        // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
+        let readers = readers.test_before_acquire(false);
         // A reader drops its cache whenever the writer has committed: a great one costs more than it saves.
         let options = options.pragma("query_only", "ON").pragma("cache_size", "-2048");
         let readers = readers.connect_lazy_with(options);
@@ -191,6 +235,14 @@ impl Db {
         Ok(self.fetch(sql).await?.into_iter().next())
     }
 
+    /// All rows of a reading statement of `columns` columns, handed over as one ([`Sql::as_one`]): for many small rows.
+    pub async fn fetch_as_one(&self, sql: Sql, columns: usize) -> Result<Vec<Row>> {
+        match self.fetch_one(sql.as_one(self.dialect(), columns)).await? {
+            Some(row) => row.unpacked(),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The rows of a reading statement as they come.
     pub fn stream(&self, sql: Sql) -> BoxStream<'static, Result<Row>> {
         let Sql { text, binds } = sql;
@@ -215,7 +267,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let failed = |source| StoreError::Statement { statement: "begin".to_owned(), source };
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(begin_immediate(writer).await.map_err(failed)?),
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin().await.map_err(failed)?),
             Pools::Postgres(pool) => Tx::Postgres(pool.begin().await.map_err(failed)?),
         })
     }
@@ -234,25 +286,8 @@ impl Db {
 
 /// A write transaction. Dropped without [`Tx::commit`], it never was.
 pub enum Tx {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(WriteTx),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
-}
-
-macro_rules! on_tx {
-    ($tx:expr, $connection:ident, $bind:ident, $body:expr) => {
-        match $tx {
-            Tx::Sqlite(tx) => {
-                let $connection = &mut **tx;
-                let $bind = sqlite_arguments;
-                $body
-            }
-            Tx::Postgres(tx) => {
-                let $connection = &mut **tx;
-                let $bind = postgres_arguments;
-                $body
-            }
-        }
-    };
 }
 
 impl Tx {
@@ -266,22 +301,40 @@ impl Tx {
     /// Runs a statement; gives the number of rows it touched.
     pub async fn execute(&mut self, sql: Sql) -> Result<u64> {
         let Sql { text, binds } = sql;
-        let shown = text.clone();
-        on_tx!(self, connection, arguments, {
-            let done = sqlx::query_with(AssertSqlSafe(text), arguments(binds)).execute(connection).await;
-            done.map(|done| done.rows_affected()).map_err(|source| StoreError::Statement { statement: shown, source })
-        })
+        let failed = refused(&text);
+        let text = AssertSqlSafe(text);
+        match self {
+            Self::Sqlite(tx) => {
+                let connection = match tx.connection().await {
+                    Ok(connection) => connection,
+                    Err(source) => return Err(failed(source)),
+                };
+                let done = sqlx::query_with(text, sqlite_arguments(binds)).execute(connection).await;
+                done.map(|done| done.rows_affected()).map_err(failed)
+            }
+            Self::Postgres(tx) => {
+                let done = sqlx::query_with(text, postgres_arguments(binds)).execute(&mut **tx).await;
+                done.map(|done| done.rows_affected()).map_err(failed)
+            }
+        }
     }
 
     /// All rows of a statement, reading or `returning`.
     pub async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>> {
         let Sql { text, binds } = sql;
-        let shown = text.clone();
-        on_tx!(self, connection, arguments, {
-            let rows = sqlx::query_with(AssertSqlSafe(text), arguments(binds)).fetch_all(connection).await;
-            let rows = rows.map_err(|source| StoreError::Statement { statement: shown, source })?;
-            rows.iter().map(read).collect()
-        })
+        let failed = refused(&text);
+        match self {
+            Self::Sqlite(tx) => {
+                let (connection, text) = tx.beginning(text);
+                let rows = sqlx::query_with(text, sqlite_arguments(binds)).fetch_all(connection).await;
+                rows.map_err(failed)?.iter().map(read).collect()
+            }
+            Self::Postgres(tx) => {
+                let text = AssertSqlSafe(text);
+                let rows = sqlx::query_with(text, postgres_arguments(binds)).fetch_all(&mut **tx).await;
+                rows.map_err(failed)?.iter().map(read).collect()
+            }
+        }
     }
 
     /// The first row, if there is one.
@@ -289,16 +342,48 @@ impl Tx {
         Ok(self.fetch(sql).await?.into_iter().next())
     }
 
+    /// Runs several statements, one after the other, and gives the rows of all of them in order. SQLite runs them in
+    /// one go: each statement on its own costs it two changes of thread.
+    pub async fn batch(&mut self, statements: Vec<Sql>) -> Result<Vec<Row>> {
+        if let Self::Sqlite(_) = self {
+            return self.fetch(Sql::one_after_the_other(statements)).await;
+        }
+        let mut rows = Vec::new();
+        for statement in statements {
+            rows.extend(self.fetch(statement).await?);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Tx::batch`], and commits.
+    pub async fn batch_and_commit(mut self, statements: Vec<Sql>) -> Result<Vec<Row>> {
+        let mut tx = match self {
+            Self::Sqlite(tx) => tx,
+            Self::Postgres(_) => {
+                let rows = self.batch(statements).await?;
+                self.commit().await?;
+                return Ok(rows);
+            }
+        };
+        let Sql { text, binds } = Sql::one_after_the_other(statements);
+        let failed = refused(&text);
+        let (connection, text) = tx.whole(text);
+        let rows = sqlx::query_with(text, sqlite_arguments(binds)).fetch_all(connection).await.map_err(failed)?;
+        tx.ended();
+        rows.iter().map(read).collect()
+    }
+
     /// Runs several statements at once, without binds: migrations.
     pub async fn script(&mut self, text: &str) -> Result<()> {
-        let shown = text.to_owned();
-        on_tx!(self, connection, _arguments, {
-            sqlx::raw_sql(AssertSqlSafe(text.to_owned()))
-                .execute(connection)
-                .await
-                .map(|_| ())
-                .map_err(|source| StoreError::Statement { statement: shown, source })
-        })
+        let failed = refused(text);
+        let script = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+        match self {
+            Self::Sqlite(tx) => match tx.connection().await {
+                Ok(connection) => script.execute(connection).await.map(|_| ()).map_err(failed),
+                Err(source) => Err(failed(source)),
+            },
+            Self::Postgres(tx) => script.execute(&mut **tx).await.map(|_| ()).map_err(failed),
+        }
     }
 
     pub async fn commit(self) -> Result<()> {
@@ -310,7 +395,13 @@ impl Tx {
     }
 }
 
-fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
+/// What is said of a statement that the database refused.
+fn refused(statement: &str) -> impl FnOnce(sqlx::Error) -> StoreError + use<> {
+    let statement = statement.to_owned();
+    move |source| StoreError::Statement { statement, source }
+}
+
+pub(super) fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     let mut arguments = SqliteArguments::default();
     for bind in binds {
         let added = match bind {
@@ -322,7 +413,7 @@ fn sqlite_arguments(binds: Vec<Bind>) -> SqliteArguments {
     arguments
 }
 
-fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
+pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     let mut arguments = PgArguments::default();
     for bind in binds {
         let added = match bind {
@@ -335,7 +426,7 @@ fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
 }
 
 /// Reads a row of either database into cells.
-fn read<R>(row: &R) -> Result<Row>
+pub(super) fn read<R>(row: &R) -> Result<Row>
 where
     R: sqlx::Row,
     usize: sqlx::ColumnIndex<R>,
@@ -349,13 +440,14 @@ where
         if value.is_null() {
             return Ok(Cell::Null);
         }
-        let kind = value.type_info().name().to_owned();
-        match kind.as_str() {
-            "INTEGER" | "INT8" | "BIGINT" => row.try_get::<i64, _>(index).map(Cell::Int),
-            "INT4" => row.try_get::<i32, _>(index).map(|value| Cell::Int(i64::from(value))),
-            "BOOL" | "BOOLEAN" => row.try_get::<bool, _>(index).map(|value| Cell::Int(i64::from(value))),
-            _ => row.try_get::<String, _>(index).map(Cell::Text),
-        }
+        let kind = Kind::of(value.type_info().name());
+        let cell = match kind {
+            Kind::Int64 => i64::decode(value).map(Cell::Int),
+            Kind::Int32 => i32::decode(value).map(|value| Cell::Int(i64::from(value))),
+            Kind::Boolean => bool::decode(value).map(|value| Cell::Int(i64::from(value))),
+            Kind::Text => String::decode(value).map(Cell::Text),
+        };
+        cell.map_err(sqlx::Error::Decode)
     };
     (0..row.len())
         .map(cell)
@@ -364,25 +456,39 @@ where
         .map_err(|error| StoreError::Column(error.to_string()))
 }
 
-/// Begins a transaction on the one writer.
-///
-/// A failure such as a full disk makes SQLite roll back by itself; sqlx, whose own rollback then finds none, goes on
-/// counting a transaction and begins no other on that connection. A new connection takes its place.
-async fn begin_immediate(
-    writer: &SqlitePool,
-) -> std::result::Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    match writer.begin_with(BEGIN).await {
-        Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
-            writer.acquire().await?.close().await?;
-            writer.begin_with(BEGIN).await
+/// How a database holds a value.
+enum Kind {
+    Int64,
+    Int32,
+    Boolean,
+    Text,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        match name {
+            "INTEGER" | "INT8" | "BIGINT" => Self::Int64,
+            "INT4" => Self::Int32,
+            "BOOL" | "BOOLEAN" => Self::Boolean,
+            _ => Self::Text,
         }
-        begun => begun,
+    }
+}
+
+/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 
 /// What the database said, without the words around it.
-fn words(error: &sqlx::Error) -> String {
+pub(super) fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(said) => said.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
@@ -434,5 +540,10 @@ mod tests {
         let rows = db.fetch(Sql::new("select a, b from t order by b")).await.expect("rows");
         assert_eq!((rows[0].text(0), rows[0].int(1)), ("x", 1));
         assert_eq!((rows[1].opt_text(0), rows[1].int(1)), (None, 9_007_199_254_740_993));
+        let sql = Sql::new("select a, b, json_array('\"', b) from t where b >= $1 order by b").with(1);
+        let rows = db.fetch_as_one(sql.clone(), 3).await.expect("rows in one");
+        assert_eq!(rows, db.fetch(sql).await.expect("rows"));
+        assert_eq!(rows[1].text(2), r#"["\"",9007199254740993]"#, "JSON comes as the text that it is");
+        assert_eq!(db.fetch_as_one(Sql::new("select a from t where b = 0"), 1).await.expect("no rows"), []);
     }
 }

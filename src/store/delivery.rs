@@ -1,15 +1,16 @@
-//! The statements of delivery: peek at what is due, take it, mark it as about to be on the wire, settle its outcome.
+//! The statements of delivery: peek at what is due, take it, find and end doubts. What is marked as about to be on the
+//! wire and what became of it is written by [`super::outcomes`].
 //!
 //! Every change of state is guarded by the state it comes from and by the epoch of the daemon that claimed the row.
 
-use super::db::{Db, Result, Row, Tx};
-use super::leases::Lease;
+use super::db::{Db, Result, Row, StoreError, Tx};
+use super::leases::{self, Lease};
 use super::log::OPEN;
 use crate::rules::{Channel, Purpose};
 use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
-use serde::Serialize;
+use std::collections::HashSet;
 
 const TEXT: ColumnType = ColumnType::Text;
 const INT: ColumnType = ColumnType::Int;
@@ -73,7 +74,7 @@ pub async fn peek(
         }
     }
     sql.push(" order by due_at, bucket, id limit ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    let rows = db.fetch(sql).await?;
+    let rows = db.fetch_as_one(sql, 2).await?;
     Ok(rows.iter().map(|row| (row.int(0), row.text(1).to_owned())).collect())
 }
 
@@ -90,19 +91,29 @@ pub async fn next_due(db: &Db) -> Result<Option<Timestamp>> {
     Ok(row.and_then(|row| row.opt_int(0)).map(Timestamp::from_micros))
 }
 
-/// Takes rows that were peeked at, those that are still planned.
-pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<Vec<Claimed>> {
+/// Takes rows that were peeked at, those that are still planned. `None` when their buckets are no longer ours: the
+/// caller drops the transaction.
+pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<Option<Vec<Claimed>>> {
+    let dialect = tx.dialect();
+    let buckets: HashSet<i64> = keys.iter().map(|(bucket, _)| *bucket).collect();
     let rows = serde_json::to_string(keys).expect("text and integers serialise");
-    let item = tx.dialect().rows("$1", &[("bucket", INT), ("id", TEXT)], "r");
-    let sql = format!(
+    let item = dialect.rows("$1", &[("bucket", INT), ("id", TEXT)], "r");
+    let bound = |text: String| Sql::new(text).with(rows.clone()).with(&lease.owner).with(lease.epoch);
+    let update = bound(format!(
         "update touchpoints set state = 'claimed', owner = $2, epoch = $3 from {item} \
-         where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'planned' \
-         returning touchpoints.bucket, touchpoints.id, touchpoints.version, touchpoints.rule, touchpoints.customer, \
-         touchpoints.entity_id, touchpoints.as_of, touchpoints.purpose, touchpoints.expires_at, touchpoints.attempts, \
-         touchpoints.offer, touchpoints.code, touchpoints.created_at"
-    );
-    let taken = tx.fetch(Sql::new(sql).with(rows).with(&lease.owner).with(lease.epoch)).await?;
-    Ok(taken.iter().map(claimed).collect())
+         where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'planned'"
+    ));
+    let read = bound(format!(
+        "select t.bucket, t.id, t.version, t.rule, t.customer, t.entity_id, t.as_of, t.purpose, t.expires_at, \
+         t.attempts, t.offer, t.code, t.created_at from {item} join touchpoints t on t.bucket = r.bucket \
+         and t.id = r.id where t.state = 'claimed' and t.owner = $2 and t.epoch = $3"
+    ));
+    let answers = tx.batch(vec![leases::held(dialect, lease, &buckets), update, read.as_one(dialect, 13)]).await?;
+    let [held, taken] = &answers[..] else { return Err(StoreError::Column("a claim has two answers".to_owned())) };
+    if usize::try_from(held.int(0)) != Ok(buckets.len()) {
+        return Ok(None);
+    }
+    Ok(Some(taken.unpacked()?.iter().map(claimed).collect()))
 }
 
 fn claimed(row: &Row) -> Claimed {
@@ -133,127 +144,6 @@ pub async fn words(db: &Db, keys: &[(i64, &str)]) -> Result<Vec<(String, String)
     );
     let rows = db.fetch(Sql::new(sql).with(rows)).await?;
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect())
-}
-
-/// A message that is about to be on the wire.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Mark {
-    pub bucket: i64,
-    pub id: String,
-    pub provider: String,
-    pub address: String,
-    pub locale: String,
-    pub subject: Option<String>,
-    /// JSON by part; `None` where an earlier attempt has kept them.
-    pub words: Option<String>,
-}
-
-/// Marks messages as dispatching and keeps their words; gives the ids of those that may go.
-pub async fn mark(tx: &mut Tx, lease: &Lease, marks: &[&Mark], now: Timestamp) -> Result<Vec<String>> {
-    let tuple = |mark: &&Mark| {
-        serde_json::json!([mark.bucket, mark.id, mark.provider, mark.address, mark.locale, mark.subject])
-    };
-    let data = serde_json::Value::Array(marks.iter().map(tuple).collect()).to_string();
-    let columns =
-        [("bucket", INT), ("id", TEXT), ("provider", TEXT), ("address", TEXT), ("locale", TEXT), ("subject", TEXT)];
-    let sql = format!(
-        "update touchpoints set state = 'dispatching', attempts = attempts + 1, doubt_at = $2, provider = r.provider, \
-         address = r.address, locale = r.locale, subject = r.subject, updated_at = $2 from {} \
-         where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'claimed' \
-         and touchpoints.owner = $3 and touchpoints.epoch = $4 returning touchpoints.id",
-        tx.dialect().rows("$1", &columns, "r")
-    );
-    let marked = tx.fetch(Sql::new(sql).with(data).with(now).with(&lease.owner).with(lease.epoch)).await?;
-    keep_words(tx, marks).await?;
-    Ok(marked.iter().map(|row| row.text(0).to_owned()).collect())
-}
-
-async fn keep_words(tx: &mut Tx, marks: &[&Mark]) -> Result<()> {
-    let fresh: Vec<_> = marks.iter().filter_map(|mark| Some((mark.bucket, &mark.id, mark.words.as_ref()?))).collect();
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    let columns = [("bucket", INT), ("id", TEXT), ("words", TEXT)];
-    let sql = format!(
-        "insert into touchpoint_words (bucket, touchpoint, words) select r.bucket, r.id, r.words from {} where true \
-         on conflict do nothing",
-        tx.dialect().rows("$1", &columns, "r")
-    );
-    tx.execute(Sql::new(sql).with(serde_json::to_string(&fresh).expect("text serialises"))).await.map(|_| ())
-}
-
-/// What became of a message, or of a claim on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outcome {
-    pub bucket: i64,
-    pub id: String,
-    /// The version that was read when the row was claimed.
-    pub version: i64,
-    pub from: State,
-    pub to: State,
-    pub reason: Option<Reason>,
-    /// What the event says.
-    pub detail: Option<String>,
-    /// When it is due again, for `planned`.
-    pub due_at: Option<Timestamp>,
-    pub provider_id: Option<String>,
-    /// Money, scaled.
-    pub cost: Option<i64>,
-}
-
-/// Writes outcomes with their events, one statement each. Rows that are no longer ours are left alone.
-pub async fn settle(tx: &mut Tx, lease: &Lease, outcomes: &[&Outcome], now: Timestamp) -> Result<u64> {
-    let tuple = |outcome: &&Outcome| {
-        debug_assert!(outcome.from.may_become(outcome.to), "{} -> {}", outcome.from, outcome.to);
-        serde_json::json!([
-            outcome.bucket,
-            outcome.id,
-            outcome.version + 1,
-            outcome.from.as_str(),
-            outcome.to.as_str(),
-            outcome.reason.map(Reason::as_str),
-            outcome.due_at.map(Timestamp::micros),
-            outcome.provider_id,
-            outcome.cost,
-            outcome.detail,
-        ])
-    };
-    let data = serde_json::Value::Array(outcomes.iter().map(tuple).collect()).to_string();
-    let columns = [
-        ("bucket", INT),
-        ("id", TEXT),
-        ("version", INT),
-        ("was", TEXT),
-        ("state", TEXT),
-        ("reason", TEXT),
-        ("due_at", INT),
-        ("provider_id", TEXT),
-        ("cost", INT),
-        ("detail", TEXT),
-    ];
-    let rows = tx.dialect().rows("$1", &columns, "r");
-    let update = format!(
-        "update touchpoints set state = r.state, reason = r.reason, version = r.version, updated_at = $2, \
-         due_at = coalesce(r.due_at, touchpoints.due_at), \
-         sent_at = case when r.state = 'sent' then $2 else touchpoints.sent_at end, \
-         provider_id = coalesce(r.provider_id, touchpoints.provider_id), cost = coalesce(r.cost, touchpoints.cost) \
-         from {rows} \
-         where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = r.was \
-         and touchpoints.version = r.version - 1 and touchpoints.owner = $3 and touchpoints.epoch = $4"
-    );
-    let update = Sql::new(update).with(data.clone()).with(now).with(&lease.owner).with(lease.epoch);
-    let settled = tx.execute(update).await?;
-    let events = format!(
-        "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
-         select r.bucket, r.id, r.version, $2, r.state, coalesce(r.detail, r.reason) from {rows} \
-         join touchpoints t on t.bucket = r.bucket and t.id = r.id and t.version = r.version and t.state = r.state \
-         where r.state <> 'skipped' or not exists (select 1 from touchpoint_events e where e.bucket = r.bucket \
-         and e.touchpoint = r.id and e.kind = 'skipped' and e.detail = coalesce(r.detail, r.reason) and e.n = \
-         (select max(m.n) from touchpoint_events m where m.bucket = r.bucket and m.touchpoint = r.id)) \
-         on conflict do nothing"
-    );
-    tx.execute(Sql::new(events).with(data).with(now)).await?;
-    Ok(settled)
 }
 
 /// Frees what daemons that are gone had in hand: claims go back to planned, what was about to be on the wire is in

@@ -85,18 +85,26 @@ pub async fn lock(tx: &mut Tx, lease: &Lease, from: i64, until: i64) -> Result<b
 
 /// As [`lock`], for just these buckets.
 pub async fn lock_some(tx: &mut Tx, lease: &Lease, buckets: &HashSet<i64>) -> Result<bool> {
-    let shared = match tx.dialect() {
+    let row = tx.fetch_one(held(tx.dialect(), lease, buckets)).await?;
+    Ok(row.is_some_and(|row| usize::try_from(row.int(0)) == Ok(buckets.len())))
+}
+
+/// Locks the lease rows of these buckets and counts those that are ours.
+pub fn held(dialect: Dialect, lease: &Lease, buckets: &HashSet<i64>) -> Sql {
+    let shared = match dialect {
         Dialect::Sqlite => "",
         Dialect::Postgres => " for key share of l",
     };
     let wanted: Vec<[i64; 1]> = buckets.iter().map(|bucket| [*bucket]).collect();
-    let item = tx.dialect().rows("$1", &[("bucket", ColumnType::Int)], "r");
-    let sql = format!(
-        "select l.bucket from leases l join {item} on r.bucket = l.bucket where l.owner = $2 and l.epoch = $3{shared}"
-    );
+    let item = dialect.rows("$1", &[("bucket", ColumnType::Int)], "r");
     let rows = serde_json::to_string(&wanted).expect("integers serialise");
-    let held = tx.fetch(Sql::new(sql).with(rows).with(&lease.owner).with(lease.epoch)).await?;
-    Ok(held.len() == buckets.len())
+    Sql::new(format!(
+        "select count(*) from (select l.bucket from leases l join {item} on r.bucket = l.bucket \
+         where l.owner = $2 and l.epoch = $3{shared}) as held"
+    ))
+    .with(rows)
+    .with(&lease.owner)
+    .with(lease.epoch)
 }
 
 /// The daemon that holds the buckets, if one does.

@@ -5,7 +5,7 @@
 
 use super::db::{Db, Result, Row, StoreError};
 use crate::ids::bucket_of;
-use crate::rules::Channel;
+use crate::rules::{Channel, Purpose};
 use crate::sql::Sql;
 use crate::time::Timestamp;
 use crate::touchpoints::{Contact, Detail, Event, Reason, State, Touchpoint};
@@ -22,6 +22,17 @@ pub const COLUMNS: &str = "bucket, id, rule, rule_version, kind, topic, purpose,
 /// True of every open touchpoint but the planned ones. SQLite uses the index of these only where a statement repeats
 /// its condition word by word, so a statement about one of these states says this too.
 pub const OPEN: &str = "state in ('claimed', 'dispatching', 'in_doubt', 'held')";
+
+/// True of every planned touchpoint: a condition that the index of what is due can be searched by, whatever lane it
+/// waits in.
+pub fn waiting() -> String {
+    let words = |words: &mut dyn Iterator<Item = &'static str>| {
+        words.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ")
+    };
+    let channels = words(&mut Channel::ALL.iter().map(|channel| channel.as_str()));
+    let purposes = words(&mut Purpose::ALL.iter().map(|purpose| purpose.as_str()));
+    format!("state = 'planned' and channel in ({channels}) and purpose in ({purposes})")
+}
 
 /// The shortest beginning of an id that names a touchpoint, in characters.
 pub const SHORTEST_ID: usize = 8;

@@ -2,26 +2,19 @@
 //!
 //! Everything is read from the customer's bucket by its keys. Sentences for people are `cli`'s.
 
+use super::consents::Entry;
 use super::db::{Cell, Db, Result};
 use super::log::{COLUMNS, touchpoint};
 use crate::amount::Amount;
 use crate::catalogue::{Catalogue, Field, Type, quoted};
+use crate::courtesy::consent::deciding;
 use crate::ids::bucket_of;
 use crate::sql::Sql;
 use crate::time::{Date, Timestamp};
 use crate::touchpoints::Touchpoint;
 use crate::touchpoints::record::{money_json, time_json};
 use serde_json::{Map, Value, json};
-
-/// The current answer to one topic on one channel.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Consent {
-    pub topic: String,
-    pub channel: String,
-    pub value: bool,
-    pub at: Timestamp,
-    pub source: String,
-}
+use std::collections::BTreeSet;
 
 /// An offer that was given, or is about to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +34,8 @@ pub struct CustomerPage {
     pub customer: String,
     /// The customer's own fields in the catalogue's order; `None` when their row is gone.
     pub fields: Option<Map<String, Value>>,
-    pub consents: Vec<Consent>,
+    /// The entry that decides for each topic and channel that the customer ever answered.
+    pub consents: Vec<Entry>,
     /// What waits, the soonest first.
     pub planned: Vec<Touchpoint>,
     /// The latest of everything else, newest first.
@@ -97,22 +91,10 @@ fn field_json(field: &Field, cell: &Cell) -> Value {
     }
 }
 
-async fn consents(db: &Db, customer: &str) -> Result<Vec<Consent>> {
-    // The latest answer counts; of two at one instant the no.
-    let sql = "select topic, channel, value, at, source from consents c \
-               where bucket = $1 and customer = $2 and not exists (select 1 from consents later \
-               where later.bucket = c.bucket and later.customer = c.customer and later.topic = c.topic \
-               and later.channel = c.channel and (later.at > c.at or (later.at = c.at and later.value < c.value))) \
-               order by topic, channel";
-    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
-    let consent = |row: &super::db::Row| Consent {
-        topic: row.text(0).to_owned(),
-        channel: row.text(1).to_owned(),
-        value: row.int(2) != 0,
-        at: Timestamp::from_micros(row.int(3)),
-        source: row.text(4).to_owned(),
-    };
-    Ok(rows.iter().map(consent).collect())
+async fn consents(db: &Db, customer: &str) -> Result<Vec<Entry>> {
+    let ledger = super::consents::ledger(db, bucket_of(customer), customer).await?;
+    let asked: BTreeSet<(&str, &str)> = ledger.iter().map(|one| (one.topic.as_str(), one.channel.as_str())).collect();
+    Ok(asked.into_iter().filter_map(|(topic, channel)| deciding(&ledger, topic, channel).cloned()).collect())
 }
 
 async fn touchpoints(db: &Db, customer: &str, rest: &str, limit: i64) -> Result<Vec<Touchpoint>> {
@@ -155,22 +137,10 @@ impl CustomerPage {
             "time_zone": self.field(roles.time_zone.as_deref()),
             "country": self.field(roles.country.as_deref()),
             "fields": self.fields,
-            "consents": self.consents.iter().map(Consent::to_json).collect::<Value>(),
+            "consents": self.consents.iter().map(Entry::to_json).collect::<Value>(),
             "planned": list(&self.planned),
             "touchpoints": list(&self.touchpoints),
             "offers": self.offers.iter().map(|grant| grant.to_json(currency)).collect::<Value>(),
-        })
-    }
-}
-
-impl Consent {
-    fn to_json(&self) -> Value {
-        json!({
-            "topic": self.topic,
-            "channel": self.channel,
-            "value": self.value,
-            "at": self.at.to_string(),
-            "source": self.source,
         })
     }
 }

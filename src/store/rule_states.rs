@@ -1,6 +1,7 @@
 //! What is known of each rule over time: since when it is live, what it said last, whether its file is gone.
 
 use super::db::{Db, Result, Row, Tx};
+use super::settle::{self, Changed};
 use crate::sql::Sql;
 use crate::time::Timestamp;
 
@@ -83,19 +84,11 @@ pub async fn vanish(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<u64> {
 }
 
 /// Cancels what a rule has planned, its open runs included, and frees the offers; gives how many messages that were.
-pub async fn cancel_planned(tx: &mut Tx, rule: &str, why: &str, now: Timestamp) -> Result<u64> {
+async fn cancel_planned(tx: &mut Tx, rule: &str, why: &str, now: Timestamp) -> Result<u64> {
     let runs = "update runs set state = 'cancelled', reason = $1, released_at = $2 \
                 where rule = $3 and state in ('planning', 'held')";
     tx.execute(Sql::new(runs).with(why).with(now).with(rule)).await?;
-    let cancel = "update touchpoints set state = 'cancelled', version = version + 1, updated_at = $1 \
-                  where rule = $2 and state in ('planned', 'held')";
-    let cancelled = tx.execute(Sql::new(cancel).with(now).with(rule)).await?;
-    let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
-                  select bucket, id, version, $1, 'cancelled', $3 from touchpoints \
-                  where rule = $2 and state = 'cancelled' and updated_at = $1 on conflict do nothing";
-    tx.execute(Sql::new(events).with(now).with(rule).with(why)).await?;
-    let release = "update offer_grants set state = 'freed', settled_at = $1 where state = 'reserved' and \
-                   (bucket, touchpoint) in (select bucket, id from touchpoints where rule = $2 and state = 'cancelled')";
-    tx.execute(Sql::new(release).with(now).with(rule)).await?;
-    Ok(cancelled)
+    let mut changed = Changed::default();
+    settle::cancel_touchpoints(tx, rule, why, now, &mut changed).await?;
+    Ok(changed.touchpoints)
 }

@@ -1,6 +1,7 @@
 //! Runs and their parts: one rule at one instant, planned in slices of buckets, released or held as a whole.
 
 use super::db::{Db, Result, Row, Tx};
+use super::log;
 use crate::ids;
 use crate::plan::Counts;
 use crate::sql::Sql;
@@ -128,18 +129,46 @@ pub async fn sum_of_parts(tx: &mut Tx, run: &str) -> Result<Option<Counts>> {
 pub async fn finish(tx: &mut Tx, run: &str, counts: &Counts, held: Option<&str>, now: Timestamp) -> Result<()> {
     let state = if held.is_some() { "held" } else { "released" };
     let released = held.is_none().then_some(now);
-    let sql =
-        "update runs set state = $1, reason = $2, counts = $3, released_at = $4 where id = $5 and state = 'planning'";
-    tx.execute(Sql::new(sql).with(state).with(held).with(counts.to_text()).with(released).with(run)).await?;
+    let reached = i64::try_from(counts.planned + counts.held).unwrap_or(i64::MAX);
+    let sql = "update runs set state = $1, reason = $2, counts = $3, released_at = $4, reached = $5 \
+               where id = $6 and state = 'planning'";
+    let sql = Sql::new(sql).with(state).with(held).with(counts.to_text()).with(released).with(reached).with(run);
+    tx.execute(sql).await?;
     if held.is_some() {
-        let hold = "update touchpoints set state = 'held', reason = 'guard', version = version + 1, updated_at = $1 \
-                    where run_id = $2 and state = 'planned'";
+        let [hold, events] = hold_statements();
         tx.execute(Sql::new(hold).with(now).with(run)).await?;
-        let events = "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
-                      select bucket, id, version, $1, 'held', $2 from touchpoints where run_id = $3 and state = 'held'";
         tx.execute(Sql::new(events).with(now).with(held).with(run)).await?;
     }
     Ok(())
+}
+
+fn hold_statements() -> [String; 2] {
+    [
+        format!(
+            "update touchpoints set state = 'held', reason = 'guard', version = version + 1, updated_at = $1 \
+             where run_id = $2 and {}",
+            log::waiting()
+        ),
+        format!(
+            "insert into touchpoint_events (bucket, touchpoint, n, at, kind, detail) \
+             select bucket, id, version, $1, 'held', $2 from touchpoints where run_id = $3 and state = 'held' and {}",
+            log::OPEN
+        ),
+    ]
+}
+
+/// How many each of the rule's last `limit` released runs reached that reached anybody, the newest first.
+pub async fn last_sizes(db: &Db, rule: &str, limit: i64) -> Result<Vec<i64>> {
+    let sql = "select reached from runs where rule = $1 and reached > 0 and state = 'released' \
+               order by instant desc limit $2";
+    let rows = db.fetch(Sql::new(sql).with(rule).with(limit)).await?;
+    Ok(rows.iter().map(|row| row.int(0)).collect())
+}
+
+/// Whether somebody has approved a run of the rule that was held for this very reason.
+pub async fn was_approved(db: &Db, rule: &str, reason: &str) -> Result<bool> {
+    let sql = "select 1 from runs where rule = $1 and reached > 0 and state = 'released' and reason = $2 limit 1";
+    Ok(db.fetch_one(Sql::new(sql).with(rule).with(reason)).await?.is_some())
 }
 
 /// Ends a run that was not planned to its end and never will be.
@@ -178,4 +207,22 @@ pub async fn pasts(db: &Db) -> Result<Vec<(String, Past)>> {
         began: row.opt_int(3).map(Timestamp::from_micros),
     };
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), past(row))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrate::migrate;
+
+    #[tokio::test]
+    async fn a_run_is_held_by_the_indexes_of_what_waits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://test.db", folder.path()).await.expect("a database");
+        migrate(&db).await.expect("a schema");
+        for (statement, index) in hold_statements().into_iter().zip(["touchpoints_due", "touchpoints_open"]) {
+            let plan = db.fetch(Sql::new(format!("explain query plan {statement}"))).await.expect("a plan");
+            let steps: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();
+            assert!(steps[0].starts_with("SEARCH") && steps[0].contains(index), "{statement}: {steps:?}");
+        }
+    }
 }

@@ -9,11 +9,11 @@
 //!    which the caller runs after the commit and the daemon every few seconds.
 
 use super::db::{Db, Result, StoreError, Tx};
-use super::log::{OPEN, id_range};
+use super::log::{OPEN, id_range, waiting};
 use super::offers::grants;
 use super::rule_states;
 use crate::offers::grant::Shown;
-use crate::sql::{ColumnType, Sql};
+use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{State, Touchpoint};
 use serde_json::{Value, json};
@@ -132,10 +132,22 @@ pub async fn cancel_rule(tx: &mut Tx, rule: &str, by: &str, now: Timestamp) -> R
                 where rule = $3 and state = 'held'";
     let runs = tx.execute(Sql::new(runs).with(now).with(by).with(rule)).await?;
     let mut changed = Changed { runs, ..Changed::default() };
-    for from in [State::Held, State::Planned] {
-        move_all(tx, Of::Rule(rule), Step::new(from, State::Cancelled), "cancel", now, &mut changed).await?;
-    }
+    cancel_touchpoints(tx, rule, "cancel", now, &mut changed).await?;
     Ok(changed)
+}
+
+/// Cancels what waits of a rule, for approval or to be sent; `why` is told by the events.
+pub async fn cancel_touchpoints(
+    tx: &mut Tx,
+    rule: &str,
+    why: &str,
+    now: Timestamp,
+    changed: &mut Changed,
+) -> Result<()> {
+    for from in [State::Held, State::Planned] {
+        move_all(tx, Of::Rule(rule), Step::new(from, State::Cancelled), why, now, changed).await?;
+    }
+    Ok(())
 }
 
 /// Settles a doubt by hand: it was sent, or it was not and is due again at once.
@@ -201,23 +213,8 @@ async fn end_hold(
 
 /// Takes one step with every touchpoint of a run or a rule that stands at its beginning.
 async fn move_all(tx: &mut Tx, of: Of<'_>, step: Step, by: &str, now: Timestamp, changed: &mut Changed) -> Result<()> {
-    let (column, value) = match of {
-        Of::Run(run) => ("run_id", run),
-        Of::Rule(rule) => ("rule", rule),
-    };
-    // What was held was held for a reason, which ends with the hold.
-    let reason = if step.to == State::Planned { ", reason = null" } else { "" };
-    let open = if step.from == State::Held { format!(" and {OPEN}") } else { String::new() };
-    // A row that a daemon has just locked is being claimed: it is on its way, and is not waited for.
-    let update = format!(
-        "update touchpoints set state = '{to}'{reason}, version = version + 1, updated_at = $1 \
-         from (select bucket as b, id as i from touchpoints where {column} = $2 and state = '{from}'{open} \
-         limit {CHUNK}{skip_locked}) chosen \
-         where bucket = b and id = i and state = '{from}' returning bucket, id, version, offer",
-        from = step.from,
-        to = step.to,
-        skip_locked = tx.dialect().skip_locked(),
-    );
+    let update = move_statement(of, step, tx.dialect());
+    let (Of::Run(value) | Of::Rule(value)) = of;
     loop {
         let rows = tx.fetch(Sql::new(update.as_str()).with(now).with(value)).await?;
         if rows.is_empty() {
@@ -234,6 +231,30 @@ async fn move_all(tx: &mut Tx, of: Of<'_>, step: Step, by: &str, now: Timestamp,
     }
 }
 
+fn move_statement(of: Of<'_>, step: Step, dialect: Dialect) -> String {
+    let column = match of {
+        Of::Run(_) => "run_id",
+        Of::Rule(_) => "rule",
+    };
+    // What was held was held for a reason, which ends with the hold.
+    let reason = if step.to == State::Planned { ", reason = null" } else { "" };
+    // What finds the rows by the index of the open states, or by that of what is due.
+    let found = match step.from {
+        State::Planned => waiting(),
+        from => format!("state = '{from}' and {OPEN}"),
+    };
+    // A row that a daemon has just locked is being claimed: it is on its way, and is not waited for.
+    format!(
+        "update touchpoints set state = '{to}'{reason}, version = version + 1, updated_at = $1 \
+         from (select bucket as b, id as i from touchpoints where {column} = $2 and {found} \
+         limit {CHUNK}{skip_locked}) chosen \
+         where bucket = b and id = i and state = '{from}' returning bucket, id, version, offer",
+        from = step.from,
+        to = step.to,
+        skip_locked = dialect.skip_locked(),
+    )
+}
+
 /// Writes one event for each `[bucket, id, n]`.
 async fn write_events(tx: &mut Tx, step: Step, by: &str, events: &Value, now: Timestamp) -> Result<()> {
     let columns = [("bucket", ColumnType::Int), ("id", ColumnType::Text), ("n", ColumnType::Int)];
@@ -245,4 +266,28 @@ async fn write_events(tx: &mut Tx, step: Step, by: &str, events: &Value, now: Ti
     let detail = json!({ "from": step.from.as_str(), "by": by }).to_string();
     tx.execute(Sql::new(sql).with(events.to_string()).with(now).with(step.to.as_str()).with(detail)).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrate::migrate;
+
+    #[tokio::test]
+    async fn what_waits_is_found_by_an_index_however_long_the_log_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://test.db", folder.path()).await.expect("a database");
+        migrate(&db).await.expect("a schema");
+        for (of, from, to, index) in [
+            (Of::Rule("note"), State::Planned, State::Cancelled, "touchpoints_due (channel=? AND purpose=?)"),
+            (Of::Rule("note"), State::Held, State::Cancelled, "touchpoints_open (state=?)"),
+            (Of::Run("run"), State::Held, State::Planned, "touchpoints_open (state=?)"),
+        ] {
+            let statement = move_statement(of, Step::new(from, to), db.dialect());
+            let plan = db.fetch(Sql::new(format!("explain query plan {statement}"))).await.expect("a plan");
+            let steps: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();
+            assert!(steps.iter().any(|step| step.contains(index)), "{statement}: {steps:?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN touchpoints")), "{statement}: {steps:?}");
+        }
+    }
 }

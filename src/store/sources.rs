@@ -1,21 +1,94 @@
-//! Which file each entity was last filled from.
+//! Which file or query each entity was last filled from, and what was wrong with it when it was read last.
 
 use super::db::{Db, Result};
 use crate::sql::Sql;
 use crate::time::Timestamp;
 
-/// The fingerprint of the file that `entity` was last filled from.
-pub async fn fingerprint(db: &Db, entity: &str) -> Result<Option<String>> {
-    let row = db.fetch_one(Sql::new("select fingerprint from sources where entity = $1").with(entity)).await?;
-    Ok(row.map(|row| row.text(0).to_owned()))
+/// What is known of a source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    pub fingerprint: String,
+    /// When it was read to its end.
+    pub synced_at: Timestamp,
+    /// How far a query with `since` was read.
+    pub mark: Option<String>,
+    pub problem: Option<Problem>,
 }
 
-/// Remembers a file that has been read to its end.
-pub async fn remember(db: &Db, entity: &str, fingerprint: &str, rows_read: u64, now: Timestamp) -> Result<()> {
-    let text = "insert into sources (entity, fingerprint, rows_read, synced_at) values ($1, $2, $3, $4) \
-                on conflict (entity) do update set fingerprint = excluded.fingerprint, \
-                rows_read = excluded.rows_read, synced_at = excluded.synced_at";
+/// Why a source could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    pub entity: String,
+    pub why: String,
+    /// When it was met last.
+    pub at: Timestamp,
+}
+
+/// What is known of the source of `entity`.
+pub async fn known(db: &Db, entity: &str) -> Result<Option<Known>> {
+    let sql = "select fingerprint, synced_at, mark, problem, problem_at from sources where entity = $1";
+    let row = db.fetch_one(Sql::new(sql).with(entity)).await?;
+    Ok(row.map(|row| Known {
+        fingerprint: row.text(0).to_owned(),
+        synced_at: Timestamp::from_micros(row.int(1)),
+        mark: row.opt_text(2).map(str::to_owned),
+        problem: row.opt_text(3).map(|why| Problem {
+            entity: entity.to_owned(),
+            why: why.to_owned(),
+            at: Timestamp::from_micros(row.opt_int(4).unwrap_or(0)),
+        }),
+    }))
+}
+
+/// The fingerprint of the file that `entity` was last filled from.
+pub async fn fingerprint(db: &Db, entity: &str) -> Result<Option<String>> {
+    Ok(known(db, entity).await?.map(|known| known.fingerprint))
+}
+
+/// Remembers a source that has been read to its end, and how far; nothing is wrong with it any more.
+pub async fn remember_mark(
+    db: &Db,
+    entity: &str,
+    fingerprint: &str,
+    mark: Option<&str>,
+    rows_read: u64,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "insert into sources (entity, fingerprint, mark, rows_read, synced_at) values ($1, $2, $3, $4, $5) \
+                on conflict (entity) do update set fingerprint = excluded.fingerprint, mark = excluded.mark, \
+                rows_read = excluded.rows_read, synced_at = excluded.synced_at, problem = null, problem_at = null";
     let rows_read = i64::try_from(rows_read).unwrap_or(i64::MAX);
-    db.execute(Sql::new(text).with(entity).with(fingerprint).with(rows_read).with(now)).await?;
-    Ok(())
+    let sql = Sql::new(text).with(entity).with(fingerprint).with(mark).with(rows_read).with(now);
+    db.execute(sql).await.map(drop)
+}
+
+/// As [`remember_mark`], for a source that is read as a whole.
+pub async fn remember(db: &Db, entity: &str, fingerprint: &str, rows_read: u64, now: Timestamp) -> Result<()> {
+    remember_mark(db, entity, fingerprint, None, rows_read, now).await
+}
+
+/// Remembers why a source could not be read; what was read before stays known.
+pub async fn set_problem(db: &Db, entity: &str, why: &str, now: Timestamp) -> Result<()> {
+    let text = "insert into sources (entity, fingerprint, rows_read, synced_at, problem, problem_at) \
+                values ($1, '', 0, 0, $2, $3) on conflict (entity) do update set problem = excluded.problem, \
+                problem_at = excluded.problem_at";
+    db.execute(Sql::new(text).with(entity).with(why).with(now)).await.map(drop)
+}
+
+/// A source can be read again.
+pub async fn clear_problem(db: &Db, entity: &str) -> Result<()> {
+    let text = "update sources set problem = null, problem_at = null where entity = $1";
+    db.execute(Sql::new(text).with(entity)).await.map(drop)
+}
+
+/// What is wrong with sources now, by entity.
+pub async fn problems(db: &Db) -> Result<Vec<Problem>> {
+    let sql = "select entity, problem, problem_at from sources where problem is not null order by entity";
+    let rows = db.fetch(Sql::new(sql)).await?;
+    let read = |row: &super::db::Row| Problem {
+        entity: row.text(0).to_owned(),
+        why: row.text(1).to_owned(),
+        at: Timestamp::from_micros(row.opt_int(2).unwrap_or(0)),
+    };
+    Ok(rows.iter().map(read).collect())
 }

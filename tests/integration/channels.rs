@@ -1,6 +1,6 @@
 //! The channels against servers that nobody here wrote, and against doubles that misbehave as those cannot be asked to.
 
-mod double;
+pub mod double;
 mod http;
 mod relays;
 mod words;
@@ -31,7 +31,9 @@ fn email(to: &str) -> Outgoing {
         },
         locale: "en-GB".to_owned(),
         promotional: false,
+        unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 

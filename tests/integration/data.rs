@@ -1,13 +1,15 @@
 //! Customer data end to end: files into tables, on SQLite always and on PostgreSQL where its URL is set.
 
 mod places;
+mod queries;
 mod real;
 mod trial;
 
 use plusone::catalogue::{Absent, ConsentColumns, Field, Type};
+use plusone::courtesy::consent::{Answer, SourceKind};
 use plusone::data::find::find_customer;
 use plusone::data::suppress::{self, Hasher, Wish};
-use plusone::data::{DataError, consent, sync};
+use plusone::data::{DataError, answers, sync};
 use plusone::rules::Purpose;
 use plusone::settings::Topic;
 use plusone::store::{entities, suppressions};
@@ -186,6 +188,7 @@ async fn consent_is_written_down_once_and_never_outlives_a_later_no() {
             channels: [("email".to_owned(), "opt_in".to_owned())].into(),
             at: Some("opt_in_at".to_owned()),
             source: Some("checkout".to_owned()),
+            yes: Answer::Yes,
         }];
         entities::prepare(&trial.db, &trial.catalogue, trial.settings.business.time_zone).await.expect("prepared");
         let file = |opt_in: &str, at: &str, tier: &str| {
@@ -270,7 +273,7 @@ async fn a_customer_is_found_by_whatever_names_them() {
 async fn a_suppressed_address_is_known_in_every_notation_and_never_kept() {
     for trial in trials().await {
         let business = &trial.settings.business;
-        let add = |address: &'static str| Wish { address, scope: None, reason: "asked by phone" };
+        let add = |address: &'static str| Wish { address, scope: None, reason: "asked by phone", source: "support" };
         assert!(suppress::add(&trial.db, business, add("020 7183 8750"), trial.now).await.expect("added"));
         assert!(!suppress::add(&trial.db, business, add("+442071838750"), trial.now).await.expect("there already"));
         let list =
@@ -279,21 +282,21 @@ async fn a_suppressed_address_is_known_in_every_notation_and_never_kept() {
         assert_eq!((report.rows, report.added, report.refused), (3, 1, 2));
         let hasher = Hasher::load(&trial.db).await.expect("a key");
         let hashes = hasher.hash_all(&["+442071838750", "ann@example.com", "bob@example.com"]);
-        let mut found = suppressions::lookup(&trial.db, &hashes).await.expect("looked up");
+        let mut found = suppressions::lookup(&trial.db, &hashes, trial.now).await.expect("looked up");
         found.sort_by(|a, b| a.scope.cmp(&b.scope));
         let shown: Vec<(&str, &str)> = found.iter().map(|s| (s.scope.as_str(), s.shown.as_str())).collect();
         assert_eq!(shown, [("all", "+44…50"), ("topic:offers", "a…@e….com")]);
         let kept = trial.rows("select * from suppressions").await.concat().join(" ");
         assert!(!kept.to_lowercase().contains("ann@") && !kept.contains("7183"), "{kept}");
         assert_eq!(suppress::remove(&trial.db, business, "0044 20 7183 8750", None).await.expect("removed"), 1);
-        assert_eq!(suppressions::lookup(&trial.db, &hashes).await.expect("looked up").len(), 1);
+        assert_eq!(suppressions::lookup(&trial.db, &hashes, trial.now).await.expect("looked up").len(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_list_of_answers_goes_into_the_ledger() {
     for mut trial in trials().await {
-        let topic = Topic { purpose: Purpose::Promotional, name: "Offers".to_owned(), quiet_hours: Vec::new() };
+        let topic = Topic::single(Purpose::Promotional, "Offers");
         trial.settings.topics.insert("offers".to_owned(), topic);
         let list = trial.file(
             "consents.csv",
@@ -305,22 +308,23 @@ async fn a_list_of_answers_goes_into_the_ledger() {
              4,offers,email,yes,2027-01-01T00:00:00Z,till\n\
              5,offers,email,yes,2026-01-01T00:00:00Z,\n",
         );
-        let report = consent::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
+        let report = answers::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
         assert_eq!((report.rows, report.added, report.refused), (6, 2, 4));
         let errors = std::fs::read_to_string(report.errors_file.expect("an errors file")).expect("readable");
         assert!(errors.contains("the nearest is `offers`"), "{errors}");
         assert_eq!(trial.consent("1").await, Some(false), "a no on every channel is a no by email");
-        let again = consent::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
+        let again = answers::import(&trial.db, &trial.settings, &list, trial.now).await.expect("imported");
         assert_eq!(again.added, 0);
-        let answer = consent::Answer {
+        let said = answers::Said {
             customer: "1",
             topic: "offers",
             channel: None,
-            value: true,
+            answer: Answer::Yes,
             at: trial.now,
             source: "support",
+            kind: SourceKind::Support,
         };
-        assert!(consent::set(&trial.db, &trial.settings, answer, trial.now).await.expect("set"));
+        assert!(answers::set(&trial.db, &trial.settings, said, trial.now).await.expect("set"));
         assert_eq!(trial.consent("1").await, Some(true));
     }
 }

@@ -55,6 +55,7 @@ fn reference() -> String {
         (FileKind::Data, "config/data.toml"),
         (FileKind::Rule, "config/rules/*.toml"),
         (FileKind::Offer, "config/offers/*.toml"),
+        (FileKind::Voice, "templates/*/voice.toml"),
     ];
     for (kind, path) in files {
         let _ = writeln!(text, "\n## {path}");
@@ -128,7 +129,7 @@ fn takes(shape: &Shape) -> String {
         Shape::Integer { min, max } => format!("a whole number, {min} to {max}"),
         Shape::Money => "money".to_owned(),
         Shape::Share => "a share".to_owned(),
-        Shape::Span => "a span: `s m h d w`".to_owned(),
+        Shape::Span => "a span: `s m h d w y`".to_owned(),
         Shape::Rate => "a rate".to_owned(),
         Shape::Zone => "an IANA time zone".to_owned(),
         Shape::RuleZone => "`business`, `customer` or an IANA time zone".to_owned(),
@@ -212,7 +213,14 @@ fn the_examples_of_templates_compile() {
         let files = files.map(|(file, text)| (format!("templates/example/{file}"), text.to_owned()));
         let (templates, mut problems) = Templates::compile(&files);
         let business = &sample.settings.business;
-        let wanted = Use { catalogue: &sample.catalogue, root, channels: &[Channel::Email], offer: None, business };
+        let wanted = Use {
+            catalogue: &sample.catalogue,
+            root,
+            channels: &[Channel::Email],
+            offer: None,
+            promotional: false,
+            business,
+        };
         problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
         problems.retain(|problem| problem.severity == Severity::Error);
         assert!(problems.is_empty(), "{block}: {problems:?}");

@@ -5,6 +5,7 @@ mod pace;
 
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
+use crate::harness::root;
 use crate::shop::{Shop, rule};
 use plusone::touchpoints::Reason;
 
@@ -172,4 +173,22 @@ async fn check_warns_of_hours_that_leave_no_minute() {
         assert!(told.len() == 1 && told[0].contains("nothing of this rule can ever go by email"), "{told:?}");
     })
     .await;
+}
+
+#[test]
+fn holidays_are_those_of_their_source() {
+    let Some(python) = crate::harness::python() else { return };
+    let script = root().join("tests/parts/holidays_of_countries.py");
+    let made = std::process::Command::new(python).arg(script).output().expect("Python starts");
+    let said = String::from_utf8_lossy(&made.stderr);
+    if said.contains("No module named") {
+        return crate::harness::missing("python-packages");
+    }
+    let ours = std::fs::read_to_string(root().join("src/courtesy/holidays.txt")).expect("the file");
+    let theirs = String::from_utf8(made.stdout).expect("text");
+    assert!(made.status.success(), "{said}");
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.lines().count(), theirs.lines().count());
 }

@@ -7,7 +7,9 @@ use plusone::cli::desk::{self, Desk};
 use plusone::cli::opened::Opened;
 use plusone::ids::bucket_of;
 use plusone::rules::Channel;
-use plusone::settings::{Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Secret, Settings, Way, Web};
+use plusone::settings::{
+    Business, ChannelSettings, Guard, LogFormat, ProviderSettings, Retention, Secret, Settings, Way, Web,
+};
 use plusone::sql::Sql;
 use plusone::store::db::Db;
 use plusone::store::pauses;
@@ -43,6 +45,8 @@ fn settings() -> Settings {
         phone: None,
         email: None,
         website: None,
+        logo: None,
+        colour: None,
         time_zone: chrono_tz::Europe::London,
         locale: "en-GB".into(),
         country: "GB".into(),
@@ -53,13 +57,15 @@ fn settings() -> Settings {
     Settings {
         business,
         database_url: Secret::new("sqlite://trial.db"),
+        way_out: plusone::settings::WayOut::default(),
         web: Web { listen: "127.0.0.1:0".into(), public_url: "http://127.0.0.1".into() },
         channels: BTreeMap::from([(Channel::Email, email)]),
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
         legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -169,6 +175,7 @@ async fn desks() -> Vec<(Trial, Opened)> {
         db.execute(order).await.expect("an order");
         let opened = Opened {
             db,
+            home: std::path::PathBuf::from("."),
             settings: settings(),
             catalogue: catalogue(),
             rules: Vec::new(),
@@ -344,7 +351,8 @@ async fn a_customers_page_says_who_they_are_and_what_they_agreed_to() {
         Row { state: "planned", occurrence: "next".into(), ..Row::default() }.insert(&opened.db).await;
         Row::default().insert(&opened.db).await;
         for (topic, when, value) in [("offers", 1, 1), ("offers", 5, 0), ("offers", 5, 1), ("surveys", 2, 1)] {
-            let sql = "insert into consents values ($1, '17', $2, 'email', $3, $4, 'the shop', $3)";
+            let sql = "insert into consents (bucket, customer, topic, channel, at, value, source, recorded_at) \
+                       values ($1, '17', $2, 'email', $3, $4, 'the shop', $3)";
             let sql = Sql::new(sql).with(bucket_of("17")).with(topic).with(when * 1_000_000_i64).with(i64::from(value));
             opened.db.execute(sql).await.expect("an answer");
         }

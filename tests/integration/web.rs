@@ -9,9 +9,11 @@ use plusone::store::db::Db;
 use plusone::time::Timestamp;
 use plusone::touchpoints::Reason;
 use plusone::web::{Web, serve};
+use plusone::workspace::{InForce, Workspace};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -40,6 +42,13 @@ impl Reply {
     }
 }
 
+/// The sample's own configuration.
+fn workspace() -> Workspace {
+    let files = plusone::config::Files::read(crate::harness::root());
+    let none = BTreeMap::new();
+    Workspace::open(&files, &plusone::config::Environment::default(), &none).expect("the sample is good")
+}
+
 impl Server {
     async fn start(db: &Db) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -47,7 +56,13 @@ impl Server {
         let health = Health::default();
         let metrics = Metrics::start([(Channel::Email, "relay".to_owned())]);
         let clock = Clock::manual("2026-11-03T12:00:00Z".parse::<Timestamp>().expect("an instant"));
-        let web = Web { db: db.clone(), clock, metrics: metrics.clone(), health: health.clone() };
+        let web = Web {
+            db: db.clone(),
+            clock,
+            metrics: metrics.clone(),
+            health: health.clone(),
+            in_force: InForce::of(Arc::new(workspace())),
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, web, async move {
             let _ = stopped.await;

@@ -1,15 +1,18 @@
-//! A message's words as an Internet message (RFC 5322, MIME), by lettre's builder.
+//! A message's words as an Internet message (RFC 5322, MIME). Header values are lettre's, bodies are [`super::body`]'s.
 //!
 //! 1. The same [`Outgoing`] gives the same bytes: Message-ID, Date and boundary follow from it.
 //! 2. Header values are single lines; a control character in one is refused, never repaired.
 //! 3. Lines end in CRLF and have at most 998 octets, and neither CR nor LF stands alone: what is not so is refused.
-//! 4. No unsubscribe header: it must lead to a page that unsubscribes, and it comes with those pages.
+//! 4. A promotional message says how to leave with one click (RFC 2369, RFC 8058): one address, and nothing else, so
+//!    that there is one thing to honour. What signs the message signs these headers too.
 
 use super::address::{Address, Mailbox};
+use super::body::{Encoded, encoded};
 use crate::channels::{Outgoing, Refused, checked_id};
 use crate::time::Timestamp;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Message, MultiPart, SinglePart};
+use lettre::message::header::{Date, From, HeaderName, HeaderValue, Headers, To};
+use memchr::{memchr2_iter, memmem};
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 /// RFC 5322, 2.1.1: octets in a line, without its CRLF.
@@ -61,57 +64,68 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
         return Err(Refused::words("the message has no subject"));
     }
     let id = checked_id(message)?;
-    let mut builder = Message::builder()
-        .message_id(Some(format!("<{id}@{}>", from.address.domain())))
-        .date(system_time(message.date))
-        .from(lettre::message::Mailbox::new(from.name, from.address.to_lettre()))
-        .to(lettre::message::Mailbox::new(None, to.to_lettre()))
-        .raw_header(subject_header(subject))
-        .raw_header(raw("Auto-Submitted", "auto-generated"))
-        .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
+    let mut headers = Headers::new();
+    headers.insert_raw(raw("Message-ID", format!("<{id}@{}>", from.address.domain())));
+    headers.set(Date::new(system_time(message.date)));
+    headers.set(From::from(lettre::message::Mailboxes::from(lettre::message::Mailbox::new(
+        from.name,
+        from.address.to_lettre(),
+    ))));
+    headers.set(To::from(lettre::message::Mailboxes::from(lettre::message::Mailbox::new(None, to.to_lettre()))));
+    headers.insert_raw(subject_header(subject));
+    headers.insert_raw(raw("Auto-Submitted", "auto-generated".to_owned()));
+    headers.insert_raw(raw("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned()));
     if message.promotional {
-        builder = builder.raw_header(raw("Precedence", "bulk"));
+        headers.insert_raw(raw("Precedence", "bulk".to_owned()));
     }
-    let built = match (&message.words.text, &message.words.html) {
-        (Some(text), Some(html)) => builder.multipart(alternative(id, text, html)),
-        (Some(text), None) => builder.singlepart(SinglePart::plain(lines(text))),
-        (None, Some(html)) => builder.singlepart(SinglePart::html(lines(html))),
+    if let Some(url) = &message.unsubscribe {
+        single_line("unsubscribe link", url)?;
+        headers.insert_raw(raw("List-Unsubscribe", format!("<{url}>")));
+        headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
+    headers.insert_raw(raw("MIME-Version", "1.0".to_owned()));
+    let words = &message.words;
+    let bytes = match (&words.text, &words.html) {
+        (Some(text), Some(html)) => alternative(&headers, id, text, html),
+        (Some(text), None) => single(&headers, "plain", text),
+        (None, Some(html)) => single(&headers, "html", html),
         (None, None) => return Err(Refused::words("the message has no words for the channel `email`")),
     };
-    let bytes = built.map_err(|error| Refused::words(format!("the email cannot be composed: {error}")))?.formatted();
     check_lines(&bytes)?;
     Ok(Mail { from: from.address, to, bytes })
 }
 
 /// Both forms, the preferred one last (RFC 2046, 5.1.4).
-fn alternative(id: &str, text: &str, html: &str) -> MultiPart {
+fn alternative(headers: &Headers, id: &str, text: &str, html: &str) -> Vec<u8> {
     // `=_` cannot stand in quoted-printable text; that no other text contains the boundary is checked.
     let mut boundary = format!("=_{id}");
-    while text.contains(&boundary) || html.contains(&boundary) {
+    let is_in = |text: &str, boundary: &str| memmem::find(text.as_bytes(), boundary.as_bytes()).is_some();
+    while is_in(text, &boundary) || is_in(html, &boundary) {
         boundary.push('_');
     }
-    let kind = ContentType::parse(&format!("multipart/alternative; boundary=\"{boundary}\""))
-        .expect("a boundary of a checked id is a MIME token");
-    MultiPart::builder()
-        .header(kind)
-        .singlepart(SinglePart::plain(lines(text)))
-        .singlepart(SinglePart::html(lines(html)))
+    let (text, html) = (encoded(text), encoded(html));
+    let mut head = String::with_capacity(1_024);
+    let written = write!(head, "{headers}Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n");
+    written.expect("a String takes all");
+    let mut bytes = head.into_bytes();
+    bytes.reserve(text.bytes.len() + html.bytes.len() + 4 * boundary.len() + 256);
+    for (kind, part) in [("plain", text), ("html", html)] {
+        bytes.extend_from_slice(format!("\r\n--{boundary}\r\n{}\r\n", content_type(kind, &part)).as_bytes());
+        bytes.extend_from_slice(&part.bytes);
+    }
+    bytes.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    bytes
 }
 
-/// Every line end as CRLF, in one pass (lettre would insert each by itself), and no NUL, which no mail may hold.
-fn lines(text: &str) -> String {
-    let mut written = String::with_capacity(text.len() + text.len() / 16 + 2);
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        written.push_str(&rest[..at]);
-        let end = &rest[at..];
-        if !end.starts_with('\0') {
-            written.push_str("\r\n");
-        }
-        rest = end.strip_prefix("\r\n").unwrap_or(&end[1..]);
-    }
-    written.push_str(rest);
-    written
+fn single(headers: &Headers, kind: &str, text: &str) -> Vec<u8> {
+    let part = encoded(text);
+    let mut bytes = format!("{headers}{}\r\n", content_type(kind, &part)).into_bytes();
+    bytes.extend_from_slice(&part.bytes);
+    bytes
+}
+
+fn content_type(kind: &str, part: &Encoded) -> String {
+    format!("Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n", part.encoding)
 }
 
 fn single_line(name: &str, value: &str) -> Result<(), Refused> {
@@ -121,8 +135,8 @@ fn single_line(name: &str, value: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-fn raw(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
 /// A subject that holds `=?` is encoded whole: left as it is, readers would decode what a customer's own data put there.
@@ -159,17 +173,27 @@ fn system_time(at: Timestamp) -> SystemTime {
 
 /// The law of lines, checked on what will be sent.
 fn check_lines(bytes: &[u8]) -> Result<(), Refused> {
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let content = line.strip_suffix(b"\n").map_or(Some(line), |line| line.strip_suffix(b"\r"));
-        let Some(content) = content.filter(|content| !content.contains(&b'\r')) else {
+    let mut start = 0;
+    let mut ended = None;
+    for at in memchr2_iter(b'\r', b'\n', bytes) {
+        let is_end = bytes[at] == b'\n' && ended == Some(at);
+        let may_end = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+        if !is_end && !may_end {
             return Err(Refused::words("the email would hold a line end that is not CRLF"));
-        };
-        if content.len() > MAX_LINE {
-            return Err(Refused::words(format!(
-                "the email would hold a line of {} octets; 998 is the most",
-                content.len()
-            )));
         }
+        if may_end {
+            check_length(at - start)?;
+            ended = Some(at + 1);
+        } else {
+            start = at + 1;
+        }
+    }
+    check_length(bytes.len() - start)
+}
+
+fn check_length(octets: usize) -> Result<(), Refused> {
+    if octets > MAX_LINE {
+        return Err(Refused::words(format!("the email would hold a line of {octets} octets; 998 is the most")));
     }
     Ok(())
 }

@@ -4,16 +4,16 @@
 //!    way) that says more in clear than it was asked is refused: replies put in before TLS are never believed.
 //! 2. A reply is decided by its digits. Bytes beyond ASCII become `?`, so that no relay's language makes a doubt.
 //! 3. A line that was to be protected and is not is no line.
+//! 4. How much of what was to be written was handed to the system is always known: that parts "not sent" from "in
+//!    doubt".
 
 use super::relay::{Security, Settings, Tls};
-use lettre::transport::smtp::client::AsyncTokioStream;
+use super::reply::Reply;
 use lettre::transport::smtp::extension::ClientId;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -22,17 +22,15 @@ use tokio_rustls::client::TlsStream;
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// RFC 5321, 4.5.3.2.1: for the greeting and for each answer before DATA.
 pub(super) const COMMAND_LIMIT: Duration = Duration::from_secs(300);
-/// A greeting or an EHLO answer longer than this is not one.
-const MAX_REPLY: usize = 16 * 1024;
-/// What a relay would say if it greeted again after STARTTLS: the library that speaks from here on waits for it.
-const GREETING_AFTER_STARTTLS: &[u8] = b"220 ready\r\n";
 
-/// A line that is ready for SMTP's first greeting.
+/// A line that is ready for EHLO, or for the relay's greeting.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: Stream,
-    /// Bytes to be read before those of the stream.
-    before: &'static [u8],
+    /// The relay has not greeted yet.
+    pub(super) is_greeting_due: bool,
+    /// What was read and is not yet used.
+    heard: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -49,20 +47,96 @@ impl Wire {
     pub(super) async fn open(relay: &Settings) -> Result<Self, String> {
         let place = relay.place();
         let connected = timeout(CONNECT_LIMIT, TcpStream::connect((relay.host.as_str(), relay.port))).await;
-        let mut tcp = connected
+        let tcp = connected
             .map_err(|_| format!("the relay {place} cannot be reached: no answer in {} s", CONNECT_LIMIT.as_secs()))?
             .map_err(|error| format!("the relay {place} cannot be reached: {error}"))?;
         tcp.set_nodelay(true).map_err(|error| format!("the relay {place}: {error}"))?;
-        match &relay.security {
-            Security::None => Ok(Self { stream: Stream::Plain(tcp), before: b"" }),
-            Security::Implicit(tls) => Ok(Self { stream: encrypt(tls, tcp, &place).await?, before: b"" }),
+        let (stream, is_greeting_due) = match &relay.security {
+            Security::None => (Stream::Plain(tcp), true),
+            Security::Implicit(tls) => (encrypt(tls, tcp, &place).await?, true),
             Security::StartTls(tls) => {
-                let asked = timeout(COMMAND_LIMIT, ask_for_tls(&mut tcp)).await;
+                let mut clear = Self { stream: Stream::Plain(tcp), is_greeting_due: true, heard: Vec::new() };
+                let asked = timeout(COMMAND_LIMIT, clear.ask_for_tls()).await;
                 asked
                     .map_err(|_| format!("the relay {place} did not answer in {} s", COMMAND_LIMIT.as_secs()))?
                     .map_err(|why| format!("the relay {place} {why}"))?;
-                Ok(Self { stream: encrypt(tls, tcp, &place).await?, before: GREETING_AFTER_STARTTLS })
+                let Stream::Plain(tcp) = clear.stream else { unreachable!("it was made in clear") };
+                (encrypt(tls, tcp, &place).await?, false)
             }
+        };
+        Ok(Self { stream, is_greeting_due, heard: Vec::with_capacity(512) })
+    }
+
+    /// Greeting, EHLO, STARTTLS, in clear. The error ends a sentence that begins with "the relay …".
+    async fn ask_for_tls(&mut self) -> Result<(), String> {
+        let greeting = self.only_reply().await?;
+        if greeting.code != 220 {
+            return Err(format!("does not take mail now: {}", greeting.shown()));
+        }
+        let features = self.ask(&format!("EHLO {}\r\n", self.client_id())).await?;
+        if features.code != 250 {
+            return Err(format!("refused EHLO: {}", features.shown()));
+        }
+        if !features.offers("STARTTLS") {
+            return Err("offers no STARTTLS, and nothing is sent in clear (`?tls=none` would allow it)".to_owned());
+        }
+        let ready = self.ask("STARTTLS\r\n").await?;
+        if ready.code != 220 {
+            return Err(format!("refused STARTTLS: {}", ready.shown()));
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, command: &str) -> Result<Reply, String> {
+        self.write(command.as_bytes(), &mut 0).await.map_err(|error| format!("hung up: {error}"))?;
+        self.only_reply().await
+    }
+
+    /// Reads one reply and refuses bytes after it: every command in clear waits for its answer, so none can be due.
+    async fn only_reply(&mut self) -> Result<Reply, String> {
+        let reply = self.reply().await?;
+        if self.heard.is_empty() {
+            Ok(reply)
+        } else {
+            Err("says more in clear than it was asked: someone may be on the line".to_owned())
+        }
+    }
+
+    /// Writes `bytes` and counts in `handed_over` how many of them the system has taken, also when it fails.
+    pub(super) async fn write(&mut self, bytes: &[u8], handed_over: &mut usize) -> io::Result<()> {
+        while *handed_over < bytes.len() {
+            let rest = &bytes[*handed_over..];
+            let taken = match &mut self.stream {
+                Stream::Plain(tcp) => tcp.write(rest).await?,
+                Stream::Tls(tls) => tls.write(rest).await?,
+            };
+            if taken == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            *handed_over += taken;
+        }
+        match &mut self.stream {
+            Stream::Plain(_) => Ok(()),
+            Stream::Tls(tls) => tls.flush().await,
+        }
+    }
+
+    /// The next reply. The error ends a sentence that begins with "the relay …".
+    pub(super) async fn reply(&mut self) -> Result<Reply, String> {
+        loop {
+            if let Some((reply, end)) = Reply::read(&self.heard)? {
+                self.heard.drain(..end);
+                return Ok(reply);
+            }
+            let known = self.heard.len();
+            let read = match &mut self.stream {
+                Stream::Plain(tcp) => tcp.read_buf(&mut self.heard).await,
+                Stream::Tls(tls) => tls.read_buf(&mut self.heard).await,
+            };
+            if read.map_err(|error| format!("hung up: {error}"))? == 0 {
+                return Err("hung up before it had answered".to_owned());
+            }
+            self.heard[known..].iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         }
     }
 
@@ -98,159 +172,4 @@ async fn encrypt(tls: &Tls, tcp: TcpStream, place: &str) -> Result<Stream, Strin
             format!("no TLS with the relay {place}: {error} (a relay with a private authority needs its `ca_file`)")
         })?;
     Ok(Stream::Tls(Box::new(stream)))
-}
-
-/// Greeting, EHLO, STARTTLS, on the bare stream. The error ends a sentence that begins with "the relay …".
-async fn ask_for_tls(tcp: &mut TcpStream) -> Result<(), String> {
-    let greeting = reply(tcp).await?;
-    if greeting.code() != "220" {
-        return Err(format!("does not take mail now: {}", greeting.shown()));
-    }
-    let name = tcp.local_addr().map_or_else(|_| ClientId::default(), literal);
-    say(tcp, &format!("EHLO {name}\r\n")).await?;
-    let features = reply(tcp).await?;
-    if features.code() != "250" {
-        return Err(format!("refused EHLO: {}", features.shown()));
-    }
-    if !features.offers("STARTTLS") {
-        return Err("offers no STARTTLS, and nothing is sent in clear (`?tls=none` would allow it)".to_owned());
-    }
-    say(tcp, "STARTTLS\r\n").await?;
-    let ready = reply(tcp).await?;
-    if ready.code() != "220" {
-        return Err(format!("refused STARTTLS: {}", ready.shown()));
-    }
-    Ok(())
-}
-
-async fn say(tcp: &mut TcpStream, command: &str) -> Result<(), String> {
-    tcp.write_all(command.as_bytes()).await.map_err(|error| format!("hung up: {error}"))
-}
-
-/// One whole reply in clear: lines that end in CRLF, the last one marked by a space after its code.
-struct Reply(String);
-
-impl Reply {
-    fn code(&self) -> &str {
-        self.0.get(..3).unwrap_or_default()
-    }
-
-    fn offers(&self, keyword: &str) -> bool {
-        self.0
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.get(4..))
-            .any(|offer| offer.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(keyword)))
-    }
-
-    fn shown(&self) -> String {
-        self.0.lines().collect::<Vec<_>>().join(" / ")
-    }
-}
-
-/// Reads one reply and refuses bytes after it: every command waits for its answer, so none can be due.
-async fn reply(tcp: &mut TcpStream) -> Result<Reply, String> {
-    let mut bytes = Vec::with_capacity(512);
-    loop {
-        if let Some(end) = end_of_reply(&bytes) {
-            if end < bytes.len() {
-                return Err("says more in clear than it was asked: someone may be on the line".to_owned());
-            }
-            return Ok(Reply(String::from_utf8_lossy(&bytes).into_owned()));
-        }
-        if bytes.len() > MAX_REPLY {
-            return Err("answers without end".to_owned());
-        }
-        let read = tcp.read_buf(&mut bytes).await.map_err(|error| format!("hung up: {error}"))?;
-        if read == 0 {
-            return Err("hung up before it had answered".to_owned());
-        }
-    }
-}
-
-/// Where the first whole reply in `bytes` ends.
-fn end_of_reply(bytes: &[u8]) -> Option<usize> {
-    let mut start = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let end = start + line.len();
-        if !line.ends_with(b"\n") {
-            return None;
-        }
-        if line.get(3) != Some(&b'-') {
-            return Some(end);
-        }
-        start = end;
-    }
-    None
-}
-
-impl AsyncTokioStream for Wire {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp().peer_addr()
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.before.is_empty() {
-            let (now, later) = self.before.split_at(self.before.len().min(buf.remaining()));
-            buf.put_slice(now);
-            self.before = later;
-            return Poll::Ready(Ok(()));
-        }
-        let known = buf.filled().len();
-        let read = match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Stream::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-        };
-        for byte in buf.filled_mut()[known..].iter_mut().filter(|byte| !byte.is_ascii()) {
-            *byte = b'?';
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
-            Stream::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
-            Stream::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Stream::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_ends_with_the_line_that_has_no_hyphen_after_its_code() {
-        assert_eq!(end_of_reply(b"250-mail.test\r\n250 STARTTLS\r\n"), Some(29));
-        assert_eq!(end_of_reply(b"250-mail.test\r\n250 STARTTLS\r"), None);
-        assert_eq!(end_of_reply(b"220 ready\r\n250-AUTH PLAIN\r\n"), Some(11));
-        assert_eq!(end_of_reply(b"250-mail.test\r\n"), None);
-        assert_eq!(end_of_reply(b""), None);
-    }
-
-    #[test]
-    fn an_offer_is_a_whole_word_in_any_case_after_the_first_line() {
-        let reply = |text: &str| Reply(text.to_owned());
-        assert!(reply("250-mail.test\r\n250-SIZE 100\r\n250 starttls\r\n").offers("STARTTLS"));
-        assert!(!reply("250 STARTTLS\r\n").offers("STARTTLS"));
-        assert!(!reply("250-mail.test\r\n250 XSTARTTLS\r\n").offers("STARTTLS"));
-    }
 }

@@ -32,7 +32,7 @@ struct Body {
 
 /// What a code says about the message, the recipient or the account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Meaning {
+pub(super) enum Meaning {
     /// Too fast, or a queue is full.
     TooFast,
     OptedOut,
@@ -42,7 +42,7 @@ enum Meaning {
     Refused,
 }
 
-fn meaning(code: u32) -> Meaning {
+pub(super) fn meaning(code: u32) -> Meaning {
     match code {
         20429 | 30001 | 30022 => Meaning::TooFast,
         21610 => Meaning::OptedOut,
@@ -54,6 +54,11 @@ fn meaning(code: u32) -> Meaning {
 
 /// Refusals for good that a person at the business must look at: permissions, senders, registrations.
 const FOR_THE_OPERATOR: [u32; 11] = [21212, 21408, 21603, 21606, 21608, 21612, 21659, 30007, 30023, 30032, 30034];
+
+/// Whether a code is a matter of the account's settings.
+pub(super) fn is_for_the_operator(code: u32) -> bool {
+    meaning(code) == Meaning::Operator || FOR_THE_OPERATOR.contains(&code)
+}
 
 impl Answer {
     /// The word for the touchpoint.
@@ -95,7 +100,7 @@ fn refused(status: u16, retry_after: Option<Span>, bytes: &[u8]) -> Sent {
         (300..=399 | 401 | 403 | 404 | 405 | 407 | 421, None) => Meaning::Operator,
         _ => Meaning::Refused,
     };
-    let for_operator = meaning == Meaning::Operator || body.code.is_some_and(|code| FOR_THE_OPERATOR.contains(&code));
+    let for_operator = meaning == Meaning::Operator || body.code.is_some_and(is_for_the_operator);
     let hint = if for_operator { " (the account's settings need a look)" } else { "" };
     let why = format!("twilio answered {named}{said}{hint}");
     match meaning {

@@ -96,7 +96,9 @@ mod tests {
             words: Words { sms: Some("On its way".to_owned()), voice: Some("Hello".to_owned()), ..Words::default() },
             locale: "en-GB".to_owned(),
             promotional: false,
+            unsubscribe: None,
             date: since(),
+            callback: None,
         }
     }
 

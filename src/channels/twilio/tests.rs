@@ -17,7 +17,9 @@ fn message(channel: Channel) -> Outgoing {
         words: Words { sms: Some("On its way".to_owned()), voice: Some("Tea & cake".to_owned()), ..Words::default() },
         locale: "en-GB".to_owned(),
         promotional: false,
+        unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! TwiML: what a call says, as the XML that Twilio reads.
+//! TwiML: what a call says, and what Twilio is answered, as the XML that it reads.
 
 /// A spoken text as a document: said once, then the call ends.
 ///
@@ -7,7 +7,38 @@
 /// assert_eq!(twiml::say("Fish & chips", "en"), "<Response><Say language=\"en-US\">Fish &amp; chips</Say></Response>");
 /// ```
 pub fn say(spoken: &str, locale: &str) -> String {
-    format!("<Response><Say language=\"{}\">{}</Say></Response>", escape(language(locale)), escape(spoken))
+    format!("<Response>{}</Response>", spoken_by(spoken, locale))
+}
+
+/// A spoken text during and shortly after which one key may be pressed, told to `action`.
+pub fn ask(spoken: &str, locale: &str, action: &str) -> String {
+    format!(
+        "<Response><Gather input=\"dtmf\" numDigits=\"1\" timeout=\"5\" method=\"POST\" action=\"{}\">{}</Gather></Response>",
+        escape(action),
+        spoken_by(spoken, locale)
+    )
+}
+
+/// A call: with keys where there is an `action` for them.
+pub fn call(spoken: &str, locale: &str, action: Option<&str>) -> String {
+    action.map_or_else(|| say(spoken, locale), |action| ask(spoken, locale, action))
+}
+
+/// The last words of a call.
+pub fn end(spoken: &str, locale: &str) -> String {
+    format!("<Response>{}<Hangup/></Response>", spoken_by(spoken, locale))
+}
+
+/// An answer that says nothing.
+pub const NOTHING: &str = "<Response/>";
+
+/// A text message as the answer to one.
+pub fn text(answer: &str) -> String {
+    format!("<Response><Message>{}</Message></Response>", escape(answer))
+}
+
+fn spoken_by(spoken: &str, locale: &str) -> String {
+    format!("<Say language=\"{}\">{}</Say>", escape(language(locale)), escape(spoken))
 }
 
 /// The language tag for a locale. Twilio knows languages by region, so a language alone gets its usual one.

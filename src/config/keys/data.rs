@@ -33,11 +33,40 @@ const KEY: Key = key("key", Shape::Text, "The field whose value names a row.", r
 
 const SOURCE: Key = key(
     "source",
-    Shape::SourceFile,
-    "A CSV or NDJSON file, read again when it changed.",
+    Shape::Either(&[Shape::SourceFile, Shape::Table(&DATABASE_SOURCE)]),
+    "A CSV or NDJSON file, read again when it changed; or a query to another database.",
     r#""config/sample/orders.csv""#,
 )
 .otherwise("rows come by `plusone import`");
+
+pub const DATABASE_SOURCE: Section = Section::of(
+    "a database source",
+    &[
+        key(
+            "database",
+            Shape::Secret,
+            "Where the rows are: `postgres://user:${SHOP_PASSWORD}@host/name` or `sqlite://path`. It is only read.",
+            r#""postgres://reader@shop.example/shop""#,
+        )
+        .required(),
+        key(
+            "query",
+            Shape::Text,
+            "One `select` that gives a column for each field, by its name or `column`.",
+            r#""select id, email, updated_at from customers""#,
+        )
+        .required(),
+        key("every", Shape::Span, "At least so long between two readings.", r#""10m""#).default(r#""10m""#),
+        key(
+            "since",
+            Shape::Text,
+            "The query's column that says when a row was last changed: only what is as late as the latest row known is \
+             read then. Rows that are gone are not noticed.",
+            r#""updated_at""#,
+        )
+        .otherwise("everything is read each time"),
+    ],
+);
 
 const TABLE: Key = key(
     "table",
@@ -80,7 +109,7 @@ const ABSENT: Key = key(
     "What happens to rows that the source no longer has.",
     r#""keep""#,
 )
-.otherwise("`remove` for a `source`, `keep` for `import`");
+.otherwise("`remove` for a `source` without `since`, `keep` for `import`");
 
 const DECIMAL: Key =
     key("decimal", Shape::OneOf(&[".", ","]), "The decimal sign in files.", r#"",""#).default(r#"".""#);

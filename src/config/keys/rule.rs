@@ -103,6 +103,22 @@ pub const RULE: Section = Section::of(
         )
         .otherwise("`skip` for status, else `include`"),
         key("was", Shape::Text, "The rule's name before its file was renamed; its history comes along.", r#""cart-2025""#),
+        key("goal", Shape::Table(&GOAL), "What counts as success, for `plusone report`.", r#"{ when = 'customer.orders.exists(o, o.placed_at > touchpoint.at)' }"#)
+            .otherwise("nothing is counted"),
+    ],
+);
+
+pub const GOAL: Section = Section::of(
+    "`goal`",
+    &[
+        key(
+            "when",
+            Shape::OneOrMany(&Shape::Text),
+            "Conditions (CEL); all must hold. `touchpoint.at` is when the message was sent, or would have been.",
+            r#"'customer.orders.exists(o, o.placed_at > touchpoint.at)'"#,
+        )
+        .required(),
+        key("within", Shape::Span, "How long after the message it still counts.", r#""3d""#).default(r#""3d""#),
     ],
 );
 

@@ -45,6 +45,13 @@ pub const PLUSONE: Section = Section::of(
         .default("{}"),
         key("guard", Shape::Table(&GUARD), "What a run may do without being asked about.", "{ max_recipients = 5000 }")
             .default("{}"),
+        key(
+            "retention",
+            Shape::Table(&RETENTION),
+            "After how long plusone forgets.",
+            r#"{ words = "180d", touchpoints = "3y" }"#,
+        )
+        .default("{}"),
         key("log", Shape::Table(&LOG), "The program's own log.", r#"{ format = "json" }"#).default("{}"),
     ],
 );
@@ -57,6 +64,15 @@ pub const BUSINESS: Section = Section::of(
         key("phone", Shape::Text, "The number customers can call, in international form.", r#""+442071838750""#),
         key("email", Shape::Text, "The address customers can write to.", r#""hello@harbour.example""#),
         key("website", Shape::Text, "The business's own site.", r#""https://harbour.example""#),
+        key(
+            "logo",
+            Shape::Text,
+            "The picture on the pages for customers: a file from the home folder, or a `data:image/` address.",
+            r#""config/logo.svg""#,
+        )
+        .otherwise("the name alone"),
+        key("colour", Shape::Text, "The colour of buttons and links on the pages for customers.", r##""#7a3b12""##)
+            .otherwise("a quiet blue"),
         key(
             "time_zone",
             Shape::Zone,
@@ -148,7 +164,45 @@ pub const SMS: Section = Section::of(
         )
         .required(),
         PROVIDERS_KEY,
+        key(
+            "opt_out",
+            Shape::Table(&OPT_OUT),
+            "How promotional text messages say that an answer stops them.",
+            r#"{ every = "always" }"#,
+        )
+        .default("{}"),
     ],
+);
+
+pub const OPT_OUT: Section = Section::of(
+    "`opt_out`",
+    &[
+        key(
+            "every",
+            Shape::OneOf(&["always", "first", "never"]),
+            "Which promotional text messages say it: all, the first to a number, or none, where templates say it.",
+            r#""first""#,
+        )
+        .default(r#""always""#),
+        key(
+            "words",
+            Shape::Table(&OPT_OUT_WORDS),
+            "What they say, by language; each names a word such as STOP.",
+            r#"{ nl = "Antwoord STOP om je af te melden." }"#,
+        )
+        .default("{}"),
+    ],
+);
+
+pub const OPT_OUT_WORDS: Section = Section::named(
+    "`words`",
+    Named {
+        what: "language",
+        form: NameForm::Free,
+        shape: Shape::Text,
+        about: "A language, or a language and a region. English, French, German and Spanish are there already.",
+        example: r#""Antwoord STOP om je af te melden.""#,
+    },
 );
 
 pub const VOICE: Section = Section::of(
@@ -156,6 +210,13 @@ pub const VOICE: Section = Section::of(
     &[
         key("from", Shape::Text, "The number that calls, in international form.", r#""+442071838750""#).required(),
         PROVIDERS_KEY,
+        key(
+            "stop_key",
+            Shape::Integer { min: 0, max: 9 },
+            "The key that stops calls, where a call's menu has none.",
+            "9",
+        )
+        .default("9"),
     ],
 );
 
@@ -243,7 +304,25 @@ pub const TWILIO: Section = Section::of(
             r#""https://api.twilio.com""#,
         )
         .otherwise("the provider's own"),
+        key(
+            "webhook_keys",
+            Shape::Table(&WEBHOOK_KEYS),
+            "Shared keys that the provider signs its callbacks with, by their ids.",
+            r#"{ webhooks_sharedkey_01 = "${TWILIO_WEBHOOK_KEY}" }"#,
+        )
+        .otherwise("it signs with `auth_token`"),
     ],
+);
+
+pub const WEBHOOK_KEYS: Section = Section::named(
+    "`webhook_keys`",
+    Named {
+        what: "key",
+        form: NameForm::Free,
+        shape: Shape::Secret,
+        about: "A shared key's secret.",
+        example: r#""${TWILIO_WEBHOOK_KEY}""#,
+    },
 );
 
 pub const PRICE: Section = Section::of(
@@ -283,6 +362,20 @@ pub const TOPIC: Section = Section::of(
             r#"["18:00-10:00", "Sun"]"#,
         )
         .otherwise("only the channel's"),
+        key(
+            "opt_in",
+            Shape::OneOf(&["single", "double", "soft"]),
+            "What a promotional message needs: a yes; a yes confirmed by the link in a mail; or, by email and SMS, a purchase without a no.",
+            r#""double""#,
+        )
+        .default(r#""single""#),
+        key(
+            "soft_opt_in",
+            Shape::Text,
+            "With `opt_in = \"soft\"`: the condition that says who has bought.",
+            r#""customer.orders.size() > 0""#,
+        )
+        .otherwise("required with `soft`, nothing else reads it"),
     ],
 );
 
@@ -383,12 +476,33 @@ pub const GUARD: Section = Section::of(
         key(
             "max_share",
             Shape::Share,
-            "A run that would reach more of all customers waits (from 200 customers on).",
+            "A run that would reach more of all customers waits (from 200 customers on); `\"100%\"` says that all of them may be reached.",
             r#""25%""#,
         )
         .otherwise("no limit"),
         key("max_cost", Shape::Money, "A run that would cost more, by the providers' prices, waits.", r#""100.00""#)
             .otherwise("no limit"),
+        key(
+            "max_growth",
+            Shape::Integer { min: 1, max: 1_000_000 },
+            "A run that would reach more than so many times the median of the rule's last ten runs waits (from 50 customers and three runs on).",
+            "3",
+        )
+        .default("3"),
+        key(
+            "max_bounce",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share met addresses that do not exist pauses itself (from 20 messages on).",
+            r#""5%""#,
+        )
+        .default(r#""5%""#),
+        key(
+            "max_complaint",
+            Shape::Share,
+            "A rule of whose messages of seven days a larger share was complained about pauses itself (from 20 messages on).",
+            r#""0.3%""#,
+        )
+        .default(r#""0.3%""#),
         key(
             "only_to",
             Shape::List(&Shape::Text),
@@ -396,6 +510,21 @@ pub const GUARD: Section = Section::of(
             r#"["*@harbour.example", "+44207946*"]"#,
         )
         .otherwise("everyone"),
+    ],
+);
+
+pub const RETENTION: Section = Section::of(
+    "[retention]",
+    &[
+        key("words", Shape::Span, "How long the words of a message are kept.", r#""180d""#).default(r#""180d""#),
+        key(
+            "touchpoints",
+            Shape::Span,
+            "How long more than the bare row of a touchpoint is kept: address, facts, events, codes. What was sent once \
+             is never sent again because it was forgotten.",
+            r#""3y""#,
+        )
+        .default(r#""3y""#),
     ],
 );
 

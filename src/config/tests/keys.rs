@@ -31,7 +31,9 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     let mut files = files();
     let plusone = format!(
         "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
-         account_sid = 'AC1'\nauth_token = 'x'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
+         account_sid = 'AC00000000000000000000000000000000'\nauth_token = 'x'\nwebhook_keys = {{ k = 'y' }}\n\
+         [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n\
+         [channels.voice]\nfrom = '+442071838750'\nproviders = ['phone']\n"
     );
     let plusone = format!("{plusone}[courtesy.legal_hours.countries]\nFR = {{ sms = '10:00-20:00' }}\n");
     files.insert(PLUSONE_TOML, &plusone);
@@ -40,9 +42,11 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     );
     files.insert(DATA_TOML, &data);
     let live = RULE.replace("live = true", "live = { from = 2026-12-01 }");
-    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n"));
+    let goal = "[goal]\nwhen = 'now > touchpoint.at'\n";
+    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n{goal}"));
     let offer = "value = 2\nper_customer = { max = 1 }\ncode = { fixed = 'A' }\n";
     files.insert("config/offers/cookie.toml", offer);
+    files.insert("templates/update/voice.toml", "[keys.9]\ndoes = 'stop'\n");
     assert_eq!(told(&load_from(&files, &Environment::default())), "");
     let read = reader::read_keys::take();
     let unread: Vec<String> = all_keys()
@@ -65,7 +69,8 @@ fn every_example_and_default_has_the_shape_of_its_key() {
         for toml in texts {
             let text = format!("{} = {toml}\n", key.name);
             let source = Source::new("example", &text);
-            let variables = ["DB_PASSWORD", "SMTP_PASSWORD", "TWILIO_AUTH_TOKEN"].map(|name| (name, "x"));
+            let variables =
+                ["DB_PASSWORD", "SMTP_PASSWORD", "TWILIO_AUTH_TOKEN", "TWILIO_WEBHOOK_KEY"].map(|name| (name, "x"));
             let mut problems = Vec::new();
             let tree = node::parse(&source, &Environment::of(variables), &mut problems);
             let mut tree = tree.unwrap_or_else(|| panic!("{}: {text}", section.what));

@@ -9,12 +9,14 @@ use crate::expr::tree::{Bounds, Kind, Node, Row, Value};
 use crate::problem::nearest;
 use crate::time::Span;
 use cel::IdedExpr;
-use cel::common::ast::SelectExpr;
+use cel::common::ast::{Expr, SelectExpr};
 
 /// Beyond what imports accept: integers within ±(2^53 − 1), dates and timestamps of the calendar.
 const INTEGERS: i64 = (1 << 53) - 1;
 const DATES: i64 = 100_000_000;
 const TIMESTAMPS: i64 = 8_500_000_000_000_000_000;
+/// What a goal calls the message that it is judged for.
+const TOUCHPOINT: &str = "touchpoint";
 
 impl Typing<'_> {
     pub(super) fn name(&mut self, expr: &IdedExpr, name: &str, place: &Place<'_>) -> Option<Thing> {
@@ -50,6 +52,9 @@ impl Typing<'_> {
     }
 
     pub(super) fn select(&mut self, expr: &IdedExpr, select: &SelectExpr, place: &Place<'_>) -> Option<Thing> {
+        if let Some(read) = self.touchpoint(expr, select, place) {
+            return read;
+        }
         let (entity, row) = match self.thing(&select.operand, place)? {
             Thing::Row { entity, row } => (entity, row),
             Thing::List(list) => {
@@ -89,6 +94,20 @@ impl Typing<'_> {
             None => format!("it has {}", listed(known.iter().map(String::as_str).collect())),
         };
         self.fault_at(place.text.name_span(expr), format!("`{entity}` has no field `{name}`"), Some(&help))
+    }
+
+    /// `touchpoint.at`, where there is one: in a goal, and where no other thing has the name.
+    fn touchpoint(&mut self, expr: &IdedExpr, select: &SelectExpr, place: &Place<'_>) -> Option<Option<Thing>> {
+        let is_element = |known: &Name| known.name == TOUCHPOINT && matches!(known.row, Row::Element(_));
+        let is_meant = self.is_goal && self.expanding.is_empty() && !place.names.iter().any(is_element);
+        if !is_meant || select.operand.expr != Expr::Ident(TOUCHPOINT.to_owned()) {
+            return None;
+        }
+        if select.field == "at" {
+            return Some(Some(Thing::Node(touchpoint_at())));
+        }
+        let message = format!("the message that a goal is judged for has no `{}`", select.field);
+        Some(self.fault_at(place.text.name_span(expr), message, Some("it has `at`, the time at which it was sent")))
     }
 
     fn list_of(
@@ -192,6 +211,11 @@ impl Typing<'_> {
             }
         }
     }
+}
+
+/// The time of the message that a goal is judged for.
+pub fn touchpoint_at() -> Node {
+    Node { kind: Kind::Timestamp, bounds: Bounds::within(TIMESTAMPS), value: Value::TouchpointAt }
 }
 
 fn field_node(entity: &Entity, field: &Field, row: Row) -> Node {

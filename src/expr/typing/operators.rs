@@ -265,7 +265,7 @@ impl Typing<'_> {
 }
 
 /// The calendar date of a timestamp.
-pub(super) fn date_of(node: Node) -> Node {
+pub fn date_of(node: Node) -> Node {
     let bounds = Bounds { least: -calendar::DAYS, greatest: calendar::DAYS };
     Node { kind: Kind::Date, bounds, value: Value::DateOf(node.boxed()) }
 }

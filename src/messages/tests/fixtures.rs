@@ -122,6 +122,8 @@ pub fn business() -> Business {
         phone: None,
         email: None,
         website: Some("https://harbour.example".to_owned()),
+        logo: None,
+        colour: None,
         time_zone: Tz::Europe__London,
         locale: "en-GB".to_owned(),
         country: "GB".to_owned(),
@@ -176,7 +178,14 @@ pub fn checked(source: &str) -> Vec<String> {
 
 pub fn checked_with(source: &str, offer: Option<OfferTerms>) -> Vec<String> {
     let (catalogue, business) = (catalogue(), business());
-    let wanted = Use { catalogue: &catalogue, root: "cart", channels: &[Channel::Sms], offer, business: &business };
+    let wanted = Use {
+        catalogue: &catalogue,
+        root: "cart",
+        channels: &[Channel::Sms],
+        offer,
+        business: &business,
+        promotional: false,
+    };
     let template = template(&[("templates/t/sms.hbs", source)]);
     template.check(&wanted).iter().map(ToString::to_string).collect()
 }

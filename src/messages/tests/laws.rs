@@ -120,8 +120,8 @@ fn each_mistake_is_named_where_it_stands() {
         ("{{plural customer.id other=\"x\"}}", "1:10: `plural` takes a number, and `customer.id` is a text"),
         ("{{#if (eq customer.id 3)}}x{{/if}}", "1:8: a text is never compared with a integer"),
         (
-            "{{links.unsubscribe}}",
-            "1:3: `links.unsubscribe` is not available yet (leave it out until this version serves the page that it leads to)",
+            "{{links.survey}}",
+            "1:3: `links.survey` is not available yet (leave it out until this version serves the page that it leads to)",
         ),
         (
             "{{offer.value}}",

@@ -69,7 +69,14 @@ fn a_text_may_stand_alone_and_channels_miss_their_parts() {
     let template = template(&[("templates/t/email.txt.hbs", "Tom & {{customer.first_name}}")]);
     let (catalogue, business) = (catalogue(), business());
     let channels = [Channel::Email, Channel::Sms];
-    let wanted = Use { catalogue: &catalogue, root: "cart", channels: &channels, offer: None, business: &business };
+    let wanted = Use {
+        catalogue: &catalogue,
+        root: "cart",
+        channels: &channels,
+        offer: None,
+        business: &business,
+        promotional: false,
+    };
     let problems: Vec<String> = template.check(&wanted).iter().map(|problem| problem.message.clone()).collect();
     assert_eq!(
         problems,

@@ -14,8 +14,10 @@ const OFFER: [(&str, Type); 5] = [
     ("expires_at", Type::Timestamp),
 ];
 const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
+/// Pages that a link can lead to; each is there in every message.
+pub const LINKS: [&str; 3] = ["unsubscribe", "preferences", "why"];
 /// Pages that a link can lead to once they are served.
-const LINKS: [&str; 4] = ["unsubscribe", "preferences", "why", "survey"];
+const LATER: [&str; 1] = ["survey"];
 
 impl<'a> Walk<'a, '_> {
     /// Types a path and notes what it reads.
@@ -58,7 +60,7 @@ impl<'a> Walk<'a, '_> {
         });
         match of {
             Some(entity) => self.fault(path.at, message, Some(format!("did you mean `{entity}.{name}`?"))),
-            None => self.unknown(path, message, name, vec![CUSTOMER, root, "offer", "business", "now"]),
+            None => self.unknown(path, message, name, vec![CUSTOMER, root, "offer", "business", "links", "now"]),
         }
     }
 
@@ -107,14 +109,14 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn links(&mut self, path: &Path) -> Kind<'a> {
-        match path.fields.get(1) {
-            Some(name) if !LINKS.contains(&name.as_str()) => {
-                self.unknown(path, format!("no link is called `{name}`"), name, LINKS.to_vec());
-            }
-            _ => {
+        match path.fields.get(1).map(String::as_str) {
+            None => return Kind::Record,
+            Some(name) if LINKS.contains(&name) => return self.leaf(path, Type::Text, true, 2),
+            Some(name) if LATER.contains(&name) => {
                 let help = "leave it out until this version serves the page that it leads to".to_owned();
                 self.fault(path.at, format!("`{}` is not available yet", path.text), Some(help));
             }
+            Some(name) => self.unknown(path, format!("no link is called `{name}`"), name, LINKS.to_vec()),
         }
         Kind::Unknown
     }
@@ -190,7 +192,8 @@ impl<'a> Walk<'a, '_> {
             return self.fault(path.at, format!("`{name}` is a computed field"), Some(help));
         }
         let message = format!("{} has no field `{name}`", entity.name);
-        let outside = path.frame > 0 && [CUSTOMER, self.world.root, "offer", "business", "now"].contains(&name);
+        let outside =
+            path.frame > 0 && [CUSTOMER, self.world.root, "offer", "business", "links", "now"].contains(&name);
         if outside {
             let help = format!("inside `each`, `{name}` of the message is `@root.{name}`");
             return self.fault(path.at, message, Some(help));

@@ -1,8 +1,8 @@
 //! The facts of a candidate as columns of the statement, and a candidate read from its row.
 
+use super::consent::SOFT;
 use super::{Audience, Columns};
 use crate::catalogue::quoted;
-use crate::courtesy::consent::current_sql;
 use crate::courtesy::legal_hours::{country_code, region_code};
 use crate::courtesy::preferences::Preferences;
 use crate::expr::Aliases;
@@ -46,19 +46,6 @@ impl Audience<'_> {
         let roles = &self.catalogue.roles;
         push_role(roles.country.as_deref(), sql);
         push_role(roles.region.as_deref(), sql);
-    }
-
-    /// The current answers about the rule's topic, by channel: `email -sms` is a yes to email and a no to SMS. An
-    /// answer for every channel (`*`) counts for each; the latest counts, of two at one instant the no.
-    pub(super) fn push_consents(&self, sql: &mut Sql) {
-        let topic = sql.reserve(&self.rule.topic);
-        for (place, channel) in self.rule.channels.iter().enumerate() {
-            if place > 0 {
-                sql.push(" || ");
-            }
-            let answer = current_sql("c._bucket", &self.customer_key(), &topic, &format!("'{channel}'"));
-            sql.push(&format!("case {answer} when 1 then '{channel} ' when 0 then '-{channel} ' else '' end"));
-        }
     }
 
     pub(super) fn push_eligible(&self, offer: &Offer, sql: &mut Sql) {
@@ -119,6 +106,8 @@ impl Audience<'_> {
             last_touch: row.int(13).map(Timestamp::from_micros),
             consents: answers().filter_map(|word| word.parse().ok()).collect(),
             refused: answers().filter_map(|word| word.strip_prefix('-')?.parse().ok()).collect(),
+            unconfirmed: answers().filter_map(|word| word.strip_prefix('?')?.parse().ok()).collect(),
+            soft_opt_in: answers().any(|word| word == SOFT),
             suppressed: Vec::new(),
             offers: offers.collect(),
             preferences: Preferences::default(),

@@ -2,7 +2,7 @@
 //! already, and the rule's touches before.
 
 use super::Audience;
-use crate::catalogue::{CUSTOMER, Field, Type, quoted};
+use crate::catalogue::{CUSTOMER, Type, quoted};
 use crate::expr::Clause;
 use crate::rules::{OncePart, OncePer, Period};
 use crate::sql::{Dialect, Sql};
@@ -57,6 +57,11 @@ impl Audience<'_> {
 
     /// What tells this candidate from the rule's other messages to the customer.
     pub(super) fn push_occurrence(&self, sql: &mut Sql) {
+        if self.rule.confirms {
+            let last = self.last_waiting(sql);
+            sql.push(&as_text(Type::Timestamp, &last, self.dialect));
+            return;
+        }
         let parts = match &self.rule.once_per {
             OncePer::Numbered => {
                 sql.push("('#' || (1 + (select count(*) from touchpoints n where ");
@@ -128,7 +133,7 @@ impl Audience<'_> {
             let (row, link) = (self.row_alias(), quoted(&link.field));
             format!("(select o.{} from {table} o where o.{key} = {row}.{link})", quoted(name))
         };
-        sql.push(&as_text(field, &column, self.dialect));
+        sql.push(&as_text(field.ty, &column, self.dialect));
     }
 
     /// The calendar period of the tick in the rule's zone, or in the customer's: then one who moves between zones has
@@ -159,9 +164,9 @@ fn period_of(period: Period, date: Date) -> String {
     }
 }
 
-/// A field of `once_per` as it stands in an occurrence. A missing value is empty.
-fn as_text(field: &Field, column: &str, dialect: Dialect) -> String {
-    let text = match (field.ty, dialect) {
+/// A value as it stands in an occurrence. A missing value is empty.
+fn as_text(ty: Type, column: &str, dialect: Dialect) -> String {
+    let text = match (ty, dialect) {
         (Type::Text, _) => column.to_owned(),
         (Type::Date, Dialect::Sqlite) => format!("date({column} * 86400, 'unixepoch')"),
         (Type::Date, Dialect::Postgres) => format!("to_char(date '1970-01-01' + {column}::int, 'YYYY-MM-DD')"),

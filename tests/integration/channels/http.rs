@@ -3,8 +3,9 @@
 use super::{double, email, opened, send};
 use crate::harness::prism::Prism;
 use crate::harness::{address, shared};
-use plusone::channels::{Found, Outgoing, Prepared, Provider, Sent};
+use plusone::channels::{Callback, Found, Outgoing, Prepared, Provider, Sent};
 use plusone::messages::Words;
+use plusone::messages::menu::{Choice, Does};
 use plusone::rules::Channel;
 use plusone::settings::{Secret, Way};
 use plusone::time::{Span, Timestamp};
@@ -16,6 +17,7 @@ fn twilio(api_base: &str) -> Provider {
         account_sid: format!("AC{}", "0".repeat(32)),
         auth_token: Secret::new("token"),
         api_base: Some(api_base.to_owned()),
+        webhook_keys: std::collections::BTreeMap::new(),
     })
 }
 
@@ -27,8 +29,13 @@ fn message(channel: Channel) -> Outgoing {
         words: Words {
             sms: Some("Your parcel is on its way – 1 & 2 + 3".to_owned()),
             voice: Some("Hello. Your table is ready at <eight>.".to_owned()),
+            menu: vec![Choice { key: 9, does: Does::Stop, says: "Goodbye.".to_owned() }],
             ..Words::default()
         },
+        callback: Some(Callback {
+            public_url: "https://plus.harbour.example".to_owned(),
+            token: Some("dG9rZW4".to_owned()),
+        }),
         ..email("unused")
     }
 }
@@ -64,6 +71,9 @@ async fn a_request_has_only_fields_that_twilio_knows() {
         for (name, _) in request.form() {
             assert!(schema.get(name).is_some(), "{name} is not a field of {path}");
         }
+        let told = request.form().iter().find(|(name, _)| *name == "StatusCallback").map(|(_, url)| url.as_str());
+        let base = "https://plus.harbour.example/hooks/test/status?touchpoint=";
+        assert!(told.is_some_and(|url| url.starts_with(base)), "{told:?}");
     }
 }
 

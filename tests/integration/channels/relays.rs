@@ -223,3 +223,88 @@ async fn a_send_that_is_given_up_closes_its_connection() {
     assert!(matches!(send(&mut connection, &email("bob@customers.test")).await, Sent::Accepted { .. }));
     assert_eq!(heard.connections().len(), 2);
 }
+
+/// MAIL, RCPT and DATA, heard before anything is answered.
+fn hear_envelope(line: &mut double::Line) -> Vec<String> {
+    let mut heard = Vec::new();
+    while !heard.last().is_some_and(|last: &String| last.is_empty() || last.starts_with("DATA")) {
+        heard.push(line.hear());
+    }
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_offers_it_is_told_all_before_the_message_at_once() {
+    let (port, heard) = double::start(|_, line| {
+        line.greet(&["PIPELINING"]);
+        while hear_envelope(line).len() > 1 {
+            line.say("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n");
+            while line.hear() != ".\r\n" {}
+            line.say("250 2.0.0 Ok\r\n");
+        }
+    });
+    let mut connection = relay("smtp", "", port, "", None).connection();
+    for _ in 0..3 {
+        assert!(matches!(send(&mut connection, &email("ann@customers.test")).await, Sent::Accepted { .. }));
+    }
+    assert_eq!(heard.connections().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_refused_among_commands_told_at_once_is_refused_alone() {
+    let (port, heard) = double::start(|_, line| {
+        line.greet(&["PIPELINING"]);
+        hear_envelope(line);
+        line.say("250 2.1.0 Ok\r\n550 5.1.1 nobody\r\n554 5.5.1 no valid recipients\r\n");
+        let second = hear_envelope(line);
+        assert!(second.first().is_some_and(|first| first == "RSET\r\n"), "{second:?}");
+        line.say("250 Ok\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n");
+        while line.hear() != ".\r\n" {}
+        line.say("250 2.0.0 Ok\r\n");
+    });
+    let mut connection = relay("smtp", "", port, "", None).connection();
+    let refused = send(&mut connection, &email("bob@customers.test")).await;
+    assert!(
+        matches!(&refused, Sent::Never { code: Some(code), bad_address: true, .. } if code == "550 5.1.1"),
+        "{refused:?}"
+    );
+    assert!(matches!(send(&mut connection, &email("ann@customers.test")).await, Sent::Accepted { .. }));
+    assert_eq!(heard.connections().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_wants_a_message_for_nobody_gets_none() {
+    let (port, heard) = double::start(|number, line| {
+        line.greet(&["PIPELINING"]);
+        hear_envelope(line);
+        if number == 0 {
+            line.say("250 2.1.0 Ok\r\n550 5.1.1 nobody\r\n354 Go ahead\r\n");
+            while !line.hear().is_empty() {}
+            return;
+        }
+        line.say("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n");
+        while line.hear() != ".\r\n" {}
+        line.say("250 2.0.0 Ok\r\n");
+    });
+    let mut connection = relay("smtp", "", port, "", None).connection();
+    let refused = send(&mut connection, &email("bob@customers.test")).await;
+    assert!(matches!(&refused, Sent::Never { bad_address: true, .. }), "{refused:?}");
+    assert!(matches!(send(&mut connection, &email("ann@customers.test")).await, Sent::Accepted { .. }));
+    let connections = heard.connections();
+    assert_eq!(connections.len(), 2, "the line of the refused one was closed");
+    assert!(connections[0].ends_with("DATA\r\n"), "nothing after DATA, and no dot: {}", connections[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_hangs_up_among_commands_told_at_once_has_taken_nothing() {
+    for answers in ["", "250 2.1.0 Ok\r\n", "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n", "250 Ok\r\n250 Ok\r\n421 closing\r\n"] {
+        let (port, heard) = double::start(move |_, line| {
+            line.greet(&["PIPELINING"]);
+            hear_envelope(line);
+            line.say(answers);
+        });
+        let sent = send(&mut relay("smtp", "", port, "", None).connection(), &email("ann@customers.test")).await;
+        assert!(matches!(sent, Sent::NotNow { .. }), "{answers:?}: {sent:?}");
+        assert_eq!(heard.connections().len(), 1);
+    }
+}

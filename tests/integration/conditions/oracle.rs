@@ -107,6 +107,7 @@ impl<'a> Oracle<'a> {
         match &node.value {
             Value::Text(text) => Some(Known::Text(text.clone())),
             Value::Now(span) => Some(Known::Int(self.moment.now.plus(*span).micros())),
+            Value::TouchpointAt => unreachable!("only goals read it"),
             Value::Today => Some(Known::Int(today().days())),
             Value::Field(row, field) => {
                 let stored = self.row(row, names).and_then(|row| row.fields.get(field));

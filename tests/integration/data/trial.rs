@@ -2,11 +2,11 @@
 
 use plusone::amount::SCALE;
 use plusone::catalogue::{Absent, Catalogue, Entity, Field, Link, Place, Roles, Type};
-use plusone::courtesy::consent;
+use plusone::courtesy::consent::{self, Answer, Source, SourceKind};
 use plusone::data::import::{Import, import};
 use plusone::data::sync::{SyncReport, sync};
 use plusone::data::{DataError, Report};
-use plusone::settings::{Business, Guard, LogFormat, Secret, Settings, Web};
+use plusone::settings::{Business, Guard, LogFormat, Retention, Secret, Settings, Web};
 use plusone::sql::Sql;
 use plusone::store::consents::{self, Entry};
 use plusone::store::db::{Cell, Db};
@@ -73,19 +73,23 @@ pub fn settings() -> Settings {
             phone: None,
             email: None,
             website: None,
+            logo: None,
+            colour: None,
             time_zone: Tz::Europe__London,
             locale: "en-GB".to_owned(),
             country: "GB".to_owned(),
             currency: "GBP".to_owned(),
         },
         database_url: Secret::new(""),
+        way_out: plusone::settings::WayOut::default(),
         web: Web { listen: String::new(), public_url: String::new() },
         channels: [].into(),
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
         legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
-        guard: Guard { max_recipients: None, max_share: None, max_cost: None, only_to: Vec::new() },
+        guard: Guard::default(),
+        retention: Retention::default(),
         log: LogFormat::Text,
     }
 }
@@ -160,6 +164,7 @@ impl Trial {
             absent: Absent::Keep,
             confirmed: false,
             dry_run: false,
+            progress: plusone::progress::Progress::default(),
         }
     }
 
@@ -176,15 +181,9 @@ impl Trial {
     }
 
     fn entry(customer: &str, at: &str, value: bool) -> Entry {
-        Entry {
-            bucket: plusone::ids::bucket_of(customer),
-            customer: customer.to_owned(),
-            topic: "offers".to_owned(),
-            channel: "email".to_owned(),
-            at: at.parse().expect("an instant"),
-            value,
-            source: "support".to_owned(),
-        }
+        let answer = if value { Answer::Yes } else { Answer::No };
+        let source = Source::new(SourceKind::Support, "support");
+        Entry::said(customer, "offers", "email", answer, at.parse().expect("an instant"), source)
     }
 
     /// The customer says yes or no to offers by email.
@@ -199,12 +198,13 @@ impl Trial {
         let asked = Self::entry(customer, "2026-01-01T00:00:00Z", true);
         let sql = format!("select {}", consent::current_sql("$1", "$2", "$3", "$4"));
         let sql = Sql::new(sql).with(asked.bucket).with(customer).with("offers").with("email");
-        let by_sql = self.db.fetch_one(sql).await.expect("an answer").and_then(|row| row.opt_int(0)).map(|v| v == 1);
+        let by_sql =
+            self.db.fetch_one(sql).await.expect("an answer").and_then(|row| row.opt_int(0)).map(Answer::of_code);
         let ledger = consents::ledger(&self.db, asked.bucket, customer).await.expect("a ledger");
-        assert_eq!(plusone::data::consent::current(&ledger, "offers", "email"), by_sql);
+        assert_eq!(consent::current(&ledger, "offers", "email"), by_sql);
         let mut tx = self.db.begin().await.expect("begun");
         let bulk = consents::current(&mut tx, &[asked]).await.expect("answers");
-        assert_eq!(bulk.first().map(|(_, value, _)| *value), by_sql);
-        by_sql
+        assert_eq!(bulk.first().map(|(_, entry)| entry.answer), by_sql);
+        by_sql.map(|answer| answer == Answer::Yes)
     }
 }

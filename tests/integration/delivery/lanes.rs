@@ -20,7 +20,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Starts a daemon in this process.
-async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tally>) {
+pub(super) async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tally>) {
     let app = App::open(home.path(), Clock::System).await.expect("a good home");
     let _lock = app.lock("the test").expect("nobody else has it");
     let lease = app.lease("the test", true).await.expect("the buckets");
@@ -32,12 +32,12 @@ async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tally>) {
     (db, stop, working)
 }
 
-async fn number(db: &Db, sql: &str) -> i64 {
+pub(super) async fn number(db: &Db, sql: &str) -> i64 {
     db.fetch_one(Sql::new(sql)).await.expect("a good statement").map_or(0, |row| row.int(0))
 }
 
 /// Asks until `sql` gives at least `least`.
-async fn until(db: &Db, sql: &str, least: i64) {
+pub(super) async fn until(db: &Db, sql: &str, least: i64) {
     let began = std::time::Instant::now();
     while number(db, sql).await < least {
         assert!(began.elapsed() < LIMIT, "waited for {least} of {sql}: {}", number(db, sql).await);
@@ -45,7 +45,7 @@ async fn until(db: &Db, sql: &str, least: i64) {
     }
 }
 
-fn crowd() -> String {
+pub(super) fn crowd() -> String {
     let rows: Vec<String> = (0..400).map(|n| format!("c{n},c{n}@shop.test,,,yes")).collect();
     customers(&rows.iter().map(String::as_str).collect::<Vec<_>>())
 }

@@ -52,7 +52,7 @@ async fn what_would_go_after_it_expires_is_refused_and_says_so() {
             pauses: &plusone::courtesy::pauses::Pauses::default(),
             first_run: false,
         };
-        let counts = counts.everyone(|_| ()).await.expect("foreseen");
+        let counts = counts.everyone(&plusone::progress::Progress::default(), |_| ()).await.expect("foreseen");
         assert_eq!((counts.planned, counts.deferred), (1, 1), "`who` sees the turns that are gone");
     })
     .await;

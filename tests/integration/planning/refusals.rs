@@ -1,7 +1,8 @@
 //! Refusals: written once, judged again, moved on, and never in the way of what comes later.
 
 use crate::shop::{NOON, Shop, at, customers, on_both, rule};
-use plusone::data::consent::{self, Answer};
+use plusone::courtesy::consent::{Answer, SourceKind};
+use plusone::data::answers::{self, Said};
 use plusone::data::suppress::{self, Wish};
 use plusone::touchpoints::Reason;
 
@@ -11,8 +12,9 @@ fn offers_rule(keys: &[(&str, &str)]) -> String {
 
 async fn answer(shop: &Shop, customer: &str, channel: Option<&str>, value: bool, when: &str) {
     let settings = &shop.app.workspace.project.settings;
-    let answer = Answer { customer, topic: "offers", channel, value, source: "desk", at: at(when) };
-    assert!(consent::set(&shop.app.db, settings, answer, at(when)).await.expect("an answer"));
+    let (answer, kind) = (if value { Answer::Yes } else { Answer::No }, SourceKind::Support);
+    let said = Said { customer, topic: "offers", channel, answer, at: at(when), source: "desk", kind };
+    assert!(answers::set(&shop.app.db, settings, said, at(when)).await.expect("an answer"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,8 +112,9 @@ async fn a_topic_that_was_left_is_left_even_where_no_consent_is_needed() {
         shop.pass(NOON).await;
         let settings = shop.app.workspace.project.settings.clone();
         let when = at("2026-11-03T12:10:00Z");
-        let no = Answer { customer: "ann", topic: "reminders", channel: None, value: false, source: "desk", at: when };
-        consent::set(&shop.app.db, &settings, no, when).await.expect("an answer");
+        let (answer, kind) = (Answer::No, SourceKind::Support);
+        let no = Said { customer: "ann", topic: "reminders", channel: None, answer, at: when, source: "desk", kind };
+        answers::set(&shop.app.db, &settings, no, when).await.expect("an answer");
         shop.send("2026-11-03T12:20:00Z").await;
         assert_eq!(shop.log().await, ["ann - skipped no_consent"]);
     })
@@ -136,7 +139,7 @@ async fn every_refusal_says_its_reason() {
         home.write("config/rules/treat.toml", &offers_rule(&[]));
         let mut shop = Shop::open(&home, NOON).await;
         let business = shop.app.workspace.project.settings.business.clone();
-        let wish = Wish { address: "stop@shop.test", scope: None, reason: "asked" };
+        let wish = Wish { address: "stop@shop.test", scope: None, reason: "asked", source: "support" };
         suppress::add(&shop.app.db, &business, wish, at(NOON)).await.expect("suppressed");
         shop.tick(NOON).await;
         let expected = [

@@ -19,7 +19,9 @@ fn message() -> Outgoing {
         },
         locale: "en-GB".to_owned(),
         promotional: false,
+        unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
+        callback: None,
     }
 }
 
@@ -53,6 +55,18 @@ fn a_message_has_the_headers_of_automatic_mail_and_both_forms() {
     assert!(!header.contains("Precedence") && !header.contains("List-Unsubscribe"), "{header}");
     let (plain, html) = (body.find("text/plain"), body.find("text/html"));
     assert!(plain.is_some() && plain < html, "{body}");
+}
+
+#[test]
+fn a_message_that_can_be_left_says_how_in_both_headers() {
+    let url = format!("https://plus.harbour.example/u/{}", "x".repeat(47));
+    let header = composed(&Outgoing { promotional: true, unsubscribe: Some(url.clone()), ..message() });
+    let header = header.split("\r\n\r\n").next().unwrap_or_default();
+    // Unfolded, and never broken into encoded words: a reader that does not decode must find the address.
+    let unfolded = header.replace("\r\n ", " ").replace("  ", " ");
+    assert!(unfolded.contains(&format!("\r\nList-Unsubscribe: <{url}>")), "{unfolded}");
+    assert!(unfolded.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{unfolded}");
+    assert!(!header.contains("=?"), "{header}");
 }
 
 #[test]
@@ -116,9 +130,15 @@ fn a_text_that_holds_the_boundary_moves_the_boundary() {
 }
 
 #[test]
-fn every_kind_of_line_end_is_one() {
-    assert_eq!(lines("a\r\nb\rc\nd\n\r\0e\0\r\r\n"), "a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n");
-    assert_eq!(lines("grüße"), "grüße");
+fn a_line_end_that_is_none_is_refused() {
+    for bytes in ["a\r\n", "a", "", "\r\n\r\n", "a\r\n\r\nb"] {
+        assert_eq!(check_lines(bytes.as_bytes()), Ok(()), "{bytes:?}");
+    }
+    for bytes in ["a\n", "a\r", "\n", "a\r\r\n", "a\r\n\n", "a\n\r", "a\rb\r\n"] {
+        assert!(check_lines(bytes.as_bytes()).is_err(), "{bytes:?}");
+    }
+    let line = |octets: usize| check_lines(format!("{}\r\nb", "a".repeat(octets)).as_bytes());
+    assert!(line(998).is_ok() && line(999).is_err());
 }
 
 proptest! {

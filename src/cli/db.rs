@@ -1,0 +1,66 @@
+//! `plusone db`: the care of the database.
+
+use super::print::counted;
+use super::{Answer, opened::Opened};
+use crate::data::prune::{Bounds, prune};
+use serde_json::json;
+use std::io::Write;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Bring the schema up to date, as every command does
+    Migrate,
+    /// Forget what is older than [retention] says; the daemon does so too, a little each hour
+    Prune {
+        /// Count, forget nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
+    match &options.command {
+        Command::Migrate => {
+            if json {
+                writeln!(out, "{:#}", json!({ "migrated": true }))?;
+            } else {
+                writeln!(out, "The schema is up to date.")?;
+            }
+        }
+        Command::Prune { dry_run } => {
+            let retention = &opened.settings.retention;
+            let bounds = Bounds { dry_run: *dry_run, ..Bounds::ALL };
+            let told = prune(&opened.db, retention, opened.now, bounds).await?;
+            if json {
+                let whole = json!({
+                    "dry_run": dry_run,
+                    "words": told.words,
+                    "touchpoints": told.touchpoints,
+                    "refusals": told.refusals,
+                    "codes": told.codes,
+                    "more": told.more,
+                });
+                writeln!(out, "{whole:#}")?;
+            } else {
+                let would = if *dry_run { "Would forget" } else { "Forgot" };
+                let (words, touchpoints) = (retention.words, retention.touchpoints);
+                writeln!(out, "{would} what is older than {words} (words) and {touchpoints} (touchpoints):")?;
+                writeln!(out, "  the words of {}", counted(told.words as i64, "message"))?;
+                let rows = counted(told.touchpoints as i64, "touchpoint");
+                writeln!(out, "  all but the bare row of {rows}, {}", counted(told.refusals as i64, "refusal"))?;
+                writeln!(out, "  {} that nobody can use any more", counted(told.codes as i64, "code"))?;
+                if told.more {
+                    writeln!(out, "A daemon was at work on the rest: run this again.")?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

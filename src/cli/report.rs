@@ -1,0 +1,164 @@
+//! `plusone report`: what each rule did, from match to goal, and whether it made a difference.
+
+mod html;
+
+use super::pause::rules;
+use super::print::{Table, counted, local, money, plain, spoken};
+use super::{Answer, Failure, opened::Opened};
+use crate::problem::nearest;
+use crate::report::{Funnel, Report, RuleReport, grouped, percent, share};
+use crate::schedule::parse_when::parse_when;
+use crate::store::report::{Filter, report};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Only this rule
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// Only what was planned at this time or later
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Also write a page with charts that can be opened and passed on
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
+    if let Some(rule) = &options.rule {
+        let known = rules(opened).await?;
+        if !known.contains(rule) {
+            let near = nearest(rule, known.iter().map(String::as_str));
+            let near = near.map_or_else(|| "`plusone status` lists them".to_owned(), |near| format!("closest: {near}"));
+            return Err(Failure::usage(format!("there is no rule {rule}; {near}")));
+        }
+    }
+    let since = options.since.as_deref().map(|text| parse_when(text, opened.now, opened.zone())).transpose();
+    let since = since.map_err(|fault| Failure::usage(format!("--since: {fault}")))?;
+    let filter = Filter { rule: options.rule.as_deref(), since };
+    let report = report(&opened.db, &opened.rules, &opened.catalogue, filter, opened.now).await?;
+    if let Some(path) = &options.html {
+        let page = html::page(&report, opened);
+        std::fs::write(path, page)
+            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
+    }
+    if json {
+        writeln!(out, "{:#}", report.to_json(opened.currency()))?;
+    } else {
+        write(&report, opened, out)?;
+        if let Some(path) = &options.html {
+            writeln!(out, "\nThe page is in {}.", path.display())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `All touchpoints until 2026-11-03 12:00 (Europe/London)`.
+fn heading(report: &Report, opened: &Opened) -> String {
+    let zone = opened.zone();
+    let until = local(report.at, zone);
+    match report.since {
+        Some(since) => format!("Touchpoints from {} until {until} ({zone})", local(since, zone)),
+        None => format!("All touchpoints until {until} ({zone})"),
+    }
+}
+
+fn write(report: &Report, opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", heading(report, opened))?;
+    if report.rules.is_empty() {
+        return writeln!(out, "\nThere is no rule yet: a rule is a file in config/rules/.");
+    }
+    for rule in &report.rules {
+        writeln!(out, "\n{}", plain(&rule.rule))?;
+        if !rule.description.is_empty() {
+            writeln!(out, "  {}", plain(&rule.description))?;
+        }
+        let mut table = Table::new(&["STEP", "MESSAGES", "OF MATCHED", ""]);
+        for step in steps(rule) {
+            let share = percent(share(step.count, rule.funnel.matched()));
+            let name = format!("{}{}", "  ".repeat(step.depth), step.name);
+            table.row(vec![name, grouped(step.count), share, step.note.unwrap_or_else(|| " ".to_owned())]);
+        }
+        table.write(out, "  ")?;
+        facts(rule, opened).iter().try_for_each(|fact| writeln!(out, "  {fact}"))?;
+    }
+    Ok(())
+}
+
+/// One bar of the funnel.
+struct Step {
+    name: &'static str,
+    depth: usize,
+    count: u64,
+    note: Option<String>,
+}
+
+/// The funnel from top to bottom; what nobody met is left out.
+fn steps(rule: &RuleReport) -> Vec<Step> {
+    let funnel = &rule.funnel;
+    let step = |name, depth, count| Step { name, depth, count, note: None };
+    let reached = rule.goal.as_ref().map_or(0, |goal| goal.sent.reached);
+    let mut steps = vec![
+        step("matched", 0, funnel.matched()),
+        Step { note: Some(reasons(funnel)).filter(|note| !note.is_empty()), ..step("refused", 1, funnel.refusals()) },
+        step("held out", 1, funnel.held_out),
+        step("planned", 1, funnel.planned()),
+    ];
+    let later = [
+        step("waiting", 2, funnel.waiting),
+        step("waiting for approval", 2, funnel.held),
+        step("expired", 2, funnel.expired),
+        step("cancelled", 2, funnel.cancelled),
+        step("failed", 2, funnel.failed),
+        step("in doubt", 2, funnel.in_doubt),
+        Step { note: Some(format!("to {}", customers(rule.reach))), ..step("sent", 2, funnel.sent) },
+        step("delivered", 3, funnel.delivered),
+        step("bounced", 3, funnel.bounced),
+        step("complained about", 3, funnel.complained),
+        step("reached the goal", 3, reached),
+    ];
+    steps.retain(|step| step.count > 0 || matches!(step.name, "matched" | "planned"));
+    steps.extend(later.into_iter().filter(|step| step.count > 0 || step.name == "sent"));
+    steps
+}
+
+fn customers(count: u64) -> String {
+    if count == 1 { "1 customer".to_owned() } else { format!("{} customers", grouped(count)) }
+}
+
+/// `no_consent 20, suppressed 3`, the most frequent first.
+fn reasons(funnel: &Funnel) -> String {
+    let mut reasons: Vec<_> = funnel.refused.iter().collect();
+    reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
+    let told: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect();
+    told.join(", ")
+}
+
+/// What is said in sentences: cost, time, goal.
+fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
+    let currency = opened.currency();
+    let mut facts = Vec::new();
+    if rule.cost > 0 || rule.offer_cost > 0 {
+        let offers = format!("{} {currency} of offers", money(rule.offer_cost));
+        let offers = if rule.offer_cost > 0 { format!(" and {offers}") } else { String::new() };
+        facts.push(format!("Cost: {} {currency} for sending{offers}.", money(rule.cost)));
+    }
+    if let Some(time) = rule.time_to_send {
+        let (median, most) = (spoken(time.median), spoken(time.most));
+        facts.push(format!("Time to send: {median} in the median, 95 of 100 within {most}."));
+    }
+    facts.push(match &rule.goal {
+        Some(goal) => format!("Goal: {}.", plain(&goal.sentence())),
+        None => "Goal: none is set; `[goal]` in the rule's file says what counts as success.".to_owned(),
+    });
+    facts
+}
+
+/// The words under a heading of the page: how many rules, how many messages.
+fn summary(report: &Report) -> String {
+    let sent: u64 = report.rules.iter().map(|rule| rule.funnel.sent).sum();
+    let rules = counted(i64::try_from(report.rules.len()).unwrap_or(i64::MAX), "rule");
+    format!("{rules}, {} sent.", if sent == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(sent)) })
+}

@@ -1,0 +1,146 @@
+//! The numbers of the report, counted in the database: one statement for each kind of number, whatever the number of
+//! touchpoints and rules.
+
+use super::db::{Db, Result, Row};
+use crate::catalogue::Catalogue;
+use crate::report::{GoalReport, Group, Report, RuleReport, TimeToSend, goal};
+use crate::rules::Rule;
+use crate::sql::Sql;
+use crate::time::{Span, Timestamp};
+use std::collections::BTreeMap;
+
+/// Of which touchpoints.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    pub rule: Option<&'a str>,
+    /// Written at or after.
+    pub since: Option<Timestamp>,
+}
+
+impl Filter<'_> {
+    /// Appends the condition on the touchpoints `t`.
+    fn push(self, sql: &mut Sql) {
+        sql.push(" t.test = 0");
+        if let Some(rule) = self.rule {
+            sql.push(" and t.rule = ").bind(rule);
+        }
+        if let Some(since) = self.since {
+            sql.push(" and t.created_at >= ").bind(since);
+        }
+    }
+
+    fn statement(self, before: &str, after: &str) -> Sql {
+        let mut sql = Sql::new(before);
+        self.push(&mut sql);
+        sql.push(after);
+        sql
+    }
+}
+
+/// The report of `rules`, and of those that left touchpoints and are gone, in the order of their names.
+pub async fn report(
+    db: &Db,
+    rules: &[Rule],
+    catalogue: &Catalogue,
+    filter: Filter<'_>,
+    now: Timestamp,
+) -> Result<Report> {
+    let mut reports: BTreeMap<String, RuleReport> = BTreeMap::new();
+    for rule in rules.iter().filter(|rule| filter.rule.is_none_or(|only| only == rule.name)) {
+        let report = reports.entry(rule.name.clone()).or_default();
+        report.description.clone_from(&rule.description);
+        report.goal = match &rule.goal {
+            Some(goal) => Some(reached(db, rule, goal, catalogue, filter, now).await?),
+            None => None,
+        };
+    }
+    count_states(db, filter, &mut reports).await?;
+    count_customers(db, filter, &mut reports).await?;
+    count_complaints(db, filter, &mut reports).await?;
+    count_offers(db, filter, &mut reports).await?;
+    let rules = reports.into_iter().map(|(rule, report)| RuleReport { rule, ..report }).collect();
+    Ok(Report { at: now, since: filter.since, rules })
+}
+
+async fn count_states(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select t.rule, t.state, t.reason, cast(sum(case when t.step = 0 then 1 else 0 end) as bigint), \
+         cast(sum(coalesce(t.cost, 0)) as bigint) from touchpoints t where",
+        " group by t.rule, t.state, t.reason",
+    );
+    for row in db.fetch(sql).await? {
+        let report = reports.entry(row.text(0).to_owned()).or_default();
+        let state = row.text(1).parse().expect("the table holds states of ours");
+        let reason = row.opt_text(2).and_then(|reason| reason.parse().ok());
+        report.funnel.add(state, reason, count(&row, 3));
+        report.cost += row.int(4);
+    }
+    Ok(())
+}
+
+/// Reach and time to send, of what a provider took.
+async fn count_customers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select s.rule, count(distinct s.customer), max(case when s.place = (s.many + 1) / 2 then s.took end), \
+         max(case when s.place = (s.many * 95 + 99) / 100 then s.took end) from \
+         (select t.rule, t.customer, t.sent_at - t.created_at as took, \
+         row_number() over (partition by t.rule order by t.sent_at - t.created_at) as place, \
+         count(*) over (partition by t.rule) as many \
+         from touchpoints t where t.sent_at is not null and t.step = 0 and",
+        ") s group by s.rule",
+    );
+    for row in db.fetch(sql).await? {
+        let report = reports.entry(row.text(0).to_owned()).or_default();
+        report.reach = count(&row, 1);
+        let span = |index| row.opt_int(index).map(|micros| Span::from_micros(micros.max(0)));
+        report.time_to_send = span(2).zip(span(3)).map(|(median, most)| TimeToSend { median, most });
+    }
+    Ok(())
+}
+
+async fn count_complaints(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select t.rule, count(distinct t.id) from touchpoint_events e \
+         join touchpoints t on t.bucket = e.bucket and t.id = e.touchpoint where e.kind = 'complained' and",
+        " group by t.rule",
+    );
+    for row in db.fetch(sql).await? {
+        reports.entry(row.text(0).to_owned()).or_default().funnel.complained = count(&row, 1);
+    }
+    Ok(())
+}
+
+/// What the offers cost that customers have got: an offer that lapsed has cost nothing.
+async fn count_offers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select t.rule, cast(sum(g.cost) as bigint) from offer_grants g \
+         join touchpoints t on t.bucket = g.bucket and t.id = g.touchpoint \
+         where g.state in ('spent', 'redeemed', 'expired') and",
+        " group by t.rule",
+    );
+    for row in db.fetch(sql).await? {
+        reports.entry(row.text(0).to_owned()).or_default().offer_cost = row.int(1);
+    }
+    Ok(())
+}
+
+async fn reached(
+    db: &Db,
+    rule: &Rule,
+    goal: &crate::rules::Goal,
+    catalogue: &Catalogue,
+    filter: Filter<'_>,
+    now: Timestamp,
+) -> Result<GoalReport> {
+    let (mut sent, mut held_out) = (Group::default(), Group::default());
+    for row in db.fetch(goal::counts(rule, goal, catalogue, db.dialect(), filter.since, now)).await? {
+        let group = Group { count: count(&row, 1), reached: count(&row, 2), open: count(&row, 3) };
+        *if row.int(0) == 1 { &mut held_out } else { &mut sent } = group;
+    }
+    let when = goal.when.iter().map(|clause| clause.text.clone()).collect();
+    Ok(GoalReport { when, within: goal.within, sent, held_out })
+}
+
+fn count(row: &Row, index: usize) -> u64 {
+    u64::try_from(row.int(index)).unwrap_or(0)
+}

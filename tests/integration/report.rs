@@ -1,0 +1,138 @@
+//! The report: a funnel that adds up, goals counted within their time, the lift, and a page that stands alone.
+
+use crate::shop::{NOON, Shop, at, on_both, rule};
+use plusone::report::{GoalReport, Report};
+use plusone::store::report::{Filter, report};
+
+const DATA: &str = r#"
+[customer]
+source = "customers.csv"
+key = "id"
+roles = { email = "email", name = "first_name" }
+[customer.fields]
+id = "text"
+email = "text"
+first_name = "text"
+[order]
+source = "orders.csv"
+key = "id"
+belongs_to = { customer = "customer_id" }
+[order.fields]
+id = "text"
+customer_id = "text"
+placed_at = "timestamp"
+"#;
+
+const GOAL: &str = "[goal]\nwhen = 'customer.orders.exists(o, o.placed_at > touchpoint.at)'\n";
+
+/// The first ten ordered within three days, one later than that, one before; of those held out one ordered.
+const ORDERS: &str = "id,customer_id,placed_at
+1,c0,2026-11-03T15:00:00Z
+2,c1,2026-11-03T15:00:00Z
+3,c2,2026-11-03T15:00:00Z
+4,c3,2026-11-03T15:00:00Z
+5,c4,2026-11-03T15:00:00Z
+6,c5,2026-11-03T15:00:00Z
+7,c6,2026-11-03T15:00:00Z
+8,c7,2026-11-03T15:00:00Z
+9,c8,2026-11-04T15:00:00Z
+10,c9,2026-11-06T11:59:00Z
+11,c10,2026-11-06T12:02:00Z
+12,c11,2026-11-03T11:00:00Z
+13,c45,2026-11-03T15:00:00Z
+";
+
+/// Sixty customers, of whom three have no address and seventeen were held out. The rest got a note at noon.
+async fn shop(home: &crate::harness::home::Home) -> Shop {
+    let rows: String = (0..60)
+        .map(|n| format!("c{n},{},\n", if n >= 57 { String::new() } else { format!("c{n}@shop.test") }))
+        .collect();
+    home.write("config/data.toml", DATA);
+    home.write("customers.csv", &format!("id,email,first_name\n{rows}"));
+    home.write("orders.csv", "id,customer_id,placed_at\n");
+    home.write("config/rules/note.toml", &format!("description = \"A <b>note</b>\"\n{}{GOAL}", rule(&[])));
+    home.write("config/rules/quiet.toml", &rule(&[("live", "false")]));
+    let mut shop = Shop::open(home, NOON).await;
+    let run = shop.tick(NOON).await;
+    assert_eq!((run.counts.planned, run.counts.matched()), (57, 60));
+    shop.execute(
+        "update touchpoints set state = 'held_out' \
+         where state = 'planned' and cast(substr(customer, 2) as bigint) between 40 and 56",
+    )
+    .await;
+    assert_eq!(shop.send("2026-11-03T12:01:00Z").await["sent"], 40);
+    home.write("orders.csv", ORDERS);
+    shop.app.refresh().await.expect("read");
+    shop
+}
+
+async fn made(shop: &Shop, filter: Filter<'_>, now: &str) -> Report {
+    let project = &shop.app.workspace.project;
+    let rules: Vec<_> = project.rules.values().cloned().collect();
+    report(&shop.app.db, &rules, &project.catalogue, filter, at(now)).await.expect("a report")
+}
+
+fn goal(report: &Report) -> &GoalReport {
+    report.rules[0].goal.as_ref().expect("a goal")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_message_counts_once_and_goals_only_within_their_time() {
+    on_both("", async |home| {
+        let shop = shop(&home).await;
+        let made_at = |now| made(&shop, Filter::default(), now);
+        let whole = made_at("2026-11-20T12:00:00Z").await;
+        let names: Vec<&str> = whole.rules.iter().map(|rule| rule.rule.as_str()).collect();
+        assert_eq!(names, ["note", "quiet"]);
+        let (note, funnel) = (&whole.rules[0], &whole.rules[0].funnel);
+        assert_eq!((funnel.matched(), funnel.planned(), funnel.refusals(), funnel.held_out), (60, 40, 3, 17));
+        assert_eq!((funnel.sent, funnel.failed, note.reach), (40, 0, 40));
+        let time = note.time_to_send.expect("something was sent");
+        assert_eq!((time.median.seconds(), time.most.seconds()), (60, 60));
+        let goal = goal(&whole);
+        assert_eq!((goal.sent.count, goal.sent.reached, goal.sent.open), (40, 10, 0));
+        assert_eq!((goal.held_out.count, goal.held_out.reached, goal.held_out.open), (17, 1, 0));
+        assert!(goal.sentence().contains("too few to tell"), "{}", goal.sentence());
+        let early = made_at("2026-11-04T12:00:00Z").await;
+        assert_eq!((self::goal(&early).sent.open, self::goal(&early).held_out.open), (30, 16));
+        let later = Filter { since: Some(at("2026-11-04T00:00:00Z")), rule: Some("note") };
+        let none = made(&shop, later, "2026-11-20T12:00:00Z").await;
+        assert_eq!((none.rules.len(), none.rules[0].funnel.matched(), self::goal(&none).sent.count), (1, 0, 0));
+        assert_eq!(whole.rules[1].funnel.matched(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_is_told_on_the_terminal_as_json_and_as_a_page_that_stands_alone() {
+    on_both("", async |home| {
+        let shop = shop(&home).await;
+        shop.execute("update touchpoints set state = 'bounced' where customer = 'c20'").await;
+        let told = home.plusone(&["report"]).ended_with(0).stdout;
+        for line in
+            ["note", "matched", "no_address 3", "to 40 customers", "bounced", "Goal: 25.0% of 40", "Goal: none is set"]
+        {
+            assert!(told.contains(line), "{line}: {told}");
+        }
+        let json = home.plusone(&["report", "--rule", "note", "--since", "2026-11-01", "--json"]).ended_with(0).json();
+        let note = &json["rules"][0];
+        assert_eq!((&note["funnel"]["matched"], &note["funnel"]["refused"]["no_address"]), (&60.into(), &3.into()));
+        assert_eq!(note["time_to_send"]["median_seconds"], 60);
+        assert_eq!(note["goal"]["lift"]["conclusive"], false);
+        assert_eq!(json["rules"].as_array().map(Vec::len), Some(1));
+        let page = home.path().join("report.html");
+        home.plusone(&["report", "--html", &page.to_string_lossy()]).ended_with(0);
+        let page = home.read("report.html");
+        for piece in
+            ["<!doctype html>", "role=\"img\" aria-label=\"The funnel of note: matched 60", "A &lt;b&gt;note&lt;/b&gt;"]
+        {
+            assert!(page.contains(piece), "{piece}: {page}");
+        }
+        for outside in ["<script", "http://", "https://", "<link", "<img", "url("] {
+            assert!(!page.contains(outside), "{outside}: {page}");
+        }
+        let unknown = home.plusone(&["report", "--rule", "nota"]).ended_with(2);
+        assert!(unknown.stderr.contains("closest: note"), "{}", unknown.stderr);
+    })
+    .await;
+}
