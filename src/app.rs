@@ -6,7 +6,8 @@ use crate::channels::Provider;
 use crate::clock::Clock;
 use crate::config::{Environment, Files};
 use crate::data::{self, sync::SyncReport};
-use crate::delivery::{Delivery, Tally, canary, doubt, engine};
+use crate::delivery::canary::Looks;
+use crate::delivery::{Delivery, Tally, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
@@ -67,6 +68,7 @@ pub struct App {
     /// The same, for those who must see it change.
     pub in_force: InForce,
     pub clock: Clock,
+    pub looks: Looks,
 }
 
 impl App {
@@ -82,7 +84,7 @@ impl App {
         workspace.keys = Some(token_keys::load(&db, clock.now()).await?);
         let workspace = Arc::new(workspace);
         let in_force = InForce::of(Arc::clone(&workspace));
-        let app = Self { db, home: home.to_owned(), workspace, in_force, clock };
+        let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default() };
         app.prepare().await?;
         Ok(app)
     }
@@ -167,7 +169,7 @@ impl App {
         let mut told = tick::take_stock(&self.db, project, now).await?;
         told.extend(data::codes::sync(&self.db, &project.offers, &self.home, now).await?);
         self.settle_offers(now).await?;
-        canary::look_at_all(&self.db, &project.settings.guard, now).await?;
+        self.looks.look(&self.db, &project.settings.guard, now).await?;
         let pauses = pauses::load(&self.db).await?;
         let runner = Runner { db: &self.db, project, lease, pauses: &pauses };
         let runs = runner.run_due(now, only).await?;
@@ -202,7 +204,7 @@ impl App {
     /// Delivers all that is due, and ends.
     pub async fn deliver(&self, lease: &Lease) -> Result<Tally, AppError> {
         let delivery = self.delivery(lease, Metrics::start(self.ways_out()))?;
-        delivery.shared.set_pauses(pauses::load(&self.db).await?);
+        delivery.shared.read_pauses().await?;
         let doubts = doubt::settle(&delivery).await;
         let drained = delivery.drain().await;
         let tally = delivery.finish(false).await;

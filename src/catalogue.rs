@@ -193,7 +193,7 @@ pub struct ConsentColumns {
     pub channels: BTreeMap<String, String>,
     /// The field with the time of the yes; the time of the import where absent.
     pub at: Option<String>,
-    /// Said in the ledger as the source of the yes.
+    /// Said in the ledger as the source of the yes: a text field of `customer` that holds it, or the words themselves.
     pub source: Option<String>,
     /// What a yes of these columns is: under a double opt-in one that waits for its confirmation.
     pub yes: Answer,

@@ -10,6 +10,7 @@
 
 mod catalogue;
 mod clauses;
+mod courtesy;
 mod environment;
 mod files;
 mod forms;
@@ -33,6 +34,7 @@ mod shape;
 pub use environment::Environment;
 pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
+pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
 use crate::catalogue::Catalogue;
 use crate::messages::menu::MenuFile;
@@ -124,6 +126,7 @@ impl Loader<'_> {
         let (tree, mut settings) = self.settings();
         let catalogue = self.catalogue(settings.as_ref());
         if let (Some(tree), Some(settings), Some(catalogue)) = (&tree, settings.as_mut(), &catalogue) {
+            settings.no_promotions_while = courtesy::bad_moments(tree, catalogue, self.problems);
             opt_in::fill_in(tree, settings, catalogue, self.problems);
         }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);

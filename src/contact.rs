@@ -126,6 +126,48 @@ words!(Ground {
     Manual = "manual",
 });
 
+impl Ground {
+    /// Reads a reason: a word of ours, or what SES, Postmark, SendGrid, Mailgun and Mailchimp call it, in any notation
+    /// (`HardBounce`, `SPAM_COMPLAINT`, `group unsubscribes`). Whatever else is an entry by hand.
+    ///
+    /// ```
+    /// use plusone::contact::Ground;
+    /// assert_eq!(Ground::read("SpamComplaint"), Ground::Complaint);
+    /// assert_eq!(Ground::read("invalid_emails"), Ground::Invalid);
+    /// assert_eq!(Ground::read("asked us by phone"), Ground::Manual);
+    /// ```
+    pub fn read(reason: &str) -> Self {
+        let word: String = reason.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        match word.as_str() {
+            "complaint" | "complaints" | "spamcomplaint" | "spamcomplaints" | "spamreport" | "spamreports"
+            | "abuse" => Self::Complaint,
+            "stop" | "optout" | "optedout" => Self::Stop,
+            "unsubscribe" | "unsubscribes" | "unsubscribed" | "groupunsubscribe" | "groupunsubscribes"
+            | "globalunsubscribe" | "globalunsubscribes" | "manualsuppression" | "cleanedunsubscribe" => {
+                Self::Unsubscribe
+            }
+            "erasure" => Self::Erasure,
+            "donotcontact" | "donotcall" | "dnc" | "litigator" => Self::DoNotContact,
+            "hardbounce" | "hardbounces" | "bounce" | "bounces" | "bounced" | "cleaned" => Self::HardBounce,
+            "softbounce" | "softbounces" | "block" | "blocks" | "blocked" => Self::SoftBounce,
+            "invalid" | "invalidemail" | "invalidemails" | "bademailaddress" => Self::Invalid,
+            _ => Self::Manual,
+        }
+    }
+
+    /// Whether the person themselves asked not to be written to: it goes before everything, and only they take it
+    /// back.
+    pub const fn is_their_wish(self) -> bool {
+        matches!(self, Self::Complaint | Self::Stop | Self::Unsubscribe | Self::Erasure | Self::DoNotContact)
+    }
+
+    /// Whether a fresh yes of the person's own takes it back. A complaint told more than that this topic was
+    /// unwanted, and a yes mends no mailbox.
+    pub const fn yields_to_a_yes(self) -> bool {
+        matches!(self, Self::Stop | Self::Unsubscribe)
+    }
+}
+
 /// The scope of a suppression that stops everything.
 pub const EVERYTHING: &str = "all";
 

@@ -1,6 +1,8 @@
 //! Courtesy: what a considerate sender observes. Pure.
 
+pub mod caps;
 pub mod consent;
+pub mod holdout;
 pub mod holidays;
 pub mod legal_hours;
 pub mod pauses;

@@ -5,8 +5,9 @@
 use crate::app::{App, AppError, LEASE, Planned};
 use crate::clock::Clock;
 use crate::config::Files;
-use crate::data::prune::{Bounds, prune};
-use crate::delivery::{Delivery, Tally, canary, doubt};
+use crate::data::prune::{Bounds, Forgotten, prune};
+use crate::delivery::canary::Looks;
+use crate::delivery::{Delivery, Tally, doubt};
 use crate::feedback::receipts;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
@@ -15,7 +16,7 @@ use crate::outreach::wake::{Wake, Woken};
 use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::runs::Run;
-use crate::store::{offers, pauses, runs};
+use crate::store::{offers, runs};
 use crate::time::{Span, Timestamp};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -26,8 +27,6 @@ const LOOK: Span = Span::from_seconds(1);
 const RETRY: Span = Span::from_seconds(10);
 /// How often the lease is renewed, and doubts are looked at.
 const RENEW: Span = Span::from_seconds(5);
-/// After how many rounds of settling bounces and complaints are counted: once a minute.
-const LOOK_AT_RULES: u64 = 12;
 
 /// How often what is old is forgotten.
 const FORGET: Span = Span::from_seconds(3_600);
@@ -103,7 +102,7 @@ impl Daemon {
     /// When it cannot begin, or when planning fails in a way that the next tick would meet again.
     pub async fn work(mut self, metrics: Metrics) -> Result<Tally, AppError> {
         let delivery = Arc::new(self.app.delivery(&self.lease, metrics)?);
-        delivery.shared.set_pauses(pauses::load(&self.app.db).await?);
+        delivery.shared.read_pauses().await?;
         self.note_problems(&delivery.shared.metrics);
         self.health.set_phase(Phase::Running);
         let delivering = tokio::spawn(deliver(Arc::clone(&delivery), self.stop.clone()));
@@ -160,9 +159,8 @@ impl Daemon {
                     wake.stop().await;
                     return Ok(());
                 }
-                match pauses::load(&self.app.db).await {
-                    Ok(pauses) => delivery.shared.set_pauses(pauses),
-                    Err(error) => tracing::error!(%error, "pauses cannot be read; those known last hold"),
+                if let Err(error) = delivery.shared.read_pauses().await {
+                    tracing::error!(%error, "pauses cannot be read; those known last hold");
                 }
                 if let Some(count) = sent.news(delivery.shared.tally.sent()) {
                     (self.tell)(Told::Sent(count));
@@ -251,10 +249,9 @@ impl Drop for StopsWithIt {
 }
 
 /// Rules whose messages are received badly pause themselves: by what receipts told meanwhile.
-async fn look_at_rules(delivery: &Delivery) {
+async fn look_at_rules(delivery: &Delivery, looks: &Looks) {
     let (workspace, now) = (delivery.shared.workspace(), delivery.shared.clock.now());
-    let looked = canary::look_at_all(&delivery.shared.db, &workspace.project.settings.guard, now).await;
-    if let Err(error) = looked {
+    if let Err(error) = looks.look(&delivery.shared.db, &workspace.project.settings.guard, now).await {
         tracing::error!(%error, "bounces and complaints could not be counted");
     }
 }
@@ -263,7 +260,7 @@ async fn look_at_rules(delivery: &Delivery) {
 /// of its own: one that answers late holds up no message.
 async fn settle(delivery: Arc<Delivery>, stop: Stop) {
     let _last = StopsWithIt(stop.clone());
-    let mut rounds = 0;
+    let looks = Looks::default();
     while !stop.is_asked() {
         tokio::select! {
             settled = doubt::settle(&delivery) => {
@@ -273,10 +270,7 @@ async fn settle(delivery: Arc<Delivery>, stop: Stop) {
             }
             () = stop.asked() => return,
         }
-        if rounds % LOOK_AT_RULES == 0 {
-            look_at_rules(&delivery).await;
-        }
-        rounds += 1;
+        look_at_rules(&delivery, &looks).await;
         if let Err(error) = offers::put_back(&delivery.shared.db).await {
             tracing::error!(%error, "the budgets of freed offers could not be given back");
         }
@@ -298,11 +292,8 @@ async fn forget(delivery: Arc<Delivery>, stop: Stop) {
         let now = delivery.shared.clock.now();
         tokio::select! {
             forgotten = prune(&delivery.shared.db, &retention, now, Bounds::A_LITTLE) => match forgotten {
-                Ok(told) if told.words + told.touchpoints + told.refusals + told.codes > 0 => tracing::info!(
-                    words = told.words, touchpoints = told.touchpoints, refusals = told.refusals, codes = told.codes,
-                    "forgot what [retention] says is old"
-                ),
-                Ok(_) => {}
+                Ok(told) if told == Forgotten::default() => {}
+                Ok(told) => tracing::info!(?told, "forgot what [retention] says is old"),
                 Err(error) => tracing::error!(%error, "what is old could not be forgotten; tried again in an hour"),
             },
             () = stop.asked() => return,

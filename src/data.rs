@@ -25,6 +25,7 @@ pub mod infer;
 pub mod lists;
 pub mod moments;
 pub mod origin;
+pub mod person;
 pub mod prune;
 mod queries;
 pub mod records;
@@ -32,6 +33,7 @@ pub mod suppress;
 pub mod survey;
 pub mod sync;
 pub mod values;
+pub mod wishes;
 
 use crate::store::db::StoreError;
 use crate::store::external::ExternalError;

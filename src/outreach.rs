@@ -1,5 +1,6 @@
 //! Outreach: when rules tick, whom they reach at that instant, decided and written down.
 
+pub mod addresses;
 pub mod complete;
 pub mod foresee;
 pub mod guard;

@@ -1,6 +1,7 @@
 //! A rule's meaning: when, for whom, what, how. Files become rules in `config`; nothing here reads a file.
 
 use crate::catalogue::Catalogue;
+use crate::courtesy::caps::OnCap;
 use crate::expr::{Clause, Moment};
 use crate::schedule::Schedule;
 use crate::settings::Rate;
@@ -147,6 +148,13 @@ pub struct Rule {
     pub was: Option<String>,
     /// At most so many messages in so long; those that wait get turns.
     pub pace: Option<Rate>,
+    /// Whether its messages take places under the caps.
+    pub counts_toward_cap: bool,
+    pub on_cap: OnCap,
+    /// Passes quiet hours and caps; never legal hours or a stop.
+    pub urgent: bool,
+    /// A share of its audience that is not written to, in parts per million.
+    pub holdout: u32,
     pub goal: Option<Goal>,
     /// The topic's condition that says who has bought, where a purchase may stand for a yes.
     pub soft_opt_in: Option<Clause>,
@@ -168,6 +176,11 @@ impl Rule {
     pub const fn moment(&self, now: Timestamp, catalogue: &Catalogue) -> Moment {
         let in_customers_time = self.in_customers_time && catalogue.roles.time_zone.is_some();
         Moment { now, zone: self.time_zone, in_customers_time }
+    }
+
+    /// Whether any message of the rule is judged as promotional: by its topic, or by an offer that it may carry.
+    pub fn may_be_promotional(&self) -> bool {
+        self.purpose == Purpose::Promotional || !self.offers.is_empty()
     }
 
     /// What becomes of a message in doubt on `channel`. Unless the rule says so itself: a call is dropped, a status or

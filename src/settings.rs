@@ -1,14 +1,15 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
+use crate::courtesy::caps::Cap;
 use crate::courtesy::consent::Answer;
 use crate::courtesy::legal_hours::LegalHours;
 use crate::courtesy::phrases;
 use crate::expr::Clause;
 use crate::rules::{Channel, Purpose, words};
 use crate::time::{Span, Tz, Weekday};
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -24,6 +25,10 @@ pub struct Settings {
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
     pub legal_hours: LegalHours,
+    pub caps: Vec<Cap>,
+    /// A share of customers who get nothing promotional, in parts per million.
+    pub holdout: u32,
+    pub no_promotions_while: Vec<BadMoment>,
     pub guard: Guard,
     pub retention: Retention,
     pub log: LogFormat,
@@ -239,6 +244,13 @@ pub enum QuietWindow {
     Weekday(Weekday),
     /// The whole day, wherever it is a public holiday in the customer's country.
     Holidays,
+}
+
+/// A condition on the customer under which nothing promotional goes to them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BadMoment {
+    pub name: String,
+    pub clause: Clause,
 }
 
 /// What a run, and a rule, may do without being asked about. No limits by default; `config` knows the usual ones.

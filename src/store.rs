@@ -1,5 +1,8 @@
 //! The database: the only place that speaks sqlx. Statements are named functions here; decisions are made elsewhere.
 
+pub mod address_places;
+pub mod caps;
+mod cells;
 pub mod consents;
 pub mod db;
 pub mod delivery;
@@ -19,6 +22,7 @@ pub mod offers;
 pub mod outcomes;
 pub mod pace;
 pub mod page;
+pub mod pages;
 pub mod pauses;
 pub mod person;
 pub mod planning;

@@ -124,6 +124,13 @@ impl Keyring {
         Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// Whether `text` names a key that this ring has not: one that was made since, or none at all.
+    pub fn lacks_key_of(&self, text: &str) -> bool {
+        // Four characters hold the first three bytes: version, key, purpose.
+        let head = text.get(..4).and_then(|head| BASE64_URL_SAFE_NO_PAD.decode(head).ok());
+        head.is_some_and(|head| head[0] == VERSION && !self.keys.contains_key(&head[1]))
+    }
+
     /// What `text` says, where one of the keys has signed it for `purpose`.
     ///
     /// ```

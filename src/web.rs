@@ -1,13 +1,30 @@
-//! The web server: how the program is, for those who watch it, and what providers tell. Pages for people come beside it.
+//! The web server: the public pages by which customers say stop, what providers tell, and how the program is, for
+//! those who watch it.
 //!
 //! 1. `/livez`, `/readyz` and `/metrics` need no sign-in and tell no secret, no customer and no address.
-//! 2. Every request has a limit of size and time, and the server stops within [`STOP_LIMIT`], whoever is still there.
-//! 3. What does not work is answered with problem+json (RFC 9457).
+//! 2. Every request has a limit of size and time, and so has every connection.
+//! 3. What does not work is answered with problem+json (RFC 9457), or with a page where a browser asks.
+//! 4. No cookie is ever set, and no GET changes anything.
 
+mod assets;
+mod colour;
+mod confirm;
+mod failures;
 pub mod figures;
+mod form;
 pub mod hooks;
+mod look;
+mod peer;
+mod preferences;
 pub mod probes;
 pub mod problems;
+mod serve;
+mod texts;
+mod unsubscribe;
+mod visit;
+mod why;
+
+pub use serve::serve;
 
 use crate::clock::Clock;
 use crate::health::Health;
@@ -17,20 +34,16 @@ use crate::workspace::InForce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
-use std::future::Future;
-use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// The longest body that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 /// How long an answer may take.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// How long open requests may hold up the end.
-const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -40,6 +53,8 @@ pub struct Web {
     pub metrics: Metrics,
     pub health: Health,
     pub in_force: InForce,
+    /// The home folder, where the logo lies.
+    pub home: PathBuf,
 }
 
 /// Every route there is.
@@ -48,6 +63,11 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(figures::metrics))
+        .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::change))
+        .route("/p/{token}", get(preferences::show).post(preferences::change))
+        .route("/y/{token}", get(confirm::show).post(confirm::change))
+        .route("/w/{token}", get(why::show))
+        .route("/assets/{name}", get(assets::serve))
         .merge(hooks::routes())
         .fallback(async || problems::problem(StatusCode::NOT_FOUND, "nothing lives at this address"))
         .method_not_allowed_fallback(async || {
@@ -55,6 +75,7 @@ pub fn router(web: Web) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(within_time))
+        .layer(from_fn_with_state(web.clone(), failures::for_people))
         .with_state(web)
 }
 
@@ -62,29 +83,5 @@ async fn within_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => problems::problem(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long"),
-    }
-}
-
-/// Answers on `listener` until `stop` is ready; then finishes what is open, for at most [`STOP_LIMIT`].
-pub async fn serve(listener: TcpListener, web: Web, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let signal = async move {
-        stop.await;
-        // The other end is gone only when the server has ended already.
-        let _ = stopping.send(());
-    };
-    let serving = axum::serve(listener, router(web)).with_graceful_shutdown(signal);
-    let out_of_time = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(STOP_LIMIT).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        ended = serving => ended,
-        () = out_of_time => {
-            tracing::warn!("open requests were cut off after {} seconds", STOP_LIMIT.as_secs());
-            Ok(())
-        }
     }
 }

@@ -112,8 +112,8 @@ impl Workspace {
     }
 
     fn links(&self, touchpoint: Option<&str>) -> context::Value {
-        use tokens::Purpose::{Preferences, Unsubscribe, Why};
-        let named = [("unsubscribe", Unsubscribe), ("preferences", Preferences), ("why", Why)];
+        use tokens::Purpose::{Confirm, Preferences, Unsubscribe, Why};
+        let named = [("unsubscribe", Unsubscribe), ("preferences", Preferences), ("why", Why), ("confirm", Confirm)];
         let links = named.into_iter().filter_map(|(name, purpose)| Some((name, self.link(purpose, touchpoint)?)));
         context::links(&links.collect::<Vec<_>>())
     }
@@ -129,6 +129,8 @@ impl Workspace {
             data.insert("offer".to_owned(), context::offer(offer, to.code, expires_at));
         }
         data.insert("business".to_owned(), context::business(business));
+        let topic = self.project.settings.topics.get(&rule.topic);
+        data.insert("topic".to_owned(), context::topic(topic.map_or(&rule.topic, |topic| &topic.name)));
         data.insert("links".to_owned(), self.links(to.touchpoint));
         data.insert("now".to_owned(), context::Value::Timestamp(to.now));
         let env = Env {

@@ -109,7 +109,7 @@ fn touchpoints(open: &Open, rule: &Rule, now: Timestamp) -> Sql {
     sql.push(
         "insert into bare_touchpoints (bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, \
          entity_id, occurrence, step, run_id, as_of, channel, address, state, due_at, expires_at, priority, on_doubt, \
-         attempts, locale, possible_duplicate, test, facts, gates, version, created_at, updated_at) \
+         attempts, locale, possible_duplicate, test, facts, gates, counts, version, created_at, updated_at) \
          select c._bucket, printf('%02x', c._bucket) || hex(randomblob(17)), ",
     );
     sql.bind(rule.name.as_str()).push(", ").bind(rule.version.as_str());
@@ -119,7 +119,7 @@ fn touchpoints(open: &Open, rule: &Rule, now: Timestamp) -> Sql {
     sql.push(&format!("{at}, 'email', c.email, 'planned', {at}, {at}, 50, 'resend', 0, c.locale, 0, 0, "));
     sql.bind(r#"{"customer.tier":"gold","customer.last_order_at":"2026-01-01T00:00:00Z"}"#).push(", ");
     sql.bind(r#"["seen_before","again_after","pauses",["channel","email"],"hours"]"#);
-    sql.push(&format!(", 1, {at}, {at} from {} c where c._bucket between 0 and 255", catalogue.customer().table()));
+    sql.push(&format!(", 1, 1, {at}, {at} from {} c where c._bucket between 0 and 255", catalogue.customer().table()));
     for clause in &rule.when {
         sql.push(" and ");
         let aliases = Aliases { root: "c", customer: "c" };

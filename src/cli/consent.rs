@@ -1,6 +1,7 @@
 //! `plusone consent`: the ledger of who said yes or no to what, where and when.
 
 use super::opened::Opened;
+use super::print::{local, plain};
 use super::{Answer, Failure};
 use crate::courtesy::consent::{Answer as Said, SourceKind, current};
 use crate::data::ListReport;
@@ -38,12 +39,15 @@ enum Command {
         topic: String,
         #[arg(value_name = "yes|no")]
         value: String,
-        /// Where the customer said so: "call of 3 November"
+        /// Where the customer said so: "call of 3 November", "support: Ann"
         #[arg(long)]
         source: String,
     },
-    /// Write a list down: customer, topic, channel, value, at, source
-    Import { file: PathBuf },
+    /// Write a list down: customer, topic, channel, value, at, source, wording, ip, evidence, confirmed
+    Import {
+        /// CSV or NDJSON; a row that cannot be used goes to FILE.errors.csv
+        file: PathBuf,
+    },
 }
 
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
@@ -136,12 +140,16 @@ async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) 
         writeln!(out, "Ledger ({})", opened.zone())?;
     }
     for entry in entries {
-        let at = entry.at.local(opened.zone()).format("%Y-%m-%d %H:%M");
-        let word = entry.answer;
-        let source: String = entry.source.words.chars().filter(|sign| !sign.is_control()).collect();
-        writeln!(out, "  {at}  {word}  {} / {}  {source}", entry.topic, entry.channel)?;
+        writeln!(out, "  {}", told(opened, &entry))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An entry of the ledger as a line: when to the minute, what in a sentence, from which address.
+pub fn told(opened: &Opened, entry: &Entry) -> String {
+    let topic = opened.settings.topics.get(&entry.topic).map_or(entry.topic.as_str(), |topic| topic.name.as_str());
+    let from = entry.ip.as_deref().map(|ip| format!(", from {ip}")).unwrap_or_default();
+    plain(&format!("{}  {}{from}", local(entry.at, opened.zone()), entry.told(topic, opened.zone())))
 }
 
 /// The answer to the import of a list; exit code 1 where a row was refused.

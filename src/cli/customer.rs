@@ -1,5 +1,6 @@
 //! `plusone customer`: one customer on one page.
 
+use super::consent::told;
 use super::print::{Table, local, money, plain, short};
 use super::{Answer, Failure, log, lookup, opened::Opened};
 use crate::courtesy::pauses::Scope;
@@ -59,18 +60,7 @@ fn consents(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Re
     if page.consents.is_empty() {
         return writeln!(out, "  nothing recorded: a no for promotional topics");
     }
-    let mut table = Table::new(&["TOPIC", "CHANNEL", "ANSWER", "SINCE", "SOURCE"]);
-    for one in &page.consents {
-        let since = local(one.at, opened.zone());
-        table.row(vec![
-            one.topic.clone(),
-            one.channel.clone(),
-            one.answer.to_string(),
-            since,
-            one.source.words.clone(),
-        ]);
-    }
-    table.write(out, "  ")
+    page.consents.iter().try_for_each(|one| writeln!(out, "  {}", told(opened, one)))
 }
 
 fn section(opened: &Opened, title: &str, touchpoints: &[Touchpoint], out: &mut dyn Write) -> io::Result<()> {

@@ -45,6 +45,8 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
                     "touchpoints": told.touchpoints,
                     "refusals": told.refusals,
                     "codes": told.codes,
+                    "replies": told.replies,
+                    "receipts": told.receipts,
                     "more": told.more,
                 });
                 writeln!(out, "{whole:#}")?;
@@ -56,6 +58,12 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
                 let rows = counted(told.touchpoints as i64, "touchpoint");
                 writeln!(out, "  all but the bare row of {rows}, {}", counted(told.refusals as i64, "refusal"))?;
                 writeln!(out, "  {} that nobody can use any more", counted(told.codes as i64, "code"))?;
+                let receipts = counted(told.receipts as i64, "receipt");
+                writeln!(
+                    out,
+                    "  the words of {} that customers wrote back, {receipts}",
+                    counted(told.replies as i64, "message")
+                )?;
                 if told.more {
                     writeln!(out, "A daemon was at work on the rest: run this again.")?;
                 }

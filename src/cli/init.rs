@@ -21,8 +21,6 @@ const FILES: &[(&str, &str)] = &[
     ("config/customers.csv", include_str!("init/config/customers.csv")),
     ("templates/welcome/subject.hbs", include_str!("init/templates/welcome/subject.hbs")),
     ("templates/welcome/email.html.hbs", include_str!("init/templates/welcome/email.html.hbs")),
-    ("templates/confirm-opt-in/subject.hbs", include_str!("../../templates/confirm-opt-in/subject.hbs")),
-    ("templates/confirm-opt-in/email.html.hbs", include_str!("../../templates/confirm-opt-in/email.html.hbs")),
     ("templates/_partials/letter-start.hbs", include_str!("../../templates/_partials/letter-start.hbs")),
     ("templates/_partials/letter-end.hbs", include_str!("../../templates/_partials/letter-end.hbs")),
 ];
@@ -30,7 +28,7 @@ const FILES: &[(&str, &str)] = &[
 pub async fn run(_global: &Global, options: &Options) -> Answer {
     let folder = &options.folder;
     refuse_unless_empty(folder)?;
-    for (path, text) in FILES {
+    for (path, text) in FILES.iter().chain(&crate::config::CONFIRM_TEMPLATE) {
         write(&folder.join(path), text)?;
     }
     let shown = folder.display();

@@ -95,7 +95,7 @@ async fn words(
     let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
     let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
     let (catalogue, dialect) = (&project.catalogue, db.dialect());
-    let audience = Audience { rule, offers: &[], catalogue, dialect, as_of: now, fires: None };
+    let audience = Audience { rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: now, fires: None };
     let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
     let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
     let mut people = [person.map(|person| audience.read(&person)).unwrap_or_default()];

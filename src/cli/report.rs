@@ -108,7 +108,7 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
     ];
     let later = [
         step("waiting", 2, funnel.waiting),
-        step("waiting for approval", 2, funnel.held),
+        step("to be approved", 2, funnel.held),
         step("expired", 2, funnel.expired),
         step("cancelled", 2, funnel.cancelled),
         step("failed", 2, funnel.failed),

@@ -25,10 +25,6 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     tokio::spawn(stop_on_signal(stop.clone()));
     let owner = owner();
     let lock = app.lock(&owner)?;
-    greet(&app);
-    let Some(lease) = wait_for_lease(&app, &owner, lock.is_some(), &stop).await? else {
-        return Ok(ExitCode::SUCCESS);
-    };
     let metrics = Metrics::start(app.ways_out());
     let health = Health::default();
     let listen = &settings.web.listen;
@@ -43,9 +39,15 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         metrics: metrics.clone(),
         health: health.clone(),
         in_force: app.in_force.clone(),
+        home: app.home.clone(),
     };
     let asked = stop.clone();
     let serving = tokio::spawn(web::serve(listener, web, async move { asked.asked().await }));
+    greet(&app);
+    let Some(lease) = wait_for_lease(&app, &owner, lock.is_some(), &stop).await? else {
+        let _ = serving.await;
+        return Ok(ExitCode::SUCCESS);
+    };
     mention(format_args!(
         "working; Ctrl-C ends it. Health and metrics: http://{listen}/readyz, http://{listen}/metrics"
     ));

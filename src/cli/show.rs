@@ -1,8 +1,12 @@
 //! `plusone show`: one touchpoint, with the words as sent, why it was decided so, and what became of it.
 
+use super::consent::told;
 use super::log::addressed;
 use super::print::{counted, local_seconds, money, plain, short};
 use super::{Answer, Failure, opened::Opened};
+use crate::courtesy::consent::deciding;
+use crate::ids::bucket_of;
+use crate::store::consents::ledger;
 use crate::store::log::{Named, by_id, detail};
 use crate::time::Tz;
 use crate::touchpoints::record::parsed_json;
@@ -24,8 +28,20 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         writeln!(out, "{:#}", detail.to_json(opened.currency()))?;
     } else {
         sentences(&detail, opened.zone(), opened.currency(), out)?;
+        consent(opened, &detail.touchpoint, out).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the customer had said about the topic and channel when it was decided.
+async fn consent(opened: &Opened, one: &Touchpoint, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(channel) = one.channel else { return Ok(()) };
+    let mut ledger = ledger(&opened.db, bucket_of(&one.customer), &one.customer).await?;
+    ledger.retain(|entry| entry.at <= one.as_of);
+    if let Some(entry) = deciding(&ledger, &one.topic, channel.as_str()) {
+        writeln!(out, "\nConsent as of then\n  {}", told(opened, entry))?;
+    }
+    Ok(())
 }
 
 /// The one touchpoint that `text` names.

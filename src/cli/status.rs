@@ -115,7 +115,7 @@ impl Status<'_> {
             let rule = &run.rule;
             let why = run.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
             concerns.push(format!(
-                "a run of {rule} with {messages} waits{why}: `plusone approve {id}` or `plusone cancel {id}`"
+                "a run of {rule} with {messages} waits: `plusone approve {id}` or `plusone cancel {id}`{why}"
             ));
         }
         concerns

@@ -67,7 +67,10 @@ fn summary(counts: &Counts) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
     lines.push(format!("{:>8}  would get it", counts.planned));
     if counts.deferred > 0 {
-        lines.push(format!("{:>8}  of these later: for the hours, or the pace", counts.deferred));
+        lines.push(format!("{:>8}  of these later: for the hours, the pace, or a place under a cap", counts.deferred));
+    }
+    if counts.held_out > 0 {
+        lines.push(format!("{:>8}  held out, to tell what writing does", counts.held_out));
     }
     if counts.already_touched > 0 {
         lines.push(format!("{:>8}  were touched already", counts.already_touched));
@@ -84,6 +87,7 @@ fn line(fate: &Fate, at: Timestamp, zone: Tz) -> String {
             format!("{}, at {}", message.channel, message.due_at.local(zone).format("%a %-d %b %H:%M"))
         }
         Decision::Plan(message) => message.channel.to_string(),
+        Decision::HoldOut(_, by) => format!("held out: {by}"),
         Decision::Refuse(refusal) => match &refusal.detail {
             Some(detail) => format!("{}: {detail}", refusal.reason),
             None => outcome(Some(&fate.decision)),

@@ -1,15 +1,19 @@
 //! `plusone why CUSTOMER [RULE]`: clause by clause with the values used, then each gate.
 
+use super::consent::told;
 use super::lookup::the_customer;
 use super::opened::Opened;
 use super::print::{local, say, say_json};
 use super::{Answer, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::courtesy::consent::deciding;
+use crate::ids::bucket_of;
 use crate::outreach::foresee::{ClauseTruth, Explained, Foresight, gates};
 use crate::outreach::tick::History;
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
+use crate::store::consents::ledger;
 use crate::store::pauses;
 use crate::time::{Timestamp, Tz};
 use serde_json::Value;
@@ -50,6 +54,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         say_json(Value::Array(all.collect()))?;
     } else if options.rule.is_some() {
         print_rule(rules[0], &customer, &answers[0], zone)?;
+        print_consent(&app, rules[0], &customer).await?;
     } else {
         for (rule, rows) in rules.iter().zip(&answers) {
             say(format_args!("{:<24} {}", rule.name, in_short(rows, zone)))?;
@@ -73,17 +78,20 @@ fn in_short(rows: &[Explained], zone: Tz) -> String {
     let selected: Vec<&Explained> = rows.iter().filter(|row| row.is_selected()).collect();
     if let Some(row) = selected.first() {
         let more = if selected.len() > 1 { format!(", and {} more", selected.len() - 1) } else { String::new() };
-        return format!("{}{more}", told(row.fate.as_ref(), zone));
+        return format!("{}{more}", in_words(row.fate.as_ref(), zone));
     }
     let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
     first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause)))
 }
 
-fn told(fate: Option<&Decision>, zone: Tz) -> String {
+fn in_words(fate: Option<&Decision>, zone: Tz) -> String {
     match fate {
         Some(Decision::Plan(message)) => {
             let due = local(message.due_at, zone);
             format!("would be sent by {} at {due} ({zone})", message.channel)
+        }
+        Some(Decision::HoldOut(message, by)) => {
+            format!("would be sent by {}, and is held out: {by}", message.channel)
         }
         Some(Decision::Refuse(refusal)) => {
             let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
@@ -110,8 +118,26 @@ fn print_rule(rule: &Rule, customer: &str, rows: &[Explained], zone: Tz) -> std:
             let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
             say(format_args!("  {mark}  {}{detail}", gate.name.replace('_', " ")))?;
         }
-        say(format_args!("  ->   {}", told(row.fate.as_ref(), zone)))?;
+        say(format_args!("  ->   {}", in_words(row.fate.as_ref(), zone)))?;
     }
+    Ok(())
+}
+
+/// What the customer has said about the rule's topic, as far as it counts.
+async fn print_consent(app: &App, rule: &Rule, customer: &str) -> Result<(), super::Failure> {
+    let opened = Opened::of(app);
+    let ledger = ledger(&app.db, bucket_of(customer), customer).await?;
+    let mut said: Vec<String> = Vec::new();
+    for channel in &rule.channels {
+        let line = match deciding(&ledger, &rule.topic, channel.as_str()) {
+            Some(entry) => told(&opened, entry),
+            None => format!("nothing said about {} by {channel}", rule.topic),
+        };
+        if !said.contains(&line) {
+            said.push(line);
+        }
+    }
+    said.iter().try_for_each(|line| say(format_args!("  consent: {line}")))?;
     Ok(())
 }
 

@@ -19,8 +19,20 @@ use chrono::format::{Item, StrftimeItems};
 use std::collections::BTreeMap;
 
 /// Names that conditions and templates use for something else.
-const RESERVED: &[&str] =
-    &["now", "touchpoint", "event", "reply", "answer", "redemption", "note", "offer", "business", "links", "variant"];
+const RESERVED: &[&str] = &[
+    "now",
+    "touchpoint",
+    "event",
+    "reply",
+    "answer",
+    "redemption",
+    "note",
+    "offer",
+    "business",
+    "links",
+    "topic",
+    "variant",
+];
 
 /// Words that the expression language keeps for itself.
 const CEL_KEYWORDS: &[&str] = &[

@@ -4,6 +4,7 @@
 
 use super::node::{Node, Value};
 use crate::amount::{Amount, SCALE};
+use crate::courtesy::caps;
 use crate::courtesy::legal_hours::OpenHours;
 use crate::courtesy::quiet_hours::minute;
 use crate::settings::{QuietWindow, Rate};
@@ -111,4 +112,10 @@ pub fn open_hours(node: &Node) -> Read<()> {
     let is_good = OpenHours::read([text, "00:00-24:00"]).is_some();
     let help = "write `08:00-21:00`, `Mon-Fri 10:00-20:00` (within one day) or `not on holidays`";
     if is_good { Ok(()) } else { wrong("a time of day at which messages may go", help) }
+}
+
+/// The window of a cap: a span, or a period of the customer's calendar.
+pub fn cap_window(node: &Node) -> Read<caps::Window> {
+    let help = "write `day`, `week` or `month` for the customer's calendar, or a span such as `7d`";
+    node.text().and_then(|text| text.parse().ok()).map_or_else(|| wrong("a time that places are counted in", help), Ok)
 }

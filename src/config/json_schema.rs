@@ -111,6 +111,7 @@ fn shape_schema(shape: &Shape) -> Map<String, Value> {
         Shape::OpenHours => {
             pattern("^(not on holidays|([A-Za-z]+(-[A-Za-z]+)? )?[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})$")
         }
+        Shape::CapWindow => pattern("^([0-9]+[smhdw]|day|week|month)$"),
         // A TOML date is no JSON type; checkers hand it over as a string.
         Shape::Date => json!({ "type": "string" }),
         Shape::OneOf(words) => json!({ "type": "string", "enum": words }),

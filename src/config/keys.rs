@@ -6,6 +6,7 @@
 //! 1. A key that is not in a table is refused. A key in a table does something.
 //! 2. Defaults are written here and filled in before the readers look.
 
+pub mod courtesy;
 pub mod data;
 pub mod menu;
 pub mod offer;
@@ -41,6 +42,8 @@ pub enum Shape {
     Window,
     /// `"08:00-21:00"`, `"Mon-Fri 10:00-20:00"` or `"not on holidays"`.
     OpenHours,
+    /// `"7d"`, `day`, `week` or `month`.
+    CapWindow,
     OneOf(&'static [&'static str]),
     List(&'static Shape),
     /// One value, or a list of them.

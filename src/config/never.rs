@@ -17,10 +17,11 @@ pub fn warn(
 ) {
     let (Some(purpose), Some(node)) = (purpose, root.get("channels")) else { return };
     let topic = root.text("topic").and_then(|topic| settings.topics.get(&topic));
+    let is_urgent = root.boolean("urgent") == Some(true);
     for channel in channels {
         let quiet = [settings.quiet_hours.get(channel), topic.map(|Topic { quiet_hours, .. }| quiet_hours)];
         let silence = Silence {
-            quiet: quiet.into_iter().flatten().map(Vec::as_slice).collect(),
+            quiet: quiet.into_iter().flatten().filter(|_| !is_urgent).map(Vec::as_slice).collect(),
             open: settings.legal_hours.of(&settings.business.country, None, *channel, purpose).collect(),
             country: &settings.business.country,
         };

@@ -17,10 +17,16 @@ use std::collections::BTreeMap;
 /// The template of the mail that asks for a confirmation.
 pub const TEMPLATE: &str = "confirm-opt-in";
 
-/// That template as it is shipped.
-const SHIPPED: [(&str, &str); 2] = [
+/// That template as it is shipped: path under the home folder, and text.
+pub const SHIPPED: [(&str, &str); 8] = [
     ("templates/confirm-opt-in/email.html.hbs", include_str!("../../templates/confirm-opt-in/email.html.hbs")),
     ("templates/confirm-opt-in/subject.hbs", include_str!("../../templates/confirm-opt-in/subject.hbs")),
+    ("templates/confirm-opt-in/de/email.html.hbs", include_str!("../../templates/confirm-opt-in/de/email.html.hbs")),
+    ("templates/confirm-opt-in/de/subject.hbs", include_str!("../../templates/confirm-opt-in/de/subject.hbs")),
+    ("templates/confirm-opt-in/es/email.html.hbs", include_str!("../../templates/confirm-opt-in/es/email.html.hbs")),
+    ("templates/confirm-opt-in/es/subject.hbs", include_str!("../../templates/confirm-opt-in/es/subject.hbs")),
+    ("templates/confirm-opt-in/fr/email.html.hbs", include_str!("../../templates/confirm-opt-in/fr/email.html.hbs")),
+    ("templates/confirm-opt-in/fr/subject.hbs", include_str!("../../templates/confirm-opt-in/fr/subject.hbs")),
 ];
 
 /// Compiles the conditions of `soft_opt_in` in the tree of `plusone.toml` into the topics of `settings`.

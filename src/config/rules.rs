@@ -1,6 +1,7 @@
 //! From the tree of a rule's file to a [`Rule`], with the checks against settings, data, offers and templates.
 
 use super::clauses;
+use super::courtesy;
 use super::forms;
 use super::goal;
 use super::keys;
@@ -52,6 +53,8 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let kind: Option<Kind> = root.word("kind");
     check_offer_kind(root, kind, problems);
     never::warn(root, purpose, &channels, around.settings, problems);
+    courtesy::check_urgent(root, purpose, &offers, problems);
+    courtesy::warn_held_out(root, purpose, problems);
     let live = live(root, time_zone, problems);
     let was = was(root, name, problems);
     clauses::warn(root, &when, for_each.as_deref(), around.catalogue, problems);
@@ -88,6 +91,10 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         }),
         was,
         pace: root.get("pace").and_then(|node| forms::rate(node).ok()),
+        counts_toward_cap: root.boolean("counts_toward_cap")?,
+        on_cap: root.word("on_cap")?,
+        urgent: root.boolean("urgent")?,
+        holdout: courtesy::share(root, "holdout"),
         goal: goal?,
         soft_opt_in: around.settings.topics.get(&root.text("topic")?).and_then(|topic| topic.soft_opt_in.clone()),
         confirms,

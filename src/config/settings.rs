@@ -1,5 +1,6 @@
 //! From the tree of `plusone.toml` to [`Settings`], with the checks between its parts.
 
+use super::courtesy;
 use super::forms;
 use super::keys;
 use super::legal_hours;
@@ -26,6 +27,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
     let providers = providers(declared, problems);
     let way_out = way_out(root.table("channels")?, problems);
     let channels = channels(root.table("channels")?, declared, &providers, problems);
+    let (topics, restraint) = (topics(root.table("topics")?), root.table("courtesy")?);
     let web = web(root.table("web")?, problems)?;
     warn_unreachable(root, &web, &channels, &providers, problems);
     Some(Settings {
@@ -35,9 +37,13 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         channels,
         way_out,
         providers,
-        topics: topics(root.table("topics")?),
-        quiet_hours: quiet_hours(root.table("courtesy")?),
-        legal_hours: legal_hours::read(root.table("courtesy")?, problems),
+        quiet_hours: quiet_hours(restraint),
+        legal_hours: legal_hours::read(restraint, problems),
+        caps: courtesy::caps(restraint, &topics, problems),
+        holdout: courtesy::share(restraint, "holdout"),
+        // Conditions need the catalogue: `courtesy::bad_moments` fills them in.
+        no_promotions_while: Vec::new(),
+        topics,
         guard: guard(root.table("guard")?),
         retention: retention(root.table("retention")?),
         log: match root.table("log")?.text("format")?.as_str() {

@@ -146,6 +146,7 @@ fn check_leaf(node: &Node, shape: &Shape) -> Option<Problem> {
         Shape::Date => forms::date(node).map(drop),
         Shape::Window => forms::window(node).map(drop),
         Shape::OpenHours => forms::open_hours(node),
+        Shape::CapWindow => forms::cap_window(node).map(drop),
         _ => Ok(()),
     };
     let wrong = checked.err()?;

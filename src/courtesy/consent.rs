@@ -10,7 +10,7 @@
 
 use crate::ids::bucket_of;
 use crate::rules::words;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
 use std::fmt;
 use std::str::FromStr;
@@ -180,6 +180,41 @@ impl Entry {
         })
     }
 
+    /// The entry as a sentence without its subject: `said yes to Treats and offers by email on 3 May 2026 (checkout of
+    /// the web shop)`. `topic` is what customers call it.
+    pub fn told(&self, topic: &str, zone: Tz) -> String {
+        let answer = match self.answer {
+            Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::Pending => "yes, not confirmed yet,",
+        };
+        let channel = match self.channel.as_str() {
+            EVERY_CHANNEL => "on every channel",
+            "email" => "by email",
+            "sms" => "by text message",
+            "voice" => "by phone",
+            other => other,
+        };
+        let on = self.at.local(zone).format("%-d %B %Y");
+        let how = match self.source.kind {
+            SourceKind::Confirmation => "confirmed by the link in a mail; first said at: ",
+            SourceKind::PreferencePage => "on the preference page: ",
+            SourceKind::UnsubscribePage => "on the unsubscribe page: ",
+            SourceKind::OneClick => "by the unsubscribe button of their mail program: ",
+            SourceKind::Reply => "by a reply: ",
+            SourceKind::CallKey => "by a key in a call: ",
+            _ => "",
+        };
+        let mut told = format!("said {answer} to {topic} {channel} on {on} ({how}{})", self.source.words);
+        if let Some(wording) = &self.wording {
+            told.push_str(&format!(", shown “{wording}”"));
+        }
+        if let Some(evidence) = &self.evidence {
+            told.push_str(&format!(", proof: {evidence}"));
+        }
+        told
+    }
+
     /// Whether it says anything about a topic on a channel.
     pub fn is_about(&self, topic: &str, channel: &str) -> bool {
         self.topic == topic && (self.channel == channel || self.channel == EVERY_CHANNEL)
@@ -216,7 +251,7 @@ pub fn current_sql(bucket: &str, customer: &str, topic: &str, channel: &str) -> 
     let last = |answer: Answer| format!("max(case k.value when {} then k.at end)", answer.code());
     let stands = |answer: Answer| {
         let (said, no) = (last(answer), last(Answer::No));
-        format!("when {said} > coalesce({no}, {}) then {}", i64::MIN, answer.code())
+        format!("when {said} > coalesce({no}, {}) then {}", -i64::MAX, answer.code())
     };
     let (yes, pending) = (stands(Answer::Yes), stands(Answer::Pending));
     format!(
@@ -224,3 +259,6 @@ pub fn current_sql(bucket: &str, customer: &str, topic: &str, channel: &str) -> 
          and k.customer = {customer} and k.topic = {topic} and k.channel in ({channel}, '{EVERY_CHANNEL}'))"
     )
 }
+
+#[cfg(test)]
+mod tests;

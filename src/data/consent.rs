@@ -7,12 +7,12 @@
 //!    elsewhere is not silenced by a column that never knew.
 
 use super::DataError;
-use crate::catalogue::{Catalogue, ConsentColumns};
+use crate::catalogue::{Catalogue, ConsentColumns, Type};
 use crate::courtesy::consent::{Answer, Source, SourceKind};
 use crate::store::consents::{self, Entry};
 use crate::store::db::{Cell, Tx};
 use crate::store::rows::Record;
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp, Tz};
 
 /// The source of a yes whose declaration names none.
 const UNNAMED_SOURCE: &str = "customer data";
@@ -60,7 +60,9 @@ fn is_news(statement: &Statement, current: Option<&Entry>) -> bool {
         _ if is_yes && statement.dated => true,
         None => is_yes,
         Some(current) => {
-            !is_yes && current.answer != Answer::No && current.source.words == statement.entry.source.words
+            let is_ours =
+                current.source.kind == SourceKind::Data || current.source.words == statement.entry.source.words;
+            !is_yes && current.answer != Answer::No && is_ours
         }
     }
 }
@@ -69,16 +71,29 @@ fn statements(catalogue: &Catalogue, columns: &ConsentColumns, record: &Record, 
     let customer = catalogue.customer();
     let place = |name: &String| customer.fields.iter().position(|field| field.name == *name);
     let Some(key) = record.customer.clone() else { return Vec::new() };
-    let at = columns.at.as_ref().and_then(place).and_then(|place| match record.values[place] {
-        Cell::Int(micros) => Some(Timestamp::from_micros(micros)),
-        Cell::Null | Cell::Text(_) => None,
+    let at = columns.at.as_ref().and_then(place).and_then(|place| {
+        match (&record.values[place], customer.fields[place].ty) {
+            (Cell::Int(days), Type::Date) => Some(Date::from_days(*days).start(Tz::UTC)),
+            (Cell::Int(micros), _) => Some(Timestamp::from_micros(*micros)),
+            (Cell::Null | Cell::Text(_), _) => None,
+        }
     });
-    let source = Source::new(SourceKind::Data, columns.source.as_deref().unwrap_or(UNNAMED_SOURCE));
+    // A yes from the future would outlive every no until then: nobody knows when it was said.
+    let at = at.filter(|at| *at <= now);
+    let words = match columns.source.as_ref().map(|source| place(source).map_or(Ok(source), Err)) {
+        Some(Ok(words)) => Some(words.as_str()),
+        Some(Err(place)) => match &record.values[place] {
+            Cell::Text(words) => Some(words.as_str()),
+            Cell::Null | Cell::Int(_) => None,
+        },
+        None => None,
+    };
+    let source = Source::new(SourceKind::Data, words.unwrap_or(UNNAMED_SOURCE));
     let statement = |(channel, field): (&String, &String)| {
         let value = record.values[place(field)?] == Cell::Int(1);
         let dated = at.is_some();
-        // A yes from the future would outlive every no until then; a no is said by this file, now.
-        let (answer, at) = if value { (columns.yes, at.unwrap_or(now).min(now)) } else { (Answer::No, now) };
+        // A no is said by this file, now.
+        let (answer, at) = if value { (columns.yes, at.unwrap_or(now)) } else { (Answer::No, now) };
         let entry = Entry::said(&key, &columns.topic, channel, answer, at, source.clone());
         Some(Statement { entry, dated })
     };

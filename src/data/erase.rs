@@ -164,6 +164,9 @@ async fn decide(job: &Job<'_>, person: Person<'_>, addresses: &[String], told: &
         if open.is_empty() {
             erase::stop(&mut tx, person, job.now).await?;
             told.suppressed = suppress(&mut tx, &hashes, job.now).await?;
+            for hash in &hashes {
+                count(told, "replies", erase::remove_nameless_replies(&mut tx, hash).await?);
+            }
             let known = hashes.iter().chain([&name]).map(|hash| (name.clone(), hash.clone()));
             erased::add(&mut tx, &known.collect::<Vec<_>>(), job.now).await?;
             remove_own_row(job, &mut tx, person, told).await?;

@@ -91,8 +91,13 @@ pub async fn export(job: &Job<'_>, sheets: &mut [&mut dyn Sheet]) -> Done {
     writer.answers().await?;
     writer.stops().await?;
     for table in TABLES.iter().filter(|table| !KNOWN.contains(&table.name)) {
-        let title = table.name.replace('_', " ");
-        let section = Section::new(table.name, &title, "What plusone noted about you besides.");
+        let (title, about) = match table.name {
+            "replies" => ("What you wrote back", "Your answers, word for word."),
+            "preferences" => ("What you asked for", "How, in which language and when you want to be written to."),
+            "provider_events" => ("What became of messages on their way", "As those who carried them told."),
+            _ => ("More", "What plusone noted about you besides."),
+        };
+        let section = Section::new(table.name, title, about);
         writer.kept(table, &section).await?;
     }
     writer.messages().await?;

@@ -49,6 +49,10 @@ pub struct Forgotten {
     pub refusals: u64,
     /// Codes that nobody can use any more.
     pub codes: u64,
+    /// Replies of customers whose words went.
+    pub replies: u64,
+    /// What providers told of messages.
+    pub receipts: u64,
     /// Whether there is more to do.
     pub more: bool,
 }
@@ -65,6 +69,7 @@ pub async fn prune(db: &Db, retention: &Retention, now: Timestamp, bounds: Bound
     walk.touchpoints(TOUCHPOINTS, before, &mut told).await?;
     walk.codes(before, &mut told).await?;
     walk.replies(now.minus(retention.words), before, &mut told).await?;
+    told.receipts = walk.receipts(before).await?;
     Ok(told)
 }
 
@@ -158,14 +163,14 @@ impl Walk<'_> {
     /// What customers wrote back: its words go with the words of messages, the rest with the rest of touchpoints.
     async fn replies(&self, words: Timestamp, all: Timestamp, told: &mut Forgotten) -> Result<()> {
         if self.bounds.dry_run {
-            told.words += prune::spoken_replies(self.db, words).await?;
+            told.replies += prune::spoken_replies(self.db, words).await?;
             return Ok(());
         }
         for _ in 0..self.bounds.chunks {
             let begun = Instant::now();
             let spoken = prune::forget_reply_words(self.db, words).await?;
             let gone = prune::forget_replies(self.db, all).await?;
-            told.words += spoken;
+            told.replies += spoken;
             if spoken + gone == 0 {
                 return Ok(());
             }
@@ -173,6 +178,23 @@ impl Walk<'_> {
         }
         told.more = true;
         Ok(())
+    }
+
+    /// What providers told before `before`, the oldest first.
+    async fn receipts(&self, before: Timestamp) -> Result<u64> {
+        if self.bounds.dry_run {
+            return prune::old_receipts(self.db, before).await;
+        }
+        let mut all = 0;
+        for _ in 0..self.bounds.chunks {
+            let begun = Instant::now();
+            match prune::forget_receipts(self.db, before).await? {
+                0 => break,
+                some => all += some,
+            }
+            self.rest(begun).await;
+        }
+        Ok(all)
     }
 
     /// Leaves the database to others for as long as it was taken up.

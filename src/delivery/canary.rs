@@ -9,10 +9,16 @@ use super::engine::Shared;
 use crate::courtesy::reception::Reception;
 use crate::settings::Guard;
 use crate::store::db::{Db, Result};
-use crate::store::{pauses, reception};
-use crate::time::Timestamp;
+use crate::store::pauses;
+use crate::store::reception::{self, Of};
+use crate::time::{Span, Timestamp};
 use std::collections::HashMap;
 use std::sync::Mutex;
+
+/// How often all rules are looked at.
+const EVERY: Span = Span::from_seconds(60);
+/// How late a receipt may be and still be counted at once.
+const LATE: Span = Span::from_days(1);
 
 /// What this daemon has heard since the records were asked last, with what they said, by rule.
 #[derive(Default)]
@@ -27,13 +33,18 @@ impl Canary {
             Some(reception) => {
                 reception.tried += 1;
                 reception.bounced += u64::from(bounced);
-                bounced && reception.too_bad(guard).is_some()
+                reception.too_bad(guard).is_some()
             }
         }
     }
 
-    fn set(&self, rule: &str, reception: Reception) {
-        self.0.lock().expect("nobody panics while holding it").insert(rule.to_owned(), reception);
+    /// Takes what the records say for what is known: nothing, where they say nothing of the rule.
+    fn set(&self, rule: &str, reception: Option<Reception>) {
+        let mut known = self.0.lock().expect("nobody panics while holding it");
+        match reception {
+            Some(reception) => known.insert(rule.to_owned(), reception),
+            None => known.remove(rule),
+        };
     }
 }
 
@@ -53,25 +64,39 @@ pub async fn heard(shared: &Shared, committer: &Committer, rule: &str, bounced: 
 
 async fn ask(shared: &Shared, guard: &Guard, rule: &str) -> Result<()> {
     let now = shared.clock.now();
-    let receptions = reception::of_rules(&shared.db, guard, Some(rule), true, now).await?;
-    for (rule, reception) in receptions {
-        shared.canary.set(&rule, reception);
-        if judge(&shared.db, guard, &rule, reception, now).await? {
-            shared.set_pauses(pauses::load(&shared.db).await?);
-        }
+    let receptions = reception::of_rules(&shared.db, guard, Of::Rule(rule), now).await?;
+    let reception = receptions.first().map(|(_, reception)| *reception);
+    shared.canary.set(rule, reception);
+    if let Some(reception) = reception
+        && judge(&shared.db, guard, rule, reception, now).await?
+    {
+        shared.read_pauses().await?;
     }
     Ok(())
 }
 
-/// Pauses every rule whose messages were received too badly.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn look_at_all(db: &Db, guard: &Guard, now: Timestamp) -> Result<()> {
-    for (rule, reception) in reception::of_rules(db, guard, None, false, now).await? {
-        judge(db, guard, &rule, reception, now).await?;
+/// When all rules were looked at last: what receipts tell is counted once a minute, however often it is asked.
+#[derive(Default)]
+pub struct Looks(Mutex<Option<Timestamp>>);
+
+impl Looks {
+    /// Pauses every rule whose messages were received too badly. After the first look only those are counted of which
+    /// something was told since, or a day before: receipts come late.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn look(&self, db: &Db, guard: &Guard, now: Timestamp) -> Result<()> {
+        let last = *self.0.lock().expect("nobody panics while holding it");
+        if last.is_some_and(|last| last <= now && now.since(last) < EVERY) {
+            return Ok(());
+        }
+        let news_since = last.map_or(Timestamp::from_micros(0), |last| last.minus(LATE));
+        for (rule, reception) in reception::of_rules(db, guard, Of::All { news_since }, now).await? {
+            judge(db, guard, &rule, reception, now).await?;
+        }
+        *self.0.lock().expect("nobody panics while holding it") = Some(now);
+        Ok(())
     }
-    Ok(())
 }
 
 /// Pauses a rule if it must be; says whether it has just been.

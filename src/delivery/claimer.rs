@@ -30,6 +30,14 @@ pub struct Round {
     pub is_full: bool,
 }
 
+/// When a lane is claimed from, how much, and after how many stops.
+#[derive(Clone, Copy)]
+struct Turn {
+    room: usize,
+    now: Timestamp,
+    stops: i64,
+}
+
 pub struct Claimer {
     shared: Arc<Shared>,
     outlets: BTreeMap<String, Outlet>,
@@ -44,6 +52,8 @@ impl Claimer {
     /// One round over all lanes.
     pub async fn claim_all(&self) -> Result<Round> {
         let now = self.shared.clock.now();
+        // before anything is looked at: what is stopped from here on is heard at the mark
+        let stops = self.shared.hear().await?;
         let withheld = self.withheld(now);
         let mut round = Round { claimed: 0, is_full: false };
         for lane in Lane::all() {
@@ -52,7 +62,7 @@ impl Claimer {
                 round.is_full = true;
             } else {
                 let room = outlet.entrance.room(lane.purpose).min(CLAIM);
-                round.claimed += self.claim(lane, outlet, &withheld, room, now).await?;
+                round.claimed += self.claim(lane, outlet, &withheld, Turn { room, now, stops }).await?;
             }
         }
         Ok(round)
@@ -115,16 +125,9 @@ impl Claimer {
             .find(|outlet| outlet.way.resting_until(now).is_none())
     }
 
-    async fn claim(
-        &self,
-        lane: Lane,
-        outlet: &Outlet,
-        withheld: &Withheld,
-        room: usize,
-        now: Timestamp,
-    ) -> Result<usize> {
+    async fn claim(&self, lane: Lane, outlet: &Outlet, withheld: &Withheld, turn: Turn) -> Result<usize> {
         let db = &self.shared.db;
-        let keys = delivery::peek(db, lane, withheld, now, room).await?;
+        let keys = delivery::peek(db, lane, withheld, turn.now, turn.room).await?;
         if keys.is_empty() {
             return Ok(0);
         }
@@ -134,7 +137,7 @@ impl Claimer {
         let count = claimed.len();
         let keys: Vec<(i64, String, i64)> =
             claimed.iter().map(|one| (one.bucket, one.id.clone(), one.version)).collect();
-        match self.look_again(lane, &mut claimed).await {
+        match self.look_again(lane, turn.stops, &mut claimed).await {
             Ok(verdicts) => {
                 for verdict in verdicts {
                     self.pass_on(lane, outlet, verdict).await;
@@ -148,9 +151,9 @@ impl Claimer {
         }
     }
 
-    async fn look_again(&self, lane: Lane, claimed: &mut Vec<Claimed>) -> Result<Vec<Verdict>> {
+    async fn look_again(&self, lane: Lane, stops: i64, claimed: &mut Vec<Claimed>) -> Result<Vec<Verdict>> {
         self.add_words(claimed).await?;
-        recheck::ready(&self.shared, lane.channel, std::mem::take(claimed)).await
+        recheck::ready(&self.shared, lane.channel, stops, std::mem::take(claimed)).await
     }
 
     /// What was claimed and could not be looked at again is planned as before: nobody else would free it.

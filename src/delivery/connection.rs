@@ -75,10 +75,10 @@ impl Line {
                 }
                 pending.extend(taken);
             }
-            let batch = self.batch(&mut pending, &permits, &connection).await;
+            let mut batch = self.batch(&mut pending, &permits, &connection).await;
             let marking = !batch.is_empty();
             if marking {
-                let marks = batch.iter().map(|ready| self.mark(&ready.parcel)).collect();
+                let marks = batch.iter_mut().map(|ready| self.mark(&mut ready.parcel)).collect();
                 marked.push_back(Window { messages: batch, go: self.committer.mark(marks).await });
             }
             match marked.pop_front() {
@@ -138,7 +138,8 @@ impl Line {
         }
     }
 
-    fn mark(&self, parcel: &Parcel) -> Mark {
+    /// The mark of a message; it takes the words that are to be kept with it.
+    fn mark(&self, parcel: &mut Parcel) -> Mark {
         Mark {
             bucket: parcel.claimed.bucket,
             id: parcel.claimed.id.clone(),
@@ -146,7 +147,7 @@ impl Line {
             address: parcel.outgoing.to.clone(),
             locale: parcel.outgoing.locale.clone(),
             subject: parcel.outgoing.words.subject.clone(),
-            words: parcel.words.clone(),
+            words: parcel.words.take(),
             going: Going {
                 rule: parcel.claimed.rule.clone(),
                 topic: parcel.topic.clone(),

@@ -17,9 +17,11 @@ use crate::rules::Channel;
 use crate::store::db::{Db, Result};
 use crate::store::delivery::Claimed;
 use crate::store::leases::Lease;
+use crate::store::{pauses, stops};
 use crate::time::{Span, Timestamp};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use tokio::sync::{Notify, watch};
@@ -41,6 +43,8 @@ pub struct Shared {
     pub tally: Tally,
     pub metrics: Metrics,
     pauses: RwLock<Arc<Pauses>>,
+    /// The count of stops when the pauses were last read.
+    heard: AtomicI64,
     workspace: RwLock<Arc<Workspace>>,
     stop: watch::Sender<bool>,
     pub canary: Canary,
@@ -53,8 +57,28 @@ impl Shared {
         Arc::clone(&self.pauses.read().expect("nobody panics while holding it"))
     }
 
-    pub fn set_pauses(&self, pauses: Pauses) {
-        *self.pauses.write().expect("nobody panics while holding it") = Arc::new(pauses);
+    /// Reads the pauses; gives the count of stops that they are sure to hold. What was read before others had read
+    /// more is not taken up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn read_pauses(&self) -> Result<i64> {
+        let count = stops::generation(&self.db).await?;
+        let read = pauses::load(&self.db).await?;
+        let mut pauses = self.pauses.write().expect("nobody panics while holding it");
+        if self.heard.fetch_max(count, Ordering::SeqCst) <= count {
+            *pauses = Arc::new(read);
+        }
+        Ok(count)
+    }
+
+    /// The count of stops as it is now, and the pauses read again where it has moved.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn hear(&self) -> Result<i64> {
+        let count = stops::generation(&self.db).await?;
+        if count > self.heard.load(Ordering::SeqCst) { self.read_pauses().await } else { Ok(count) }
     }
 
     pub fn workspace(&self) -> Arc<Workspace> {
@@ -91,7 +115,7 @@ impl Shared {
         let reason = if opted_out { "stop" } else { "hard_bounce" };
         let scope = format!("channel:{channel}");
         let workspace = self.workspace();
-        let wish = Wish { address, scope: Some(&scope), reason, source: "provider" };
+        let wish = Wish { scope: Some(&scope), ..Wish::of(address, reason, "provider") };
         let added = suppress::add(&self.db, &workspace.project.settings.business, wish, self.clock.now()).await;
         if let Err(error) = added {
             tracing::error!(%error, "a refused address could not be suppressed");
@@ -190,6 +214,7 @@ impl Delivery {
             tally: Tally::default(),
             metrics,
             pauses: RwLock::default(),
+            heard: AtomicI64::new(-1),
             workspace: RwLock::new(Arc::clone(&workspace)),
             stop,
             canary: Canary::default(),

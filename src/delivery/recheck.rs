@@ -7,6 +7,7 @@ use super::connection::Parcel;
 use super::engine::Shared;
 use super::facts;
 use crate::channels::Outgoing;
+use crate::courtesy::caps::{self, Cap};
 use crate::messages::{Words, menu};
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
@@ -20,13 +21,14 @@ use crate::settings::EveryText;
 use crate::store::db::Result;
 use crate::store::delivery::Claimed;
 use crate::store::feedback;
-use crate::store::stops;
 use crate::time::Timestamp;
 use crate::tokens;
 use crate::touchpoints::{Reason, State};
 use crate::workspace::{Recipient, Workspace};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+mod waiting;
 
 /// What the last look says of a claimed message.
 #[derive(Debug)]
@@ -36,10 +38,10 @@ pub enum Verdict {
     Settle(Box<Claimed>, State, Option<Reason>, Option<String>, Option<Timestamp>),
 }
 
-/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick.
-pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+/// Looks at claimed messages once more and renders those that go. One set of statements per rule and tick. `stops` is
+/// the count of stops that was read before.
+pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
-    let stops = stops::generation(&shared.db).await?;
     let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
     for one in claimed {
         ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
@@ -48,7 +50,8 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
     for ((rule, as_of), claimed) in ticks {
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
-                let look = Look { shared, workspace: &workspace, rule, channel, as_of, stops };
+                let caps = caps::of_rule(&workspace.project.settings.caps, rule);
+                let look = Look { shared, workspace: &workspace, rule, caps, channel, as_of, stops };
                 verdicts.extend(look.at(claimed).await?);
             }
             None => verdicts.extend(claimed.into_iter().map(|one| {
@@ -60,11 +63,15 @@ pub async fn ready(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> 
     Ok(verdicts)
 }
 
+/// Why a message does not go now: its next state, the reason, what the event says, when it is due again.
+type Held = (State, Reason, Option<String>, Option<Timestamp>);
+
 /// Messages of one rule and tick on one channel.
 struct Look<'a> {
     shared: &'a Shared,
     workspace: &'a Arc<Workspace>,
     rule: &'a Rule,
+    caps: Vec<&'a Cap>,
     channel: Channel,
     as_of: Timestamp,
     /// The count of stops before anything was read.
@@ -88,17 +95,21 @@ impl Current {
 impl Look<'_> {
     async fn at(&self, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
         let now = self.shared.clock.now();
-        let current = self.current(&claimed).await?;
+        let mut current = self.current(&claimed, now).await?;
         let mut verdicts = Vec::new();
         let mut going = Vec::new();
         for one in claimed {
             match self.judge(&one, current.get(&one.entity), now) {
-                Ok(address) => going.push((one, address)),
+                Ok(address) => {
+                    self.note_place(&one, &mut current, now);
+                    going.push((one, address));
+                }
                 Err((state, reason, detail, due_at)) => {
                     verdicts.push(Verdict::Settle(Box::new(one), state, Some(reason), detail, due_at));
                 }
             }
         }
+        self.admit(&mut going).await?;
         let fresh: Vec<&Claimed> = going.iter().map(|(one, _)| one).filter(|one| one.words.is_none()).collect();
         let mut facts = facts::of(&self.shared.db, self.workspace, self.rule, self.channel, &fresh).await?;
         let told = self.told(&going).await?;
@@ -121,13 +132,14 @@ impl Look<'_> {
         feedback::told_before(&self.shared.db, &asked).await
     }
 
-    async fn current(&self, claimed: &[Claimed]) -> Result<HashMap<String, Current>> {
+    async fn current(&self, claimed: &[Claimed], now: Timestamp) -> Result<HashMap<String, Current>> {
         let db = &self.shared.db;
         let offers: Vec<&Offer> =
             self.rule.offers.iter().filter_map(|name| self.workspace.project.offers.get(name)).collect();
         let audience = Audience {
             rule: self.rule,
             offers: &offers,
+            bad_moments: &self.workspace.project.settings.no_promotions_while,
             catalogue: &self.workspace.project.catalogue,
             dialect: db.dialect(),
             as_of: self.as_of,
@@ -137,18 +149,14 @@ impl Look<'_> {
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
         let rows = db.fetch_as_one(audience.recheck(Among::Rows(&keys)), audience.facts_from() + 1).await?;
         let mut candidates: Vec<Candidate> = rows.iter().map(|row| audience.read(row)).collect();
-        complete(db, &mut candidates, self.shared.clock.now()).await?;
+        complete(db, &mut candidates, now).await?;
+        self.add_taken(claimed, &mut candidates, now).await?;
         let holds = rows.iter().map(|row| row.opt_int(audience.facts_from()) == Some(1));
         let current = candidates.into_iter().zip(holds);
         Ok(current.map(|(candidate, holds)| (candidate.entity.clone(), Current { candidate, holds })).collect())
     }
 
-    fn judge(
-        &self,
-        one: &Claimed,
-        current: Option<&Current>,
-        now: Timestamp,
-    ) -> std::result::Result<String, (State, Reason, Option<String>, Option<Timestamp>)> {
+    fn judge(&self, one: &Claimed, current: Option<&Current>, now: Timestamp) -> std::result::Result<String, Held> {
         if now > one.expires_at {
             let detail = format!("{}: was to be sent by {}", Reason::Expired, one.expires_at);
             return Err((State::Expired, Reason::Expired, Some(detail), None));
@@ -176,16 +184,22 @@ impl Look<'_> {
             topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
             legal_hours: &settings.legal_hours,
             country: &settings.business.country,
+            caps: &self.caps,
+            holdout: 0,
             guard: &settings.guard,
             pauses: &pauses,
             zone: settings.business.time_zone,
             first_run: false,
         };
         let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now, turns: None };
+        if let Err((reason, names)) = route::moment(&current.candidate, one.purpose) {
+            let detail = names.map(|names| format!("{reason}: {names}"));
+            return Err((State::Skipped, reason, detail, None));
+        }
         let address =
             route::open(case, self.channel, one.purpose).map_err(|reason| (State::Skipped, reason, None, None))?;
         match hour(case, self.channel, one.purpose, one.expires_at, || one.id.clone()) {
-            Hour::Now => Ok(address),
+            Hour::Now => self.place(one, case).map(|()| address),
             Hour::Never(reason @ Reason::OutsideLegalHours, detail) => {
                 Err((State::Skipped, reason, Some(format!("{reason}: {detail}")), None))
             }

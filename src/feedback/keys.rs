@@ -79,7 +79,7 @@ fn next(call: &Call, choice: Option<&Choice>, turn: u8) -> Next {
         None => format!("{} {}", phrases::of_or_english(&call.locale).wrong_key, call.spoken),
     };
     let goes_on = choice.is_none_or(|choice| choice.does != Does::Stop) && turn < TURNS;
-    Next { spoken, locale: call.locale.clone(), turn: goes_on.then_some(turn + 1) }
+    Next { spoken, locale: call.locale.clone(), turn: goes_on.then(|| turn + 1) }
 }
 
 /// Hears a stop, once for a call however often and at once the key is pressed.
@@ -112,7 +112,14 @@ async fn hear(
         return Ok(());
     }
     let source = format!("call key {}", choice.key);
-    let stop = Stop { channel: Channel::Voice, number, customers: &customers, source: &source };
+    let stop = Stop {
+        channel: Channel::Voice,
+        number,
+        customers: &customers,
+        source: &source,
+        event: &pressed.sid,
+        words: &pressed.digits,
+    };
     stop::hear(&mut tx, &workspace.project.settings, &hasher, stop, now).await?;
     if !feedback::add_event(&mut tx, subject, KIND, notice.detail.as_deref(), now).await? {
         feedback::set_pending(&mut tx, &notice, true).await?;

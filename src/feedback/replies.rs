@@ -57,7 +57,14 @@ pub async fn take(
     match read.meaning {
         Meaning::Stop => {
             let source = format!("reply {}", read.keyword.unwrap_or("STOP"));
-            let stop = Stop { channel: Channel::Sms, number: &inbound.from, customers: &customers, source: &source };
+            let stop = Stop {
+                channel: Channel::Sms,
+                number: &inbound.from,
+                customers: &customers,
+                source: &source,
+                event: &inbound.sid,
+                words: &kept.words,
+            };
             stop::hear(&mut tx, settings, &hasher, stop, now).await?;
         }
         Meaning::Start => lift(&mut tx, &hasher, &inbound.from).await?,

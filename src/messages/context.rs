@@ -89,6 +89,11 @@ pub fn business(business: &Business) -> Value {
     Value::Record(record.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
+/// The `topic` of a template: what customers call it.
+pub fn topic(name: &str) -> Value {
+    Value::Record([("name".to_owned(), Value::Text(name.to_owned()))].into())
+}
+
 /// The `links` of a template: the addresses of the pages that belong to a message, by their names.
 pub fn links(links: &[(&str, String)]) -> Value {
     Value::Record(links.iter().map(|(name, url)| ((*name).to_owned(), Value::Text(url.clone()))).collect())

@@ -1,13 +1,14 @@
 //! What a candidate's row does not say, added to a chunk of candidates by a few statements: never one per customer.
 
 use crate::contact;
+use crate::courtesy::caps::{self, Cap};
 use crate::courtesy::zones;
 use crate::data::addresses;
 use crate::data::suppress::Hasher;
 use crate::plan::candidate::{Address, Candidate};
 use crate::rules::Channel;
 use crate::store::db::{Db, Result};
-use crate::store::{preferences, suppressions};
+use crate::store::{caps as places, preferences, suppressions};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -78,6 +79,19 @@ fn find_place(candidate: &mut Candidate) {
             candidate.zone = Some(only);
         }
     }
+}
+
+/// Adds what has taken places under these caps as of an instant. Nothing is asked where there are none.
+pub async fn add_taken(db: &Db, caps: &[&Cap], as_of: Timestamp, candidates: &mut [Candidate]) -> Result<()> {
+    if caps.is_empty() || candidates.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<(i64, &str)> = candidates.iter().map(|one| (one.bucket, one.customer.as_str())).collect();
+    let since = as_of.minus(caps::reach(caps));
+    for (place, taken) in places::taken(db, &asked, since, as_of).await? {
+        candidates[place].taken.push(taken);
+    }
+    Ok(())
 }
 
 /// Marks addresses that nothing can be sent to.

@@ -2,7 +2,7 @@
 //!
 //! The same question and the same decision as in the live run; budgets are counted down in memory.
 
-use super::complete::complete;
+use super::addresses;
 use super::judge::{Judged, Question, shown};
 use super::run::gates_text;
 use crate::config::Project;
@@ -19,6 +19,7 @@ use crate::store::db::{Db, Result, Row};
 use crate::store::offers::summary::summaries;
 use crate::store::pace;
 use crate::time::Timestamp;
+use crate::touchpoints::State;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -88,16 +89,17 @@ impl Explained {
 /// The gates that a decision passed, and the one that refused it.
 pub fn gates(decision: &Decision) -> Vec<Gate> {
     match decision {
-        Decision::Plan(message) => message.gates.clone(),
+        Decision::Plan(message) | Decision::HoldOut(message, _) => message.gates.clone(),
         Decision::Refuse(refusal) => refusal.gates.clone(),
     }
 }
 
-/// `planned`, the reason of a refusal, or `not_selected`.
+/// `planned`, `held_out`, the reason of a refusal, or `not_selected`.
 pub fn outcome(fate: Option<&Decision>) -> String {
     match fate {
         None => "not_selected".to_owned(),
         Some(Decision::Plan(_)) => "planned".to_owned(),
+        Some(Decision::HoldOut(..)) => State::HeldOut.to_string(),
         Some(Decision::Refuse(refusal)) => refusal.reason.to_string(),
     }
 }
@@ -121,8 +123,9 @@ impl<'a> Foresight<'a> {
         counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         let mut chunks = question.chunks(self.db, among);
         let (mut repeated, mut meanwhile) = (0, Meanwhile::paced(self.turns().await?));
-        while let Some(chunk) = chunks.next(&mut repeated).await? {
+        while let Some(mut chunk) = chunks.next(&mut repeated).await? {
             progress.add(chunk.len() as u64);
+            self.hold_addresses(&question, &mut chunk).await?;
             for mut judged in chunk {
                 let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut counts);
                 see(&Fate { judged, decision });
@@ -130,6 +133,15 @@ impl<'a> Foresight<'a> {
         }
         counts.already_touched += repeated;
         Ok(counts)
+    }
+
+    /// Adds who has the addresses of a chunk.
+    async fn hold_addresses(&self, question: &Question<'_>, chunk: &mut [Judged]) -> Result<()> {
+        let Some(hasher) = addresses::hasher(self.db, self.rule).await? else { return Ok(()) };
+        addresses::hash(&hasher, self.rule, chunk);
+        let rows = self.db.fetch(addresses::question(question.dialect, self.rule, chunk)).await?;
+        addresses::answer(&rows, chunk);
+        Ok(())
     }
 
     fn decide(
@@ -154,6 +166,7 @@ impl<'a> Foresight<'a> {
         let decision = meanwhile.decide(self.rule, &mut judged.candidate, &question.policy(), self.at, take);
         match &decision {
             Decision::Plan(message) => counts.plan(message, self.project.settings.price(message.channel)),
+            Decision::HoldOut(..) => counts.held_out += 1,
             Decision::Refuse(refusal) => counts.skip(refusal.reason),
         }
         decision
@@ -189,9 +202,11 @@ impl<'a> Foresight<'a> {
         let mut meanwhile = Meanwhile::paced(self.turns().await?);
         for row in self.db.fetch(audience.everyone(among)).await? {
             let mut candidates = [audience.read(&row)];
-            complete(self.db, &mut candidates, question.as_of).await?;
+            question.complete(self.db, &mut candidates).await?;
             let [candidate] = candidates;
-            let mut judged = Judged { candidate, row };
+            let mut judged = [Judged { candidate, row }];
+            self.hold_addresses(&question, &mut judged).await?;
+            let [mut judged] = judged;
             let decision = self.decide(&question, &mut judged, &mut left, &mut meanwhile, &mut Counts::default());
             fates.push((judged.candidate.entity, decision));
         }
@@ -224,7 +239,7 @@ pub fn sample_json(fate: &Fate) -> Value {
     let candidate = &fate.judged.candidate;
     let (channel, due_at) = match &fate.decision {
         Decision::Plan(message) => (Some(message.channel.as_str()), Some(message.due_at.to_string())),
-        Decision::Refuse(_) => (None, None),
+        Decision::HoldOut(..) | Decision::Refuse(_) => (None, None),
     };
     let gates: Value = serde_json::from_str(&gates_text(&gates(&fate.decision))).unwrap_or(Value::Null);
     json!({

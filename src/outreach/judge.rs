@@ -3,10 +3,11 @@
 use crate::amount::Amount;
 use crate::catalogue::Type;
 use crate::config::Project;
+use crate::courtesy::caps::{self, Cap};
 use crate::courtesy::pauses::Pauses;
 use crate::expr::Clause;
 use crate::offers::Offer;
-use crate::outreach::complete::complete;
+use crate::outreach::complete::{add_taken, complete};
 use crate::plan::audience::{Among, Audience, Fires};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::Policy;
@@ -34,6 +35,8 @@ pub struct Question<'a> {
     pub project: &'a Project,
     pub rule: &'a Rule,
     pub offers: Vec<&'a Offer>,
+    /// Those that the rule's messages are subject to.
+    pub caps: Vec<&'a Cap>,
     pub as_of: Timestamp,
     pub pauses: &'a Pauses,
     pub first_run: bool,
@@ -52,13 +55,15 @@ impl<'a> Question<'a> {
         dialect: Dialect,
     ) -> Self {
         let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
-        Self { project, rule, offers, as_of, pauses, first_run, dialect, fires: None }
+        let caps = caps::of_rule(&project.settings.caps, rule);
+        Self { project, rule, offers, caps, as_of, pauses, first_run, dialect, fires: None }
     }
 
     pub fn audience(&self) -> Audience<'_> {
         Audience {
             rule: self.rule,
             offers: &self.offers,
+            bad_moments: &self.project.settings.no_promotions_while,
             catalogue: &self.project.catalogue,
             dialect: self.dialect,
             as_of: self.as_of,
@@ -73,11 +78,19 @@ impl<'a> Question<'a> {
             topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
             legal_hours: &settings.legal_hours,
             country: &settings.business.country,
+            caps: &self.caps,
+            holdout: settings.holdout,
             guard: &self.project.settings.guard,
             pauses: self.pauses,
             zone: self.project.settings.business.time_zone,
             first_run: self.first_run,
         }
+    }
+
+    /// Adds to candidates what their rows do not say.
+    pub async fn complete(&self, db: &Db, candidates: &mut [Candidate]) -> Result<()> {
+        complete(db, candidates, self.as_of).await?;
+        add_taken(db, &self.caps, self.as_of, candidates).await
     }
 
     /// The candidates of `among`, a chunk at a time.
@@ -144,7 +157,7 @@ impl Chunks<'_> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        complete(self.db, &mut candidates, self.question.as_of).await?;
+        self.question.complete(self.db, &mut candidates).await?;
         let judged = candidates.into_iter().zip(rows).map(|(candidate, row)| Judged { candidate, row });
         Ok(Some(judged.collect()))
     }

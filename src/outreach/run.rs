@@ -6,11 +6,12 @@
 
 use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
+use crate::data::suppress::Hasher;
 use crate::ids;
 use crate::offers::Offer;
 use crate::offers::grant::Grant;
-use crate::outreach::guard;
 use crate::outreach::judge::{Judged, Question};
+use crate::outreach::{addresses, guard};
 use crate::plan::Counts;
 use crate::plan::audience::{Among, Fires};
 use crate::plan::decide::{Decision, Message, Refusal};
@@ -18,6 +19,8 @@ use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
 use crate::rules::Rule;
 use crate::sql::Dialect;
+use crate::store::address_places::Take;
+use crate::store::caps;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
 use crate::store::offers::{self as ledger, grants};
@@ -28,6 +31,11 @@ use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
 use serde_json::json;
 use std::collections::BTreeMap;
+
+mod restraint;
+
+/// Why a part is given up, to be planned anew by the next pass.
+const AT_ONCE: &str = "another program plans for the same customers at this moment";
 
 /// What a run is made with.
 #[derive(Clone, Copy)]
@@ -104,6 +112,7 @@ impl Runner<'_> {
     }
 
     async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
+        let hasher = addresses::hasher(self.db, question.rule).await?;
         let mut tx = self.locked(part.from, part.until).await?;
         let among = Among::Buckets(part.from, part.until);
         let mut counts = Counts::default();
@@ -111,7 +120,7 @@ impl Runner<'_> {
             let touched = self.db.fetch_one(question.audience().touched(among)).await?;
             counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         }
-        let writer = Writer { question, run, project: self.project, now };
+        let writer = Writer { question, run, project: self.project, hasher, now };
         let mut chunks = question.chunks(self.db, among);
         let mut repeated = 0;
         let mut meanwhile = Meanwhile::paced(self.turns(&mut tx, question, now).await?);
@@ -146,6 +155,8 @@ struct Writer<'a> {
     question: &'a Question<'a>,
     run: &'a Run,
     project: &'a Project,
+    /// For a rule that may be promotional.
+    hasher: Option<Hasher>,
     now: Timestamp,
 }
 
@@ -158,6 +169,8 @@ struct Rows {
     tried_again: Vec<Planned>,
     moved: Vec<(i64, String, String)>,
     grants: Vec<Grant>,
+    /// Addresses that promotional messages take.
+    takes: Vec<Take>,
 }
 
 impl Writer<'_> {
@@ -168,6 +181,7 @@ impl Writer<'_> {
         counts: &mut Counts,
         meanwhile: &mut Meanwhile,
     ) -> Result<()> {
+        self.hold_addresses(tx, chunk).await?;
         let (rule, policy, as_of) = (self.question.rule, self.question.policy(), self.question.as_of);
         let mut blocks = Blocks::reserve(tx, self, chunk).await?;
         let mut rows = Rows::default();
@@ -179,18 +193,28 @@ impl Writer<'_> {
                     let code = message.offer.and_then(|place| blocks.code(place));
                     self.planned(judged, message, code, &mut rows);
                 }
+                Decision::HoldOut(message, by) => {
+                    counts.held_out += 1;
+                    self.held_out(judged, message, &by, &mut rows);
+                }
                 Decision::Refuse(refusal) => {
                     counts.skip(refusal.reason);
                     self.refused(judged, &refusal, &mut rows);
                 }
             }
         }
-        self.write(tx, rows, blocks).await
+        self.write(tx, rows, blocks).await?;
+        meanwhile.forget_addresses();
+        Ok(())
     }
 
     fn planned(&self, judged: &Judged, message: Message, code: Option<String>, rows: &mut Rows) {
         let rule = self.question.rule;
         let offer = message.offer.map(|place| self.question.offers[place]);
+        let detail = match &message.waits {
+            Some(full) => Some(format!("{}: due {}, {full}", Reason::Capped, message.due_at)),
+            None => message.deferred.map(|why| format!("{why}: due {}", message.due_at)),
+        };
         let row = Planned {
             purpose: message.purpose.to_string(),
             channel: Some(message.channel.to_string()),
@@ -202,9 +226,11 @@ impl Writer<'_> {
             code,
             facts: Some(self.question.facts(&judged.row)),
             gates: Some(gates_text(&message.gates)),
-            detail: message.deferred.map(|why| format!("{why}: due {}", message.due_at)),
+            counts: caps::counts(rule.counts_toward_cap, message.waits.is_some()),
+            detail,
             ..self.row(judged)
         };
+        self.take_address(judged, message.purpose, message.channel, &row, rows);
         if let Some(offer) = offer {
             rows.grants.push(self.grant(offer, &row));
         }
@@ -301,6 +327,7 @@ impl Writer<'_> {
         planning::move_on(tx, &rows.moved).await?;
         planning::events(tx, &rows.fresh, self.now).await?;
         planning::events(tx, &rows.changed, self.now).await?;
+        self.take_addresses(tx, &rows.takes).await?;
         grants::insert(tx, &rows.grants).await
     }
 }
@@ -317,11 +344,14 @@ impl Writer<'_> {
             for grant in rows.grants.iter_mut().filter(|grant| grant.touchpoint == row.id) {
                 grant.touchpoint.clone_from(&id);
             }
+            for take in rows.takes.iter_mut().filter(|take| take.touchpoint == row.id) {
+                take.touchpoint.clone_from(&id);
+            }
             row.id = id;
             again.push(row.clone());
         }
         if planning::insert(tx, facts, &again).await? < again.len() as u64 {
-            return Err(StoreError::Schema("another program plans for the same customers at this moment".to_owned()));
+            return Err(StoreError::Schema(AT_ONCE.to_owned()));
         }
         Ok(())
     }

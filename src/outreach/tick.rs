@@ -13,7 +13,8 @@ use crate::store::db::{Db, Result, StoreError};
 use crate::store::rule_states::{self, RuleState};
 use crate::store::runs::{self, Cause, Past, Run};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of every rule's past.
 #[derive(Debug, Default)]
@@ -189,23 +190,32 @@ impl Runner<'_> {
             done.add(rule, self.run(self.tick(rule, run.instant, run.instant, cause, &history), now).await)?;
         }
         let history = History::load_with_zones(self.db, self.project).await?;
-        let mut rules: Vec<&Rule> = self.project.rules.values().collect();
-        rules.sort_by_key(|rule| (std::cmp::Reverse(rule.priority), &rule.name));
-        for rule in rules {
+        let mut failed = BTreeSet::new();
+        for tick in self.due(&history, now, only) {
+            let rule = tick.rule;
+            if !failed.contains(&rule.name) && !done.add(rule, self.run(tick, now).await)? {
+                failed.insert(&rule.name);
+            }
+        }
+        done.failed.map_or(Ok(done.runs), Err)
+    }
+
+    /// The ticks that are due at `now`, in the order in which they are planned: by priority, so that the first takes
+    /// the places under the caps, then by instant, then by name.
+    fn due<'t>(&'t self, history: &'t History, now: Timestamp, only: Option<&str>) -> Vec<Tick<'t>> {
+        let mut ticks = Vec::new();
+        for rule in self.project.rules.values() {
             let (instants, cause) = match only {
                 None => (history.due(rule, now).0, Cause::Schedule),
                 // What is not live sends nothing, whoever asks.
                 Some(only) if only == rule.name && rule.live.at(now) => (vec![now], Cause::Asked),
                 Some(_) => continue,
             };
-            for instant in &instants {
-                let tick = self.tick(rule, *instant, instants[0], cause, &history);
-                if !done.add(rule, self.run(tick, now).await)? {
-                    break;
-                }
-            }
+            let Some(begins) = instants.first().copied() else { continue };
+            ticks.extend(instants.into_iter().map(|instant| self.tick(rule, instant, begins, cause, history)));
         }
-        done.failed.map_or(Ok(done.runs), Err)
+        ticks.sort_by_key(|tick| (Reverse(tick.rule.priority), tick.instant, &tick.rule.name));
+        ticks
     }
 
     /// The tick of `rule` at `instant`, one of those of this pass, which begin at `begins`.

@@ -10,6 +10,7 @@ use crate::catalogue::{CUSTOMER, Catalogue, Field, Type, quoted};
 use crate::expr::{Aliases, Clause, Moment};
 use crate::offers::Offer;
 use crate::rules::Rule;
+use crate::settings::BadMoment;
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 
@@ -19,6 +20,8 @@ pub struct Audience<'a> {
     pub rule: &'a Rule,
     /// The rule's offers, in its order.
     pub offers: &'a [&'a Offer],
+    /// Conditions under which nothing promotional goes to a customer.
+    pub bad_moments: &'a [BadMoment],
     pub catalogue: &'a Catalogue,
     pub dialect: Dialect,
     pub as_of: Timestamp,
@@ -90,6 +93,7 @@ impl Audience<'_> {
         self.select_person(&mut sql);
         sql.push(", '', null, null, null, null, null, null, ");
         self.push_consents(&mut sql);
+        self.push_bad_moments(&mut sql);
         self.push_place(&mut sql);
         for offer in self.offers {
             sql.push(", ");

@@ -3,6 +3,7 @@
 //! The statement of [`super::audience`] gives most of it; what SQL cannot say is added to each chunk by
 //! `outreach::complete`. A candidate holds facts, no judgement.
 
+use crate::courtesy::caps::Taken;
 use crate::courtesy::preferences::Preferences;
 use crate::rules::Channel;
 use crate::time::{Timestamp, Tz};
@@ -44,6 +45,22 @@ pub struct Candidate {
     pub offers: Vec<OfferFacts>,
     /// What the customer asked for on the preference page.
     pub preferences: Preferences,
+    /// Names of `no_promotions_while` that hold.
+    pub bad_moments: Vec<String>,
+    /// What has taken places under the caps; only for rules that are subject to any.
+    pub taken: Vec<Taken>,
+    /// Only for rules that may be promotional.
+    pub email_place: Option<Place>,
+    pub phone_place: Option<Place>,
+}
+
+/// An address's place under one occurrence of a rule: one promotional message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The address as a keyed hash.
+    pub hash: String,
+    /// The touchpoint of another customer that has it.
+    pub holder: Option<String>,
 }
 
 impl Candidate {
@@ -52,6 +69,18 @@ impl Candidate {
             Channel::Email => &self.email,
             Channel::Sms | Channel::Voice => &self.phone,
         }
+    }
+
+    pub const fn place(&self, channel: Channel) -> Option<&Place> {
+        match channel {
+            Channel::Email => self.email_place.as_ref(),
+            Channel::Sms | Channel::Voice => self.phone_place.as_ref(),
+        }
+    }
+
+    /// The places of its addresses.
+    pub fn places_mut(&mut self) -> impl Iterator<Item = &mut Place> {
+        self.email_place.iter_mut().chain(&mut self.phone_place)
     }
 }
 

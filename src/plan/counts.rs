@@ -29,7 +29,7 @@ impl Counts {
     pub fn plan(&mut self, message: &Message, price: i64) {
         self.planned += 1;
         self.cost += price;
-        if message.deferred.is_some() {
+        if message.deferred.is_some() || message.waits.is_some() {
             self.deferred += 1;
             self.deferred_until = self.deferred_until.into_iter().chain([message.due_at.micros()]).min();
         }

@@ -5,7 +5,8 @@
 //! 1. The first gate that refuses gives the reason; the gates passed before it are told with it.
 //! 2. A message that carries an offer is promotional. Where that is refused, a transactional message goes without its
 //!    offer; a rule of kind `offer` does not go at all.
-//! 3. Budget is asked last, so that nothing is reserved for a message that will not go.
+//! 3. A holdout is asked of a message that would go otherwise, and budget last, so that nothing is reserved for a
+//!    message that will not go.
 //!
 //! [`super::route`] finds the way of the message: channel, hour, offer.
 
@@ -13,6 +14,8 @@ use super::candidate::Candidate;
 use super::hour::Deferral;
 use super::pace::Turns;
 use super::route::{self, Budget};
+use crate::courtesy::caps::Cap;
+use crate::courtesy::holdout;
 use crate::courtesy::legal_hours::LegalHours;
 use crate::courtesy::pauses::Pauses;
 use crate::rules::{Channel, Existing, Kind, Purpose, Rule};
@@ -30,6 +33,10 @@ pub struct Policy<'a> {
     pub legal_hours: &'a LegalHours,
     /// For customers of whose country nothing is known.
     pub country: &'a str,
+    /// Those that the rule's messages are subject to.
+    pub caps: &'a [&'a Cap],
+    /// The business's, in parts per million of all customers.
+    pub holdout: u32,
     pub guard: &'a Guard,
     pub pauses: &'a Pauses,
     /// For customers without a zone of their own.
@@ -41,6 +48,8 @@ pub struct Policy<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Decision {
     Plan(Message),
+    /// It would have gone, and does not, for the holdout that the detail names.
+    HoldOut(Message, String),
     Refuse(Refusal),
 }
 
@@ -61,6 +70,8 @@ pub struct Message {
     pub due_at: Timestamp,
     /// Why it does not go at once.
     pub deferred: Option<Deferral>,
+    /// It waits for a place under the cap that is told, and asks again when it is due.
+    pub waits: Option<String>,
     /// The place in the rule's list of offers.
     pub offer: Option<usize>,
     pub gates: Vec<Gate>,
@@ -122,7 +133,11 @@ impl Gates {
 pub fn decide(case: Case<'_>, take: Budget<'_>) -> Decision {
     let mut gates = Gates::default();
     match judge(case, take, &mut gates) {
-        Ok(message) => Decision::Plan(Message { gates: gates.0, ..message }),
+        Ok((message, None)) => Decision::Plan(Message { gates: gates.0, ..message }),
+        Ok((message, Some(by))) => {
+            gates.refused(Reason::HeldOut, Some(by.clone()));
+            Decision::HoldOut(Message { gates: gates.0, ..message }, by)
+        }
         Err((reason, detail)) => {
             gates.refused(reason, detail.clone());
             Decision::Refuse(Refusal { reason, detail, gates: gates.0 })
@@ -130,7 +145,10 @@ pub fn decide(case: Case<'_>, take: Budget<'_>) -> Decision {
     }
 }
 
-fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message, Refused> {
+/// A message that would go, and the holdout that keeps it back where one does.
+pub(super) type Fate = (Message, Option<String>);
+
+fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Refused> {
     seen_before(case)?;
     gates.passed("seen_before", None);
     again_after(case)?;
@@ -144,7 +162,7 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message,
     let mut offer_refused = None;
     if !rule.offers.is_empty() {
         match route::with_offer(case, take, gates) {
-            Ok(message) => return Ok(message),
+            Ok(fate) => return Ok(fate),
             Err(refused) if rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional => return Err(refused),
             Err(refused) => offer_refused = Some(refused),
         }
@@ -154,7 +172,23 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message,
         let told = detail.map_or_else(|| reason.to_string(), |detail| format!("{reason}: {detail}"));
         gates.passed("offer", Some(format!("without its offer ({told})")));
     }
-    Ok(message)
+    let held = held_out(case, message.purpose);
+    Ok((message, held))
+}
+
+/// The holdout that the customer is in, if any: the business's for what is promotional, the rule's for all it sends.
+pub(super) fn held_out(case: Case<'_>, purpose: Purpose) -> Option<String> {
+    let (rule, customer) = (case.rule, case.candidate.customer.as_str());
+    if holdout::is_out_of_rule(rule.holdout, &rule.name, customer) {
+        return Some(format!("{}% of the rule's audience", percent(rule.holdout)));
+    }
+    let is_out = purpose == Purpose::Promotional && holdout::is_out_of_everything(case.policy.holdout, customer);
+    is_out.then(|| format!("{}% of all customers, for everything promotional", percent(case.policy.holdout)))
+}
+
+/// Parts per million as a number of percent.
+fn percent(share: u32) -> f64 {
+    f64::from(share) / 10_000.0
 }
 
 fn seen_before(case: Case<'_>) -> Result<(), Refused> {

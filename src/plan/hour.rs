@@ -2,7 +2,7 @@
 //!
 //! 1. The business's, the topic's and the customer's own quiet hours and all legal hours hold together; of a customer
 //!    whose zone is not known in every zone that may be theirs.
-//! 2. Legal hours are never passed, whatever a rule says.
+//! 2. A rule that is `urgent` passes quiet hours. Legal hours are never passed, whatever a rule says.
 //! 3. A paced message takes the first turn that lies outside silence; what waited without a pace is spread over the
 //!    quarter of an hour after it. What would go after it expires is refused, and says what kept it.
 
@@ -86,7 +86,7 @@ fn silence<'a>(case: Case<'a>, channel: Channel, purpose: Purpose) -> Silence<'a
     let country = candidate.country.as_deref().unwrap_or(country);
     let quiet = [quiet_hours.get(&channel).map_or(&[][..], Vec::as_slice), topic_quiet, &candidate.preferences.quiet];
     Silence {
-        quiet: quiet.into_iter().filter(|windows| !windows.is_empty()).collect(),
+        quiet: quiet.into_iter().filter(|windows| !windows.is_empty() && !case.rule.urgent).collect(),
         open: legal_hours.of(country, candidate.region.as_deref(), channel, purpose).collect(),
         country,
     }

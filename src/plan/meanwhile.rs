@@ -1,12 +1,18 @@
-//! What one tick has decided so far for the customer whose candidates are being read: the database does not know of it
-//! yet. Candidates come ordered by customer.
+//! What one tick has decided so far: the database does not know of it yet. Candidates come ordered by customer.
+//!
+//! 1. What is remembered of a customer ends with the customer: memory does not grow with the audience.
+//! 2. Addresses are shared between customers, so they are remembered until they are written down, which the caller
+//!    says with [`Meanwhile::forget_addresses`]. A forecast, which writes nothing, remembers them all.
 
 use super::candidate::{Candidate, OfferFacts};
-use super::decide::{Case, Decision, Policy, decide};
+use super::decide::{Case, Decision, Message, Policy, decide};
 use super::pace::Turns;
 use super::route::Budget;
-use crate::rules::Rule;
+use crate::courtesy::caps::Taken;
+use crate::ids;
+use crate::rules::{Purpose, Rule};
 use crate::time::Timestamp;
+use std::collections::HashMap;
 
 /// Decides about a rule's candidates one after the other.
 #[derive(Debug, Default)]
@@ -17,6 +23,10 @@ pub struct Meanwhile {
     given: Vec<usize>,
     /// Where the rule has a pace.
     turns: Option<Turns>,
+    /// Places under the caps, one for each message.
+    taken: Vec<Taken>,
+    /// By the hash of the address and the occurrence: the touchpoint that has it.
+    addresses: HashMap<(String, String), String>,
 }
 
 impl Meanwhile {
@@ -43,24 +53,74 @@ impl Meanwhile {
                 return Decision::too_soon();
             }
             self.count_against(&mut candidate.offers);
+            candidate.taken.extend_from_slice(&self.taken);
         }
+        self.hold_addresses(candidate);
         let decision = decide(Case { rule, candidate, policy, now, turns: self.turns.as_ref() }, take);
-        if let Decision::Plan(message) = &decision {
-            if let Some(turns) = &mut self.turns {
-                turns.take(message.due_at);
-            }
+        if let Decision::Plan(message) | Decision::HoldOut(message, _) = &decision {
             if self.customer != candidate.customer {
                 self.customer.clone_from(&candidate.customer);
                 self.given.clear();
+                self.taken.clear();
             }
-            self.given.extend(message.offer);
+            self.note(rule, candidate, message);
+            if matches!(decision, Decision::Plan(_)) {
+                if let Some(turns) = &mut self.turns {
+                    turns.take(message.due_at);
+                }
+                self.given.extend(message.offer);
+                self.taken.extend(rule.counts_toward_cap.then(|| as_taken(rule, message)));
+            }
         }
         decision
+    }
+
+    /// What was decided so far is written down: whoever looks addresses up finds them in the database.
+    pub fn forget_addresses(&mut self) {
+        self.addresses.clear();
     }
 
     fn count_against(&self, offers: &mut [OfferFacts]) {
         for place in &self.given {
             offers[*place].left = offers[*place].left.saturating_sub(1);
         }
+    }
+
+    fn hold_addresses(&self, candidate: &mut Candidate) {
+        if self.addresses.is_empty() {
+            return;
+        }
+        let occurrence = candidate.occurrence.clone();
+        for place in candidate.places_mut() {
+            if let Some(holder) = self.addresses.get(&(place.hash.clone(), occurrence.clone())) {
+                place.holder = Some(holder.clone());
+            }
+        }
+    }
+
+    /// A promotional message has its address for this occurrence; one that is held out too, or the same person would
+    /// get it under another name.
+    fn note(&mut self, rule: &Rule, candidate: &Candidate, message: &Message) {
+        if message.purpose == Purpose::Promotional
+            && let Some(place) = candidate.place(message.channel)
+        {
+            let id = match &candidate.existing {
+                Some(existing) => existing.id.clone(),
+                None => ids::touchpoint(&rule.name, &candidate.customer, &candidate.occurrence, 0),
+            };
+            self.addresses.insert((place.hash.clone(), candidate.occurrence.clone()), id);
+        }
+    }
+}
+
+fn as_taken(rule: &Rule, message: &Message) -> Taken {
+    Taken {
+        rule: rule.name.clone(),
+        topic: rule.topic.clone(),
+        purpose: message.purpose,
+        channel: message.channel,
+        at: message.due_at,
+        is_open: true,
+        waits: message.waits.is_some(),
     }
 }

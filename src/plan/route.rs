@@ -1,13 +1,16 @@
-//! The way of a message: the first channel that may be used, the hour, and the offer that it carries.
+//! The way of a message: the first channel that may be used, the hour, the caps, and the offer that it carries.
 //!
-//! 1. The customer's own order of channels goes first, then the rule's. A channel without address, consent or leave is
-//!    passed over, and the gates say why.
-//! 2. [`open`] and [`hour`] are asked again just before sending, of the customer as they are then.
+//! 1. The customer's own order of channels goes first, then the rule's. A channel without address, consent, leave, an
+//!    allowed hour before the message expires or a place under its caps is passed over, and the gates say why. A
+//!    preferred channel that is merely quiet is waited for: which way a customer is reached matters more than when.
+//! 2. A message that may wait for a place (`on_cap = "defer"`) waits only where no channel has one.
+//! 3. [`moment`], [`open`] and [`hour`] are asked again just before sending, of the customer as they are then.
 
 use super::candidate::{Address, Candidate};
-use super::decide::{Case, Gates, Message, Refused};
+use super::decide::{Case, Fate, Gates, Message, Refused, held_out};
 use super::hour::{Deferral, Hour, hour};
 use crate::contact::is_covered;
+use crate::courtesy::caps::{self, Asked, Full, OnCap};
 use crate::courtesy::pauses::Scope;
 use crate::ids;
 use crate::rules::{Channel, Purpose, Rule};
@@ -23,7 +26,7 @@ pub(super) fn plain(case: Case<'_>, gates: &mut Gates) -> Result<Message, Refuse
 }
 
 /// The message with the first offer that may and can be given.
-pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Message, Refused> {
+pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Refused> {
     let rule = case.rule;
     let mut tried = Gates::default();
     let message = route(case, Purpose::Promotional, &mut tried)?;
@@ -33,42 +36,87 @@ pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) ->
     if eligible.is_empty() {
         return Err((Reason::NotEligible, Some(format!("of {}", rule.offers.join(", ")))));
     }
+    if let Some(by) = held_out(case, message.purpose) {
+        // What customers wait for still goes to those who are to get nothing promotional: without its offer.
+        if rule.purpose == Purpose::Transactional && held_out(case, rule.purpose).is_none() {
+            return Err((Reason::HeldOut, Some(by)));
+        }
+        gates.0.append(&mut tried.0);
+        return Ok((message, Some(by)));
+    }
     let Some(place) = eligible.into_iter().find(|&place| take(place)) else {
         return Err((Reason::NoBudget, Some(format!("of {}", rule.offers.join(", ")))));
     };
     gates.0.append(&mut tried.0);
     gates.passed("offer", Some(rule.offers[place].clone()));
-    Ok(Message { offer: Some(place), ..message })
+    Ok((Message { offer: Some(place), ..message }, None))
 }
+
+/// A message on one channel, with the gates that were passed there.
+type Attempt = (Message, Gates);
 
 /// The first of the channels that may be used, and when.
 fn route(case: Case<'_>, purpose: Purpose, gates: &mut Gates) -> Result<Message, Refused> {
+    moment(case.candidate, purpose)?;
     let mut refusals = Vec::new();
+    let mut waiting = None;
     for channel in in_order(case.rule, case.candidate) {
-        match open(case, channel, purpose) {
-            Ok(address) => {
-                gates.passed("channel", Some(channel.to_string()));
-                if purpose == Purpose::Promotional {
-                    let is_yes = case.candidate.consents.contains(&channel);
-                    gates.passed("consent", Some(if is_yes { "yes" } else { "soft opt-in" }.to_owned()));
-                }
-                if !refusals.is_empty() {
-                    gates.passed("passed_over", Some(told(&refusals)));
-                }
-                let (due_at, deferred) = release(case, channel, purpose, gates)?;
-                let gates = Vec::new();
-                return Ok(Message { channel, address, purpose, due_at, deferred, offer: None, gates });
+        match attempt(case, channel, purpose) {
+            Ok((message, passed)) if message.waits.is_none() => {
+                return taken(case, (message, passed), &refusals, gates);
             }
-            Err(reason) => refusals.push((channel, reason)),
+            Ok(attempt) if waiting.is_none() => waiting = Some((attempt, refusals.len())),
+            Ok(_) => {}
+            Err(refused) => refusals.push((channel, refused)),
         }
     }
-    // Of several channels the one that came furthest says what would have to change.
-    let furthest = refusals.iter().map(|(_, reason)| *reason).max_by_key(|reason| reason.depth());
-    Err((furthest.unwrap_or(Reason::NoAddress), Some(told(&refusals))))
+    if let Some((attempt, passed_over)) = waiting {
+        return taken(case, attempt, &refusals[..passed_over], gates);
+    }
+    Err(furthest(refusals))
 }
 
-fn told(refusals: &[(Channel, Reason)]) -> String {
-    refusals.iter().map(|(channel, reason)| format!("{channel}: {reason}")).collect::<Vec<_>>().join(", ")
+/// The message of an attempt, unless its address has had one.
+fn taken(
+    case: Case<'_>,
+    (message, passed): Attempt,
+    refusals: &[(Channel, Refused)],
+    gates: &mut Gates,
+) -> Result<Message, Refused> {
+    gates.passed("channel", Some(message.channel.to_string()));
+    if message.purpose == Purpose::Promotional {
+        let is_yes = case.candidate.consents.contains(&message.channel);
+        gates.passed("consent", Some(if is_yes { "yes" } else { "soft opt-in" }.to_owned()));
+    }
+    if !refusals.is_empty() {
+        gates.passed("passed_over", Some(told(refusals)));
+    }
+    gates.0.extend(passed.0);
+    if message.purpose == Purpose::Promotional
+        && let Some(holder) = case.candidate.place(message.channel).and_then(|place| place.holder.as_deref())
+    {
+        // Another channel would only reach the same person another way.
+        return Err((Reason::SameAddress, Some(format!("touchpoint {} has it", &holder[..8]))));
+    }
+    Ok(message)
+}
+
+/// Of several channels the one that came furthest says what would have to change.
+fn furthest(mut refusals: Vec<(Channel, Refused)>) -> Refused {
+    if refusals.len() == 1 {
+        let (channel, (reason, detail)) = refusals.remove(0);
+        return (reason, Some(detail.unwrap_or_else(|| format!("{channel}: {reason}"))));
+    }
+    let furthest = refusals.iter().map(|(_, (reason, _))| *reason).max_by_key(|reason| reason.depth());
+    (furthest.unwrap_or(Reason::NoAddress), Some(told(&refusals)))
+}
+
+fn told(refusals: &[(Channel, Refused)]) -> String {
+    let one = |(channel, (reason, detail)): &(Channel, Refused)| match detail {
+        Some(detail) => format!("{channel}: {reason} ({detail})"),
+        None => format!("{channel}: {reason}"),
+    };
+    refusals.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The rule's channels, those that the customer prefers first, in the customer's order.
@@ -77,6 +125,57 @@ fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
     let mut order: Vec<Channel> = preferred.copied().collect();
     order.extend(rule.channels.iter().filter(|channel| !candidate.preferences.channels.contains(channel)));
     order
+}
+
+/// The message on one channel: when it may go, and whether it waits for a place.
+fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt, Refused> {
+    let address = open(case, channel, purpose).map_err(|reason| (reason, None))?;
+    let mut gates = Gates::default();
+    let (due_at, deferred) = release(case, channel, purpose, &mut gates)?;
+    let message = Message { channel, address, purpose, due_at, deferred, waits: None, offer: None, gates: Vec::new() };
+    if case.policy.caps.is_empty() {
+        return Ok((message, gates));
+    }
+    let Some(full) = full(case, channel, purpose, due_at) else {
+        gates.passed("caps", None);
+        return Ok((message, gates));
+    };
+    let (due_at, why) =
+        wait(case, channel, purpose, &full).ok_or_else(|| (Reason::Capped, Some(full.detail.clone())))?;
+    gates.passed("caps", Some(format!("waits for a place until {due_at}: {}", full.detail)));
+    Ok((Message { due_at, deferred: why, waits: Some(full.detail), ..message }, gates))
+}
+
+/// The cap that has no place left for a message due at `at`.
+pub fn full(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -> Option<Full> {
+    let zone = case.candidate.zone.unwrap_or(case.policy.zone);
+    let asked = Asked { topic: &case.rule.topic, purpose, channel, at, zone };
+    caps::full(case.policy.caps, &case.candidate.taken, asked)
+}
+
+/// When a message that may wait for a place would go, if that is before it expires: the first allowed hour, and turn,
+/// once a place is free.
+fn wait(case: Case<'_>, channel: Channel, purpose: Purpose, full: &Full) -> Option<(Timestamp, Option<Deferral>)> {
+    let last = case.now.plus(case.rule.expires_after);
+    if case.rule.on_cap != OnCap::Defer || full.free_at > last {
+        return None;
+    }
+    match hour(Case { now: full.free_at, ..case }, channel, purpose, last, || key(case)) {
+        Hour::Now => Some((full.free_at, None)),
+        Hour::Later(due_at, why) => Some((due_at, why)),
+        Hour::Never(..) => None,
+    }
+}
+
+/// Whether this is a moment for a message of this purpose.
+///
+/// # Errors
+/// The names of `no_promotions_while` that hold.
+pub fn moment(candidate: &Candidate, purpose: Purpose) -> Result<(), Refused> {
+    if purpose == Purpose::Promotional && !candidate.bad_moments.is_empty() {
+        return Err((Reason::BadMoment, Some(candidate.bad_moments.join(", "))));
+    }
+    Ok(())
 }
 
 /// Whether a purchase stands for a yes: by email and SMS alone, never for a call (PECR, regulation 22).
@@ -124,15 +223,20 @@ fn release(
     purpose: Purpose,
     gates: &mut Gates,
 ) -> Result<(Timestamp, Option<Deferral>), Refused> {
-    let key = || match &case.candidate.existing {
-        Some(existing) => existing.id.clone(),
-        None => ids::touchpoint(&case.rule.name, &case.candidate.customer, &case.candidate.occurrence, 0),
-    };
-    let (due_at, deferred) = match hour(case, channel, purpose, case.now.plus(case.rule.expires_after), key) {
+    let last = case.now.plus(case.rule.expires_after);
+    let (due_at, deferred) = match hour(case, channel, purpose, last, || key(case)) {
         Hour::Now => (case.now, None),
         Hour::Later(due_at, why) => (due_at, why),
         Hour::Never(reason, detail) => return Err((reason, Some(detail))),
     };
     gates.passed("hours", deferred.map(|why| format!("deferred to {due_at} ({why})")));
     Ok((due_at, deferred))
+}
+
+/// The id that the message's touchpoint has, or will have.
+fn key(case: Case<'_>) -> String {
+    match &case.candidate.existing {
+        Some(existing) => existing.id.clone(),
+        None => ids::touchpoint(&case.rule.name, &case.candidate.customer, &case.candidate.occurrence, 0),
+    }
 }

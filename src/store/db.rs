@@ -5,14 +5,19 @@
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
 mod compact;
+mod opening;
 
+pub(super) use self::opening::words;
+use self::opening::{cure, make_private, without_password};
+pub(super) use super::cells::read;
+pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
 use crate::sql::{Bind, Dialect, Sql};
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{Arguments, AssertSqlSafe, Connection, Decode, Type, TypeInfo, ValueRef};
+use sqlx::{Arguments, AssertSqlSafe, Connection};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -50,100 +55,6 @@ enum Pools {
 #[derive(Clone, Debug)]
 pub struct Db {
     pools: Pools,
-}
-
-/// A row: its columns in order.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
-pub struct Row(Vec<Cell>);
-
-/// One column of one row.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cell {
-    Null,
-    Int(i64),
-    Text(String),
-}
-
-impl Row {
-    pub fn cell(&self, index: usize) -> &Cell {
-        &self.0[index]
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The rows that [`Sql::as_one`] put into this one.
-    ///
-    /// # Errors
-    /// [`StoreError::Column`] where a value is neither text nor an integer.
-    pub fn unpacked(&self) -> Result<Vec<Self>> {
-        serde_json::from_str(self.text(0)).map_err(|error| StoreError::Column(error.to_string()))
-    }
-
-    pub fn opt_int(&self, index: usize) -> Option<i64> {
-        match &self.0[index] {
-            Cell::Int(value) => Some(*value),
-            Cell::Null | Cell::Text(_) => None,
-        }
-    }
-
-    pub fn opt_text(&self, index: usize) -> Option<&str> {
-        match &self.0[index] {
-            Cell::Text(value) => Some(value),
-            Cell::Null | Cell::Int(_) => None,
-        }
-    }
-
-    /// # Panics
-    /// When the column is NULL or text: the statement promised an integer.
-    pub fn int(&self, index: usize) -> i64 {
-        self.opt_int(index).unwrap_or_else(|| panic!("column {index} is an integer, not {:?}", self.0[index]))
-    }
-
-    /// # Panics
-    /// When the column is NULL or an integer: the statement promised text.
-    pub fn text(&self, index: usize) -> &str {
-        self.opt_text(index).unwrap_or_else(|| panic!("column {index} is text, not {:?}", self.0[index]))
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Cell {
-    fn deserialize<D: serde::Deserializer<'de>>(json: D) -> std::result::Result<Self, D::Error> {
-        struct Cells;
-        impl serde::de::Visitor<'_> for Cells {
-            type Value = Cell;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("text, an integer, true, false or null")
-            }
-
-            fn visit_unit<E>(self) -> std::result::Result<Cell, E> {
-                Ok(Cell::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> std::result::Result<Cell, E> {
-                Ok(Cell::Int(i64::from(value)))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> std::result::Result<Cell, E> {
-                Ok(Cell::Int(value))
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Cell, E> {
-                i64::try_from(value).map(Cell::Int).map_err(E::custom)
-            }
-
-            fn visit_str<E>(self, value: &str) -> std::result::Result<Cell, E> {
-                Ok(Cell::Text(value.to_owned()))
-            }
-        }
-        json.deserialize_any(Cells)
-    }
 }
 
 /// Runs the same body on whichever pool there is.
@@ -425,125 +336,5 @@ pub(super) fn postgres_arguments(binds: Vec<Bind>) -> PgArguments {
     arguments
 }
 
-/// Reads a row of either database into cells.
-pub(super) fn read<R>(row: &R) -> Result<Row>
-where
-    R: sqlx::Row,
-    usize: sqlx::ColumnIndex<R>,
-    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    i32: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    bool: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
-{
-    let cell = |index: usize| {
-        let value = row.try_get_raw(index)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        let kind = Kind::of(value.type_info().name());
-        let cell = match kind {
-            Kind::Int64 => i64::decode(value).map(Cell::Int),
-            Kind::Int32 => i32::decode(value).map(|value| Cell::Int(i64::from(value))),
-            Kind::Boolean => bool::decode(value).map(|value| Cell::Int(i64::from(value))),
-            Kind::Text => String::decode(value).map(Cell::Text),
-        };
-        cell.map_err(sqlx::Error::Decode)
-    };
-    (0..row.len())
-        .map(cell)
-        .collect::<std::result::Result<_, sqlx::Error>>()
-        .map(Row)
-        .map_err(|error| StoreError::Column(error.to_string()))
-}
-
-/// How a database holds a value.
-enum Kind {
-    Int64,
-    Int32,
-    Boolean,
-    Text,
-}
-
-impl Kind {
-    fn of(name: &str) -> Self {
-        match name {
-            "INTEGER" | "INT8" | "BIGINT" => Self::Int64,
-            "INT4" => Self::Int32,
-            "BOOL" | "BOOLEAN" => Self::Boolean,
-            _ => Self::Text,
-        }
-    }
-}
-
-/// Makes a database file that is not there yet, for its owner's eyes only; SQLite gives the files beside it the same.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// What the database said, without the words around it.
-pub(super) fn words(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(said) => said.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
-    }
-}
-
-/// What helps against an error at opening.
-fn cure(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::Database(said) if said.code().is_some_and(|code| code == "26" || code == "11") => {
-            "the file is damaged or no database: restore a backup, or name another file as `[database] url`"
-        }
-        sqlx::Error::Database(said) if said.code().is_some_and(|code| code.starts_with("28") || code == "3D000") => {
-            "check user, password and database in `[database] url`"
-        }
-        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            "is the server running, and is `[database] url` its address?"
-        }
-        sqlx::Error::Configuration(_) => "check `[database] url`",
-        _ => "`[database] url` names a place that this user must be able to reach and to write",
-    }
-}
-
-/// The address of a database as it may be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_is_bound_is_what_is_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::open("sqlite://var/test.db", folder.path()).await.expect("a database");
-        let mut tx = db.begin().await.expect("a transaction");
-        tx.script("create table t (a text, b bigint)").await.expect("a table");
-        let rows =
-            Dialect::Sqlite.rows("$1", &[("a", crate::sql::ColumnType::Text), ("b", crate::sql::ColumnType::Int)], "r");
-        let insert =
-            Sql::new(format!("insert into t select a, b from {rows}")).with(r#"[["x",1],[null,9007199254740993]]"#);
-        assert_eq!(tx.execute(insert).await.expect("two rows"), 2);
-        tx.commit().await.expect("committed");
-        let rows = db.fetch(Sql::new("select a, b from t order by b")).await.expect("rows");
-        assert_eq!((rows[0].text(0), rows[0].int(1)), ("x", 1));
-        assert_eq!((rows[1].opt_text(0), rows[1].int(1)), (None, 9_007_199_254_740_993));
-        let sql = Sql::new("select a, b, json_array('\"', b) from t where b >= $1 order by b").with(1);
-        let rows = db.fetch_as_one(sql.clone(), 3).await.expect("rows in one");
-        assert_eq!(rows, db.fetch(sql).await.expect("rows"));
-        assert_eq!(rows[1].text(2), r#"["\"",9007199254740993]"#, "JSON comes as the text that it is");
-        assert_eq!(db.fetch_as_one(Sql::new("select a from t where b = 0"), 1).await.expect("no rows"), []);
-    }
-}
+mod tests;

@@ -54,6 +54,8 @@ pub struct Claimed {
     /// The words of an earlier attempt, kept as they were: JSON by part.
     pub words: Option<String>,
     pub created_at: Timestamp,
+    /// It waits for a place under the caps, and asks again before it goes.
+    pub waits: bool,
 }
 
 /// Keys of rows that are due in a lane, oldest first; nothing is locked.
@@ -105,10 +107,10 @@ pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<
     ));
     let read = bound(format!(
         "select t.bucket, t.id, t.version, t.rule, t.customer, t.entity_id, t.as_of, t.purpose, t.expires_at, \
-         t.attempts, t.offer, t.code, t.created_at from {item} join touchpoints t on t.bucket = r.bucket \
+         t.attempts, t.offer, t.code, t.created_at, t.counts from {item} join touchpoints t on t.bucket = r.bucket \
          and t.id = r.id where t.state = 'claimed' and t.owner = $2 and t.epoch = $3"
     ));
-    let answers = tx.batch(vec![leases::held(dialect, lease, &buckets), update, read.as_one(dialect, 13)]).await?;
+    let answers = tx.batch(vec![leases::held(dialect, lease, &buckets), update, read.as_one(dialect, 14)]).await?;
     let [held, taken] = &answers[..] else { return Err(StoreError::Column("a claim has two answers".to_owned())) };
     if usize::try_from(held.int(0)) != Ok(buckets.len()) {
         return Ok(None);
@@ -132,6 +134,7 @@ fn claimed(row: &Row) -> Claimed {
         code: row.opt_text(11).map(str::to_owned),
         words: None,
         created_at: Timestamp::from_micros(row.int(12)),
+        waits: super::caps::waits(row.int(13)),
     }
 }
 

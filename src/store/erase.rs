@@ -7,6 +7,7 @@
 use super::db::{Db, Result, Tx};
 use super::person::{By, DataTable, TABLES};
 use crate::catalogue::quoted;
+use crate::ids::bucket_of;
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::State;
@@ -87,6 +88,11 @@ pub async fn remove_touchpoints(tx: &mut Tx, person: Person<'_>, ids: &[String])
         let sql = format!("delete from {table} where bucket = $1 and {column} in (select r.id from {item})");
         removed.push((table, tx.execute(Sql::new(sql).with(person.bucket).with(&json)).await?));
     }
+    let item = tx.dialect().rows("$1", &[("id", ColumnType::Text)], "r");
+    for table in TABLES.iter().filter(|table| table.by == By::Notice) {
+        let sql = format!("delete from {} where touchpoint in (select r.id from {item})", table.name);
+        removed.push((table.name, tx.execute(Sql::new(sql).with(&json)).await?));
+    }
     Ok(removed)
 }
 
@@ -94,6 +100,12 @@ pub async fn remove_touchpoints(tx: &mut Tx, person: Person<'_>, ids: &[String])
 pub async fn remove_rows(tx: &mut Tx, person: Person<'_>, table: &str) -> Result<u64> {
     let sql = format!("delete from {table} where bucket = $1 and customer = $2");
     tx.execute(Sql::new(sql).with(person.bucket).with(person.customer)).await
+}
+
+/// Deletes what was written back from an address while nobody was known by it.
+pub async fn remove_nameless_replies(tx: &mut Tx, address_hash: &str) -> Result<u64> {
+    let sql = "delete from replies where bucket = $1 and customer is null and address_hash = $2";
+    tx.execute(Sql::new(sql).with(bucket_of(address_hash)).with(address_hash)).await
 }
 
 /// The keys of some of the person's rows of customer data, at most [`CHUNK`].

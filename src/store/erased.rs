@@ -46,6 +46,9 @@ pub async fn knows(db: &Db, hash: &str) -> Result<bool> {
 /// Lets a person's rows come again: their hashes go, what stops their addresses is narrowed to what needs a yes, and
 /// every source counts as unread. Gives how many addresses are still stopped for promotional messages.
 pub async fn forget(tx: &mut Tx, person: &str, reason: &str) -> Result<u64> {
+    let again = "delete from suppressions where scope = 'promotional' and reason = $2 \
+                 and address_hash in (select hash from erased where person = $1)";
+    tx.execute(Sql::new(again).with(person).with(reason)).await?;
     let narrow = "update suppressions set scope = 'promotional' where scope = 'all' and reason = $2 \
                   and address_hash in (select hash from erased where person = $1)";
     let narrowed = tx.execute(Sql::new(narrow).with(person).with(reason)).await?;

@@ -42,7 +42,14 @@ pub async fn pause_itself(db: &Db, rule: &str, reason: &str, now: Timestamp) -> 
                on conflict (scope) do update set paused_until = null, reason = excluded.reason, \
                paused_at = excluded.paused_at where pauses.reason is null";
     let sql = Sql::new(sql).with(Scope::Rule(rule.to_owned()).to_string()).with(now).with(reason);
-    Ok(db.execute(sql).await? > 0)
+    let mut tx = db.begin().await?;
+    super::stops::raise(&mut tx).await?;
+    let is_new = tx.execute(sql).await? > 0;
+    // What was so already is no stop: dropped, the transaction never was.
+    if is_new {
+        tx.commit().await?;
+    }
+    Ok(is_new)
 }
 
 /// Takes the pause of `scope` back; says whether there was one that still held. How a rule's messages were received is

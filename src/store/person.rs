@@ -19,6 +19,8 @@ pub enum By {
     Customer,
     /// The column `touchpoint`.
     Touchpoint,
+    /// The column `touchpoint`, in a bucket of the row's own.
+    Notice,
 }
 
 /// A table of plusone's own with rows of customers.
@@ -36,8 +38,9 @@ const fn table(name: &'static str, by: By) -> Table {
 pub const TABLES: &[Table] = &[
     table("consents", By::Customer),
     table("offer_grants", By::Customer),
-    table("replies", By::Customer),
     table("preferences", By::Customer),
+    table("replies", By::Customer),
+    table("provider_events", By::Notice),
     table("touchpoint_words", By::Touchpoint),
     table("touchpoint_events", By::Touchpoint),
     table("touchpoints", By::Customer),
@@ -84,10 +87,13 @@ pub async fn columns(db: &Db, name: &str) -> Result<Vec<String>> {
 pub fn rows(db: &Db, table: &Table, columns: &[String], customer: &str) -> BoxStream<'static, Result<Row>> {
     let columns = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
     let of_person = match table.by {
-        By::Customer => "customer = $2",
-        By::Touchpoint => "touchpoint in (select id from touchpoints where bucket = $1 and customer = $2)",
+        By::Customer => "bucket = $1 and customer = $2",
+        By::Touchpoint => {
+            "bucket = $1 and touchpoint in (select id from touchpoints where bucket = $1 and customer = $2)"
+        }
+        By::Notice => "touchpoint in (select id from touchpoints where bucket = $1 and customer = $2)",
     };
-    let sql = format!("select {columns} from {} where bucket = $1 and {of_person} order by {columns}", table.name);
+    let sql = format!("select {columns} from {} where {of_person} order by {columns}", table.name);
     db.stream(Sql::new(sql).with(bucket_of(customer)).with(customer))
 }
 
@@ -112,7 +118,7 @@ mod tests {
     use crate::store::migrate::migrate;
 
     /// Tables with a bucket that hold no customer's rows.
-    const OF_NOBODY: &[&str] = &["leases", "provider_events"];
+    const OF_NOBODY: &[&str] = &["leases"];
 
     #[tokio::test]
     async fn every_table_with_rows_of_customers_is_known() {

@@ -54,6 +54,8 @@ pub struct Planned {
     pub locale: Option<String>,
     pub facts: Option<String>,
     pub gates: Option<String>,
+    /// Whether it takes a place under the caps: see [`super::caps::counts`].
+    pub counts: i64,
     /// What its event says.
     pub detail: Option<String>,
 }
@@ -81,6 +83,7 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("locale", TEXT),
     ("facts", TEXT),
     ("gates", TEXT),
+    ("counts", INT),
     ("detail", TEXT),
 ];
 
@@ -106,14 +109,18 @@ impl Serialize for Planned {
         row.serialize_element(&self.locale)?;
         row.serialize_element(&self.facts)?;
         row.serialize_element(&self.gates)?;
+        row.serialize_element(&self.counts)?;
         row.serialize_element(&self.detail)?;
         row.end()
     }
 }
 
-/// Rows as a JSON array of arrays, for one bind.
+/// Rows as a JSON array of arrays, for one bind. In the order in which they will be claimed: what is claimed, marked
+/// and settled together then lies together, and a commit writes fewer pages.
 fn to_rows(rows: &[Planned]) -> String {
-    serde_json::to_string(rows).expect("text and integers serialise")
+    let mut rows: Vec<&Planned> = rows.iter().collect();
+    rows.sort_unstable_by(|one, other| (one.bucket, &one.id).cmp(&(other.bucket, &other.id)));
+    serde_json::to_string(&rows).expect("text and integers serialise")
 }
 
 /// Inserts decisions that have no row yet. A row that another run has written meanwhile is left as it is.
@@ -127,14 +134,14 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(
         "insert into touchpoints (bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, \
          entity_id, occurrence, step, run_id, as_of, channel, address, state, reason, due_at, expires_at, priority, \
-         on_doubt, attempts, offer, code, locale, possible_duplicate, test, facts, gates, version, created_at, \
+         on_doubt, attempts, offer, code, locale, possible_duplicate, test, facts, gates, counts, version, created_at, \
          updated_at) select r.bucket, r.id, ",
     );
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
     sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, ");
     sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority);
-    sql.push(", r.on_doubt, 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.version, ");
+    sql.push(", r.on_doubt, 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.counts, r.version, ");
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
     tx.execute(sql).await
@@ -165,8 +172,8 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
          address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \
-         locale = r.locale, facts = r.facts, gates = r.gates, version = r.version, updated_at = {now}, \
-         created_at = case when r.state = 'planned' then {now} else touchpoints.created_at end from {} \
+         locale = r.locale, facts = r.facts, gates = r.gates, counts = r.counts, version = r.version, updated_at = {now}, \
+         created_at = case when r.state in ('planned', 'held_out') then {now} else touchpoints.created_at end from {} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'skipped' \
          and touchpoints.version = r.version - 1",
         dialect.rows(&data, COLUMNS, "r")

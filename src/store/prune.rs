@@ -215,6 +215,20 @@ pub async fn forget_replies(db: &Db, before: Timestamp) -> Result<u64> {
     db.execute(Sql::new(sql).with(before)).await
 }
 
+/// How many receipts that were dealt with came before `before`.
+pub async fn old_receipts(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "select count(*) from provider_events where pending = 0 and at < $1";
+    let row = db.fetch_one(Sql::new(sql).with(before)).await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
+}
+
+/// Forgets one chunk of receipts that were dealt with; gives how many.
+pub async fn forget_receipts(db: &Db, before: Timestamp) -> Result<u64> {
+    let sql = "delete from provider_events where (bucket, provider, event_id) in (select bucket, provider, event_id \
+               from provider_events where pending = 0 and at < $1 order by at limit $2)";
+    db.execute(Sql::new(sql).with(before).with(CHUNK)).await
+}
+
 fn keys(dialect: Dialect) -> String {
     let item = dialect.rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     format!("(select r.bucket, r.id from {item})")

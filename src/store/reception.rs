@@ -16,22 +16,28 @@ pub fn bad_address(said: &str) -> String {
     format!("{}: {said}", Reason::BadAddress)
 }
 
-/// The reception of every rule (or of `only`) whose messages bounced or were complained about. Sent messages are
-/// counted until there are so many that the share is small, or all of them where `exact`.
-pub async fn of_rules(
-    db: &Db,
-    guard: &Guard,
-    only: Option<&str>,
-    exact: bool,
-    now: Timestamp,
-) -> Result<Vec<(String, Reception)>> {
+/// Which rules are looked at. One of which nothing bounced and that nobody complained about is left out.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// This one, to the last message.
+    Rule(&'a str),
+    /// Those of which something bounced, or was complained about, at or after; their messages are counted until there
+    /// are so many that the share is small.
+    All { news_since: Timestamp },
+}
+
+/// How the messages of rules were received.
+pub async fn of_rules(db: &Db, guard: &Guard, of: Of<'_>, now: Timestamp) -> Result<Vec<(String, Reception)>> {
     let since = now.minus(WINDOW);
-    let rows = db.fetch(bad(only, since)).await?;
+    let rows = db.fetch(bad(of, since)).await?;
     let mut receptions = Vec::new();
     for row in &rows {
         let (rule, from) = (row.text(0), row.opt_int(3).map_or(since, Timestamp::from_micros).max(since));
         let mut reception = Reception { tried: 0, bounced: count(row, 1), complained: count(row, 2) };
-        let enough = if exact { u64::MAX } else { reception.enough(guard) };
+        let enough = match of {
+            Of::Rule(_) => u64::MAX,
+            Of::All { .. } => reception.enough(guard),
+        };
         reception.tried = sent(db, rule, from, enough).await? + count(row, 4);
         receptions.push((rule.to_owned(), reception));
     }
@@ -43,11 +49,14 @@ fn count(row: &Row, index: usize) -> u64 {
 }
 
 /// Per rule: bounced, complained, since when it is counted, and those bounced that were never taken by a provider.
-fn bad(only: Option<&str>, since: Timestamp) -> Sql {
+fn bad(of: Of<'_>, since: Timestamp) -> Sql {
     let mut sql = Sql::default();
     let since = sql.reserve(since);
-    let of_rule = only.map_or_else(String::new, |rule| format!(" and t.rule = {}", sql.reserve(rule)));
-    let refused = format!("e.detail like '{}: %'", Reason::BadAddress);
+    let (of_rule, news) = match of {
+        Of::Rule(rule) => (format!(" and t.rule = {}", sql.reserve(rule)), String::new()),
+        Of::All { news_since } => (String::new(), format!(" having max(x.at) >= {}", sql.reserve(news_since))),
+    };
+    let refused = format!("e.detail like {}", sql.reserve(bad_address("%")));
     sql.push(&format!(
         "select x.rule, cast(sum(x.bounced) as bigint), cast(sum(x.complained) as bigint), max(s.counted_from), \
          cast(sum(x.refused) as bigint) from \
@@ -55,13 +64,13 @@ fn bad(only: Option<&str>, since: Timestamp) -> Sql {
          case when t.sent_at is null then 1 else 0 end as refused from touchpoints t \
          where t.state in ('failed', 'bounced') and t.updated_at >= {since} and t.test = 0{of_rule} \
          and (t.state = 'bounced' or exists (select 1 from touchpoint_events e where e.bucket = t.bucket \
-         and e.touchpoint = t.id and e.n = t.version and {refused})) \
+         and e.touchpoint = t.id and e.kind = 'failed' and {refused})) \
          union all \
          select t.rule, min(e.at), 0, 1, 0 from touchpoint_events e \
          join touchpoints t on t.bucket = e.bucket and t.id = e.touchpoint \
          where e.kind = 'complained' and e.at >= {since} and t.test = 0{of_rule} group by t.bucket, t.id, t.rule) x \
          left join rule_states s on s.rule = x.rule \
-         where s.counted_from is null or x.at > s.counted_from group by x.rule order by x.rule"
+         where s.counted_from is null or x.at > s.counted_from group by x.rule{news} order by x.rule"
     ));
     sql
 }
@@ -86,8 +95,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Db::open("sqlite://test.db", folder.path()).await.expect("a database");
         migrate(&db).await.expect("a schema");
-        for only in [None, Some("note")] {
-            let mut sql = bad(only, Timestamp::from_seconds(0));
+        let at = Timestamp::from_seconds(0);
+        for of in [Of::All { news_since: at }, Of::Rule("note")] {
+            let mut sql = bad(of, at);
             sql.text.insert_str(0, "explain query plan ");
             let plan = db.fetch(sql).await.expect("a plan");
             let steps: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();

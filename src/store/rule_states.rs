@@ -48,7 +48,7 @@ pub async fn clear_hold(tx: &mut Tx, rule: &str) -> Result<()> {
 pub async fn rename(db: &Db, was: &str, rule: &str, now: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     forget_unsent(&mut tx, rule, now).await?;
-    for table in ["rule_states", "runs", "touchpoints"] {
+    for table in ["rule_states", "runs", "touchpoints", "address_places"] {
         let sql = format!("update {table} set rule = $1 where rule = $2");
         tx.execute(Sql::new(sql).with(rule).with(was)).await?;
     }
@@ -69,6 +69,7 @@ async fn forget_unsent(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<()> {
         "delete from touchpoints where rule = $1".to_owned(),
         "delete from run_parts where run_id in (select id from runs where rule = $1)".to_owned(),
         "delete from runs where rule = $1".to_owned(),
+        "delete from address_places where rule = $1".to_owned(),
         "delete from rule_states where rule = $1".to_owned(),
     ] {
         tx.execute(Sql::new(sql).with(rule)).await?;

@@ -116,19 +116,13 @@ fn names(alias: &str) -> String {
     COLUMNS.map(|(name, _)| format!("{alias}{name}")).join(", ")
 }
 
-/// Takes suppressions of an address away: those of one scope, or all. Gives how many there were.
-pub async fn remove(db: &Db, address_hash: &str, scope: Option<&str>) -> Result<u64> {
-    let text = "delete from suppressions where address_hash = $1 and scope = coalesce($2, scope)";
-    db.execute(Sql::new(text).with(address_hash).with(scope)).await
-}
-
 /// Takes away the suppression of an address with this scope and reason. Gives how many there were.
 pub async fn lift(tx: &mut Tx, address_hash: &str, scope: &str, reason: &str) -> Result<u64> {
     let text = "delete from suppressions where address_hash = $1 and scope = $2 and reason = $3";
     tx.execute(Sql::new(text).with(address_hash).with(scope).with(reason)).await
 }
 
-/// As [`remove`] of every scope, in a transaction.
+/// Takes away every suppression of an address. Gives how many there were.
 pub async fn remove_in(tx: &mut Tx, address_hash: &str) -> Result<u64> {
     tx.execute(Sql::new("delete from suppressions where address_hash = $1").with(address_hash)).await
 }
@@ -151,10 +145,27 @@ pub async fn lookup(db: &Db, hashes: &[String], now: Timestamp) -> Result<Vec<Su
     Ok(db.fetch(Sql::new(text).with(json).with(now)).await?.iter().map(read).collect())
 }
 
-/// Every suppression, newest first.
-pub fn list(db: &Db) -> BoxStream<'static, Result<Suppression>> {
-    let text = format!("select {} from suppressions as s order by s.at desc, s.shown", names("s."));
-    db.stream(Sql::new(text)).map(|row| row.map(|row| read(&row))).boxed()
+/// Which suppressions are listed; all where nothing is said.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    pub address_hash: Option<String>,
+    pub scope: Option<String>,
+    pub reason: Option<String>,
+    /// Written down at this time or later.
+    pub since: Option<Timestamp>,
+}
+
+/// The suppressions that a filter lets pass, those that have ended among them; the newest first.
+pub fn list(db: &Db, filter: &Filter) -> BoxStream<'static, Result<Suppression>> {
+    let text = format!(
+        "select {} from suppressions as s where s.address_hash = coalesce($1, s.address_hash) \
+         and s.scope = coalesce($2, s.scope) and s.reason = coalesce($3, s.reason) and s.at >= $4 \
+         order by s.at desc, s.shown, s.scope, s.reason",
+        names("s.")
+    );
+    let since = filter.since.map_or(i64::MIN, Timestamp::micros);
+    let sql = Sql::new(text).with(filter.address_hash.clone()).with(filter.scope.clone());
+    db.stream(sql.with(filter.reason.clone()).with(since)).map(|row| row.map(|row| read(&row))).boxed()
 }
 
 fn read(row: &Row) -> Suppression {

@@ -136,6 +136,7 @@ fn takes(shape: &Shape) -> String {
         Shape::Date => "a date".to_owned(),
         Shape::Window => "a window, a day or `holidays`".to_owned(),
         Shape::OpenHours => "hours, with days before them, or `not on holidays`".to_owned(),
+        Shape::CapWindow => "a span, or `day` `week` `month`".to_owned(),
         Shape::OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" "),
         Shape::List(inner) => format!("a list of: {}", takes(inner)),
         Shape::OneOrMany(inner) => format!("one or a list of: {}", takes(inner)),

@@ -107,6 +107,29 @@ pub fn node_program(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// The Node.js packages that drive a browser.
+pub fn node_modules() -> Option<PathBuf> {
+    let modules = packages().join("node/node_modules");
+    if modules.join("playwright-core").exists() {
+        return Some(modules);
+    }
+    missing("chromium");
+    None
+}
+
+/// The browser.
+pub fn chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = names.iter().find_map(|name| {
+        std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|program| program.exists())
+    });
+    if found.is_none() {
+        missing("chromium");
+    }
+    found
+}
+
 /// The Python that has the packages of `tests/parts/requirements.txt`.
 pub fn python() -> Option<PathBuf> {
     let python = packages().join("venv/bin/python");

@@ -113,6 +113,7 @@ impl Desk {
             metrics: Metrics::start([]),
             health: Health::default(),
             in_force: shop.app.in_force.clone(),
+            home: crate::harness::root().to_owned(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(serve(listener, web, async move {

@@ -7,6 +7,7 @@
 //!    release build.
 
 mod bench;
+mod caps;
 mod channels;
 mod conditions;
 mod data;
@@ -20,6 +21,7 @@ mod hours;
 mod kill;
 mod log;
 mod offers;
+mod pages;
 mod parts;
 mod planning;
 mod readme;

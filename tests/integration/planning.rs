@@ -1,5 +1,6 @@
 //! What a tick decides and writes down, through the library, on both databases.
 
+mod consent;
 mod guard;
 mod keys;
 mod offers;

@@ -51,6 +51,9 @@ pub async fn on_both(more: &str, test: impl AsyncFn(Home)) {
     }
 }
 
+/// What every promotional letter must say at its end.
+pub const WAY_OUT: &str = "{{links.unsubscribe}} {{links.why}} {{business.name}} {{business.postal_address}}";
+
 /// A shop without rules, customers and carts.
 pub fn home(settings: &Settings) -> Home {
     Home::new()
@@ -59,7 +62,7 @@ pub fn home(settings: &Settings) -> Home {
         .file("customers.csv", &customers(&[]))
         .file("carts.csv", "id,customer_id,status\n")
         .file("templates/note/subject.hbs", "A note")
-        .file("templates/note/email.txt.hbs", "Hello {{default customer.first_name \"you\"}}")
+        .file("templates/note/email.txt.hbs", &format!("Hello {{{{default customer.first_name \"you\"}}}}\n{WAY_OUT}"))
         .file("templates/note/sms.hbs", "Hello")
 }
 

@@ -30,6 +30,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("lettre", &["channels"]),
     ("maud", &["web"]),
+    ("memchr", &["channels"]),
     ("miette", &["cli"]),
     ("reqwest", &["channels"]),
     ("rustls", &["channels"]),
@@ -38,7 +39,19 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// What the modules of the pure group must not hold.
-const IMPURE: &[&str] = &["async fn", ".await", "tokio::", "sqlx::", "std::fs", "std::env", "std::net", "Utc::now"];
+const IMPURE: &[&str] = &[
+    "async fn",
+    ".await",
+    "tokio::",
+    "sqlx::",
+    "std::fs",
+    "std::env",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "Utc::now",
+];
 
 const POOR_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];
 

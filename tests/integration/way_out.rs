@@ -112,12 +112,15 @@ fn opt_out_words_name_a_word_to_answer_with_and_a_language() {
 #[test]
 fn a_promotional_call_whose_keys_reach_nobody_is_refused() {
     let voice = |promotional: bool, public_url: &'static str| {
-        told(move |files| {
+        let mut told = told(move |files| {
             if promotional {
                 promotional_call(files);
             }
             by_twilio(files, public_url);
-        })
+        });
+        // what is said of the address itself is another matter
+        told.retain(|line| line.contains(" templates/"));
+        told
     };
     let expected = "error templates/invoice-call/voice.toml: a promotional call could not be stopped: no key that is \
                     pressed reaches plusone";

@@ -62,6 +62,7 @@ impl Server {
             metrics: metrics.clone(),
             health: health.clone(),
             in_force: InForce::of(Arc::new(workspace())),
+            home: crate::harness::root().to_owned(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, web, async move {

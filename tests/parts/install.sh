@@ -20,6 +20,13 @@ has() { command -v "$1" >/dev/null 2>&1; }
 # Debian keeps the mail programs in /usr/sbin, which is not on everybody's PATH.
 PATH=$PATH:/usr/sbin
 
+# chromium_program: the browser, as Debian and others call it.
+chromium_program() {
+  local name
+  for name in chromium chromium-browser google-chrome; do command -v "$name" && return 0; done
+  return 0
+}
+
 # missing_packages: the Debian packages of what is not there yet.
 missing_packages() {
   [ "$(postgres_bin)" ] || echo postgresql
@@ -31,6 +38,7 @@ missing_packages() {
   [ -e /usr/share/zoneinfo/Europe/London ] || echo tzdata
   has node || echo nodejs
   has npm || echo npm
+  [ "$(chromium_program)" ] || echo chromium
 }
 
 # install_packages PACKAGE…: with a policy-rc.d that keeps daemons from starting, which is there for this call alone
@@ -88,4 +96,5 @@ missing_parts() {
   [ -x "$PLUSONE_TEST_PARTS/venv/bin/python" ] || echo python-packages
   [ -x "$PLUSONE_TEST_PARTS/node/node_modules/.bin/prism" ] || echo prism
   [ -x "$PLUSONE_TEST_PARTS/node/node_modules/.bin/taplo" ] || echo taplo
+  { [ "$(chromium_program)" ] && [ -d "$PLUSONE_TEST_PARTS/node/node_modules/playwright-core" ]; } || echo chromium
 }

@@ -18,7 +18,7 @@ body { margin: 0 auto; padding: 1.5rem; max-width: 52rem; font: 1.0625rem/1.5 sy
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 0; }
 header p, .about { color: var(--soft); margin: .25rem 0 1rem; }
 article { border-top: 1px solid var(--line); padding: 1.5rem 0 .5rem; }
-svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { font: 14px system-ui, sans-serif; fill: var(--ink); }
+svg { display: block; width: 100%; max-width: 34rem; height: auto; margin: .5rem 0; } svg text { font: 16px system-ui, sans-serif; fill: var(--ink); }
 .bar { fill: var(--bar); } .pale { fill: var(--pale); } .grey { fill: var(--grey); } .zero, .reach { stroke: var(--ink); stroke-width: 2; } .reach { stroke: var(--bar); stroke-width: 4; } .dot { fill: var(--bar); }
 details { margin: .5rem 0 1rem; } summary { cursor: pointer; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -27,9 +27,8 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; pad
 /// The whole page.
 pub fn page(report: &Report, opened: &Opened) -> String {
     let business = escaped(&opened.settings.business.name);
-    let language = escaped(&opened.settings.business.locale);
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\" data-locale=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>What the rules of {business} did</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<h1>What the rules of {business} did</h1>\n<p>{}. {}</p>\n</header>\n<main>\n",
@@ -67,14 +66,14 @@ fn article(page: &mut String, rule: &RuleReport, opened: &Opened) {
 /// A bar for each step, as long as its share of those matched.
 fn funnel(page: &mut String, rule: &str, steps: &[Step]) {
     const ROW: usize = 30;
-    const LEFT: f64 = 190.0;
-    const LONGEST: f64 = 400.0;
+    const LEFT: f64 = 160.0;
+    const LONGEST: f64 = 190.0;
     let all = steps.first().map_or(0, |step| step.count);
     let told: Vec<String> = steps.iter().map(|step| format!("{} {}", step.name, grouped(step.count))).collect();
     put(
         page,
         format_args!(
-            "<svg viewBox=\"0 0 720 {}\" role=\"img\" aria-label=\"{}\">\n",
+            "<svg viewBox=\"0 0 480 {}\" role=\"img\" aria-label=\"{}\">\n",
             steps.len() * ROW + 4,
             escaped(&format!("The funnel of {rule}: {}", told.join(", ")))
         ),
@@ -92,7 +91,7 @@ fn funnel(page: &mut String, rule: &str, steps: &[Step]) {
             format_args!(
                 "<text x=\"{}\" y=\"{text}\">{}</text><rect class=\"{class}\" x=\"{LEFT}\" y=\"{top}\" width=\"{width:.1}\" \
                  height=\"24\" rx=\"3\"/><text x=\"{:.1}\" y=\"{text}\">{} ({})</text>\n",
-                step.depth * 14,
+                step.depth * 8,
                 step.name,
                 LEFT + width + 8.0,
                 grouped(step.count),
@@ -132,14 +131,14 @@ fn table(page: &mut String, rule: &str, steps: &[Step]) {
 /// The difference that the message made, as a dot with its interval on a line around zero.
 fn interval(page: &mut String, goal: &GoalReport, lift: Interval) {
     let widest = lift.low.abs().max(lift.high.abs()).max(0.01) * 1.15;
-    let at = |value: f64| 360.0 + value / widest * 300.0;
+    let at = |value: f64| 240.0 + value / widest * 200.0;
     let points = |value: f64| format!("{:+.1}", value * 100.0);
     put(
         page,
         format_args!(
-            "<svg viewBox=\"0 0 720 76\" role=\"img\" aria-label=\"{}\">\n\
-             <line class=\"zero\" x1=\"360\" y1=\"8\" x2=\"360\" y2=\"44\"/>\
-             <text x=\"360\" y=\"66\" text-anchor=\"middle\">no difference</text>\
+            "<svg viewBox=\"0 0 480 76\" role=\"img\" aria-label=\"{}\">\n\
+             <line class=\"zero\" x1=\"240\" y1=\"8\" x2=\"240\" y2=\"44\"/>\
+             <text x=\"240\" y=\"66\" text-anchor=\"middle\">no difference</text>\
              <line class=\"reach\" x1=\"{low:.1}\" y1=\"26\" x2=\"{high:.1}\" y2=\"26\"/>\
              <circle class=\"dot\" cx=\"{:.1}\" cy=\"26\" r=\"7\"/>\
              <text x=\"{low:.1}\" y=\"16\" text-anchor=\"middle\">{}</text><text x=\"{high:.1}\" y=\"16\" text-anchor=\"middle\">{}</text>\n</svg>\n",

@@ -197,8 +197,13 @@ pub const CONSENT_OF: Section = Section::of(
         key("voice", Shape::Text, "The boolean field that says yes to calls.", r#""call_opt_in""#).otherwise("no"),
         key("at", Shape::Text, "The field with the time of the yes.", r#""opt_in_at""#)
             .otherwise("the time of the import"),
-        key("source", Shape::Text, "Where the yes was given, for the ledger.", r#""checkout of the web shop""#)
-            .otherwise("the file's name"),
+        key(
+            "source",
+            Shape::Text,
+            "Where the yes was given, for the ledger: words, or the name of a field that holds them.",
+            r#""checkout of the web shop""#,
+        )
+        .otherwise("the file's name"),
     ],
 );
 

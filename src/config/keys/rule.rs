@@ -102,6 +102,10 @@ pub const RULE: Section = Section::of(
             r#""skip""#,
         )
         .otherwise("`skip` for status, else `include`"),
+        super::courtesy::COUNTS_TOWARD_CAP,
+        super::courtesy::ON_CAP,
+        super::courtesy::URGENT,
+        super::courtesy::RULE_HOLDOUT,
         key("was", Shape::Text, "The rule's name before its file was renamed; its history comes along.", r#""cart-2025""#),
         key("goal", Shape::Table(&GOAL), "What counts as success, for `plusone report`.", r#"{ when = 'customer.orders.exists(o, o.placed_at > touchpoint.at)' }"#)
             .otherwise("nothing is counted"),

@@ -396,6 +396,9 @@ pub const COURTESY: Section = Section::of(
             r#"{ voice = "08:00-21:00" }"#,
         )
         .default("{}"),
+        super::courtesy::CAPS,
+        super::courtesy::HOLDOUT,
+        super::courtesy::NO_PROMOTIONS_WHILE,
     ],
 );
 

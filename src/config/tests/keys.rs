@@ -32,8 +32,7 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     let plusone = format!(
         "{PLUSONE}[providers.relay]\ntype = 'smtp'\nurl = 'smtp://mail.example'\n[providers.phone]\ntype = 'twilio'\n\
          account_sid = 'AC00000000000000000000000000000000'\nauth_token = 'x'\nwebhook_keys = {{ k = 'y' }}\n\
-         [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n\
-         [channels.voice]\nfrom = '+442071838750'\nproviders = ['phone']\n"
+         [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n"
     );
     let plusone = format!("{plusone}[courtesy.legal_hours.countries]\nFR = {{ sms = '10:00-20:00' }}\n");
     files.insert(PLUSONE_TOML, &plusone);

@@ -15,7 +15,7 @@ const OFFER: [(&str, Type); 5] = [
 ];
 const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
 /// Pages that a link can lead to; each is there in every message.
-pub const LINKS: [&str; 3] = ["unsubscribe", "preferences", "why"];
+pub const LINKS: [&str; 4] = ["unsubscribe", "preferences", "why", "confirm"];
 /// Pages that a link can lead to once they are served.
 const LATER: [&str; 1] = ["survey"];
 
@@ -37,6 +37,7 @@ impl<'a> Walk<'a, '_> {
             Some("offer") => self.offer(path),
             Some("business") => self.business(path),
             Some("links") => self.links(path),
+            Some("topic") => self.topic(path),
             Some(name) if name == CUSTOMER || name == self.world.root => match self.world.catalogue.entity(name) {
                 Some(entity) => {
                     let of_customer = name == CUSTOMER;
@@ -60,7 +61,9 @@ impl<'a> Walk<'a, '_> {
         });
         match of {
             Some(entity) => self.fault(path.at, message, Some(format!("did you mean `{entity}.{name}`?"))),
-            None => self.unknown(path, message, name, vec![CUSTOMER, root, "offer", "business", "links", "now"]),
+            None => {
+                self.unknown(path, message, name, vec![CUSTOMER, root, "offer", "business", "links", "topic", "now"])
+            }
         }
     }
 
@@ -106,6 +109,16 @@ impl<'a> Walk<'a, '_> {
             _ => true,
         });
         self.leaf(path, Type::Text, certain, 2)
+    }
+
+    /// What the message's topic is called.
+    fn topic(&mut self, path: &Path) -> Kind<'a> {
+        match path.fields.get(1).map(String::as_str) {
+            None => return Kind::Record,
+            Some("name") => return self.leaf(path, Type::Text, true, 2),
+            Some(name) => self.unknown(path, format!("a topic has no `{name}`"), name, vec!["name"]),
+        }
+        Kind::Unknown
     }
 
     fn links(&mut self, path: &Path) -> Kind<'a> {
@@ -193,7 +206,7 @@ impl<'a> Walk<'a, '_> {
         }
         let message = format!("{} has no field `{name}`", entity.name);
         let outside =
-            path.frame > 0 && [CUSTOMER, self.world.root, "offer", "business", "links", "now"].contains(&name);
+            path.frame > 0 && [CUSTOMER, self.world.root, "offer", "business", "links", "topic", "now"].contains(&name);
         if outside {
             let help = format!("inside `each`, `{name}` of the message is `@root.{name}`");
             return self.fault(path.at, message, Some(help));

@@ -12,7 +12,10 @@ use crate::sql::Sql;
 use crate::time::{Timestamp, zone_named};
 
 /// Columns before those of the offers.
-const FIXED: usize = 17;
+const FIXED: usize = 18;
+
+/// For conditions on the customer, whatever the rule's entity.
+const AS_CUSTOMER: Aliases<'static> = Aliases { root: "c", customer: "c" };
 
 impl Audience<'_> {
     pub(super) fn select(&self, sql: &mut Sql) {
@@ -23,6 +26,7 @@ impl Audience<'_> {
         self.push_last_touch(sql);
         sql.push(", ");
         self.push_consents(sql);
+        self.push_bad_moments(sql);
         self.push_place(sql);
         for offer in self.offers {
             sql.push(", ");
@@ -48,12 +52,23 @@ impl Audience<'_> {
         push_role(roles.region.as_deref(), sql);
     }
 
+    /// The names of the bad moments that hold, by blanks: unknown holds nothing back. Nothing is asked for a rule whose
+    /// messages are never promotional.
+    pub(super) fn push_bad_moments(&self, sql: &mut Sql) {
+        let asked = if self.rule.may_be_promotional() { self.bad_moments } else { &[] };
+        sql.push(", ''");
+        for moment in asked {
+            sql.push(" || case when ");
+            moment.clause.write_sql(sql, self.dialect, self.catalogue, AS_CUSTOMER, self.moment());
+            sql.push(&format!(" then '{} ' else '' end", moment.name));
+        }
+    }
+
     pub(super) fn push_eligible(&self, offer: &Offer, sql: &mut Sql) {
-        let aliases = Aliases { root: "c", customer: "c" };
         sql.push("case when true");
         for clause in &offer.eligible {
             sql.push(" and ");
-            clause.write_sql(sql, self.dialect, self.catalogue, aliases, self.moment());
+            clause.write_sql(sql, self.dialect, self.catalogue, AS_CUSTOMER, self.moment());
         }
         sql.push(" then 1 else 0 end");
     }
@@ -88,8 +103,8 @@ impl Audience<'_> {
             eligible: row.int(FIXED + 2 * place) == Some(1),
             left: row.int(FIXED + 2 * place + 1).unwrap_or(0),
         });
-        let country = row.text(15).and_then(country_code);
-        let region = country.as_deref().zip(row.text(16)).and_then(|(country, region)| region_code(country, region));
+        let country = row.text(16).and_then(country_code);
+        let region = country.as_deref().zip(row.text(17)).and_then(|(country, region)| region_code(country, region));
         Candidate {
             bucket: row.int(0).expect("a customer has a bucket"),
             customer: text(1).expect("a customer has a key"),
@@ -111,6 +126,10 @@ impl Audience<'_> {
             suppressed: Vec::new(),
             offers: offers.collect(),
             preferences: Preferences::default(),
+            bad_moments: row.text(15).unwrap_or("").split_whitespace().map(str::to_owned).collect(),
+            taken: Vec::new(),
+            email_place: None,
+            phone_place: None,
         }
     }
 

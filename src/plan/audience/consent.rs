@@ -31,12 +31,12 @@ impl Audience<'_> {
             ));
         }
         if let Some(has_bought) = &self.rule.soft_opt_in {
-            sql.push(" || case when ");
+            sql.push(" || case when (");
             let customer = Aliases { root: "c", customer: "c" };
             has_bought.write_sql(sql, self.dialect, self.catalogue, customer, self.moment());
             let key = self.customer_key();
             sql.push(&format!(
-                " and not exists (select 1 from consents n where n.bucket = c._bucket and n.customer = {key} \
+                ") and not exists (select 1 from consents n where n.bucket = c._bucket and n.customer = {key} \
                  and n.topic = {topic} and n.value = 0) then '{SOFT} ' else '' end"
             ));
         }

@@ -60,7 +60,7 @@ async fn a_cart_that_changed_hands_is_not_told_to_its_new_owner_in_the_name_of_t
 async fn a_suppressed_address_and_a_customer_who_is_gone_get_nothing() {
     planned("", &[], async |mut shop, _| {
         let business = shop.app.workspace.project.settings.business.clone();
-        let wish = Wish { address: "Ann@Shop.test", scope: None, reason: "asked", source: "support" };
+        let wish = Wish::of("Ann@Shop.test", "asked", "support");
         suppress::add(&shop.app.db, &business, wish, at("2026-11-03T12:01:00Z")).await.expect("suppressed");
         shop.execute("delete from d_customer where id = 'bob'").await;
         shop.send("2026-11-03T12:02:00Z").await;

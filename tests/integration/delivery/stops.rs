@@ -70,7 +70,7 @@ async fn say_stop(db: &Db, workspace: &Workspace, customer: &str, by_suppression
     let now = Clock::System.now();
     let said = if by_suppression {
         let address = format!("{customer}@shop.test");
-        let wish = Wish { address: &address, scope: None, reason: "unsubscribe", source: "the page" };
+        let wish = Wish::of(&address, "unsubscribe", "the page");
         suppress::add(db, &settings.business, wish, now).await
     } else {
         let (answer, kind) = (Answer::No, SourceKind::PreferencePage);

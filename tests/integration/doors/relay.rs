@@ -39,7 +39,8 @@ fn a_relay_that_is_not_there_burns_no_message() {
     let log = home.plusone(&["log", "--limit", "1000", "--json"]).ended_with(0).json_lines();
     assert!(log.iter().all(|one| one["state"] == "planned"), "all wait");
     let attempts: i64 = log.iter().filter_map(|one| one["attempts"].as_i64()).sum();
-    assert!(attempts <= 10, "the circuit opens after five failures, {attempts} attempts were made");
+    // The fifth failure opens the circuit: four before it, and whatever ten connections had begun by then.
+    assert!(attempts <= 14, "the circuit opens after five failures, {attempts} attempts were made");
     mend_and_count(&home, 40);
 }
 

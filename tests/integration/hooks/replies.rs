@@ -20,8 +20,10 @@ async fn a_stop_silences_the_number_at_once_and_is_kept_word_for_word() {
         }
         let suppressed = desk.texts("select scope || ' ' || reason || ' ' || shown from suppressions").await;
         assert_eq!(suppressed, ["channel:sms stop +44…00"]);
-        let no = "select customer || ' ' || topic || ' ' || channel || ' ' || source from consents where value = 0";
-        assert_eq!(desk.texts(no).await, ["ann offers sms reply STOP"]);
+        assert_eq!(desk.texts("select source || ' ' || evidence from suppressions").await, ["reply STOP SM-in-1"]);
+        let no = "select customer || ' ' || topic || ' ' || channel || ' ' || kind || ' ' || source || ' ' || evidence \
+                  from consents where value = 0";
+        assert_eq!(desk.texts(no).await, ["ann offers sms reply reply STOP Stop! Please."]);
         let kept = "select customer || ' ' || meaning || ' ' || keyword || ' ' || words from replies";
         assert_eq!(desk.texts(kept).await, ["ann stop STOP Stop! Please."]);
         assert_eq!(desk.count("provider_events").await, 1);

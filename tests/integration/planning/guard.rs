@@ -64,7 +64,7 @@ async fn a_clause_that_cannot_be_false_holds_the_run_until_it_was_approved_once(
             "the clause `customer.tier != \"a\" || customer.tier != \"b\"` cannot be false, so it leaves nobody out";
         assert_eq!(run.reason.as_deref(), Some(reason));
         let status = home.plusone(&["status"]).ended_with(0);
-        assert!(status.stdout.contains("a run of note with 200 messages waits (the clause"), "{}", status.stdout);
+        assert!(status.stdout.contains("a run of note with 200 messages waits: `plusone approve"), "{}", status.stdout);
         approve(&shop, &run).await;
         assert_eq!(shop.send("2026-11-03T12:01:00Z").await["sent"], 200);
         let run = shop.tick("2026-11-04T12:00:00Z").await;

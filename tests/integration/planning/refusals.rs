@@ -139,7 +139,7 @@ async fn every_refusal_says_its_reason() {
         home.write("config/rules/treat.toml", &offers_rule(&[]));
         let mut shop = Shop::open(&home, NOON).await;
         let business = shop.app.workspace.project.settings.business.clone();
-        let wish = Wish { address: "stop@shop.test", scope: None, reason: "asked", source: "support" };
+        let wish = Wish::of("stop@shop.test", "asked", "support");
         suppress::add(&shop.app.db, &business, wish, at(NOON)).await.expect("suppressed");
         shop.tick(NOON).await;
         let expected = [

@@ -3,6 +3,8 @@
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
 use crate::shop::{Shop, customers, on_both, rule};
+use plusone::data::suppress::Hasher;
+use plusone::ids::bucket_of;
 use plusone::sql::Sql;
 use plusone::store::db::{Cell, Db};
 use std::path::Path;
@@ -48,7 +50,29 @@ async fn live(home: &Home) -> Shop {
     ] {
         home.plusone(line).ended_with(0);
     }
+    answer(&shop).await;
     shop
+}
+
+/// Zelda writes back twice, once before anybody knows whose number it is; her provider tells of it; Zeldan does too.
+async fn answer(shop: &Shop) {
+    let hash = Hasher::load(&shop.app.db).await.expect("a key").hash("+447911120000");
+    for (customer, event, bucket) in [
+        ("'zq-17-ident'", "e1", bucket_of("zq-17-ident")),
+        ("null", "e2", bucket_of(&hash)),
+        ("'zq-18-ident'", "e3", bucket_of("zq-18-ident")),
+    ] {
+        let (name, shown) = if event == "e3" { ("Zeldanquill", "+44…01") } else { ("Zeldaquill", "+44…00") };
+        let sql = "insert into replies (bucket, provider, event_id, customer, channel, address_hash, shown, words, meaning, \
+                   review, at) values";
+        shop.execute(&format!(
+            "{sql} ({bucket}, 'twilio', '{event}', {customer}, 'sms', '{hash}', '{shown}', '{name} here', 'other', 0, 1)"
+        ))
+        .await;
+    }
+    let told = "insert into provider_events (bucket, provider, event_id, kind, touchpoint, detail, at, pending) \
+                select 7, 'twilio', id, 'status', id, 'of ' || customer, 1, 0 from touchpoints where rule = 'gift'";
+    shop.execute(told).await;
 }
 
 /// Every text of every table, with the table's name.
@@ -111,6 +135,7 @@ async fn dump(shop: &Shop, customer: &str) -> Vec<Vec<Cell>> {
         "select w.* from touchpoint_words w join touchpoints t on t.id = w.touchpoint where t.customer = $1 order by 2",
         "select e.* from touchpoint_events e join touchpoints t on t.id = e.touchpoint where t.customer = $1 order by 2, 3",
         "select * from consents where customer = $1 order by topic, channel, at",
+        "select * from replies where customer = $1",
         "select * from offer_grants where customer = $1 order by touchpoint",
         "select * from d_customer where _customer = $1",
         "select * from d_cart where _customer = $1",
@@ -140,6 +165,7 @@ async fn no_byte_of_an_erased_person_is_left_and_the_next_one_is_whole() {
         let mut needles = ZELDA.to_vec();
         needles.extend(["Oldzeldaname", "z…@o….test", "+44…00", "rang us"]);
         assert_eq!(found(&shop, &home, &needles).await, Vec::<String>::new());
+        assert_eq!((&told["rows"]["replies"], &told["rows"]["provider_events"]), (&2.into(), &1.into()), "{told}");
         assert_eq!(dump(&shop, "zq-18-ident").await, other);
         for needle in ZELDAN {
             assert!(!found(&shop, &home, &[needle]).await.is_empty(), "{needle} stays");

@@ -40,11 +40,24 @@ async fn what_is_forgotten_is_not_sent_again() {
         let before = shop.log().await;
         assert!(before.iter().any(|row| row.ends_with("skipped before_start")), "{before:?}");
 
+        for (event, pending) in [("e1", 0), ("e2", 1)] {
+            shop.execute(&format!(
+                "insert into provider_events (bucket, provider, event_id, kind, at, pending) \
+                 values (1, 'twilio', '{event}', 'status', 1, {pending})"
+            ))
+            .await;
+        }
+        shop.execute(
+            "insert into replies (bucket, provider, event_id, channel, address_hash, shown, words, meaning, review, at) \
+             values (1, 'twilio', 'e1', 'sms', 'x', 'x', 'hello', 'other', 0, 1)",
+        )
+        .await;
         let counted = forget(&shop, "2026-11-03T15:00:00Z", Bounds { dry_run: true, ..Bounds::ALL }).await;
         assert_eq!(shop.number("select count(*) from touchpoint_words").await, 5, "a dry run forgets nothing");
         let told = forget(&shop, "2026-11-03T15:00:00Z", Bounds::ALL).await;
         assert_eq!(Forgotten { more: false, ..counted }, told);
         assert_eq!((told.words, told.codes), (5, 1));
+        assert_eq!((told.replies, told.receipts), (1, 1), "what waits for its touchpoint stays");
         assert!(told.refusals >= 4, "Bob has no address: {told:?}");
         for left in [
             "select count(*) from touchpoint_words",

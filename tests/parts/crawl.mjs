@@ -1,0 +1,81 @@
+// What scanners and mailbox providers do with the links of letters: `node crawl.mjs look|scripts|leave FOLDER`.
+//
+//  look     GETs and HEADs every link of every letter
+//  scripts  opens every link of some letters in Chromium, scripts on, and waits until nothing moves any more
+//  leave    POSTs each List-Unsubscribe address as RFC 8058 says, twice, in both forms
+//
+// Prints one line of JSON: how many letters, links, and answers that were not as they must be.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [mode, folder, modules, browser] = process.argv.slice(2);
+const files = readdirSync(folder).filter((name) => name.endsWith('.eml')).sort();
+const faults = [];
+
+// Quoted-printable (RFC 2045, 6.7), as far as links need it.
+const decoded = (text) => text.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+
+function letter(name) {
+  const text = readFileSync(join(folder, name), 'utf8');
+  const [head, ...rest] = text.split(/\r?\n\r?\n/);
+  const header = head.replace(/\r?\n[ \t]+/g, ' ');
+  const unsubscribe = /^List-Unsubscribe: <([^>]+)>\s*$/im.exec(header)?.[1];
+  const oneClick = /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\s*$/im.test(header);
+  const links = new Set(decoded(rest.join('\n\n')).match(/https?:\/\/[0-9.:]+\/[upwy]\/[\w-]+/g) ?? []);
+  return { name, unsubscribe, oneClick, links: [...links] };
+}
+
+async function each(items, most, work) {
+  const queue = [...items];
+  await Promise.all(Array.from({ length: most }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  }));
+}
+
+function check(answer, what) {
+  if (answer.status !== 200 || answer.redirected || answer.headers.get('set-cookie')) faults.push(`${what}: ${answer.status}`);
+}
+
+const letters = files.map(letter);
+let links = 0;
+for (const { name, unsubscribe, oneClick, links } of letters) {
+  if (!unsubscribe || !oneClick) faults.push(`${name}: no header`);
+  if (!links.includes(unsubscribe)) faults.push(`${name}: no visible link`);
+}
+
+if (mode === 'look') {
+  await each(letters.flatMap((one) => [one.unsubscribe, ...one.links]), 16, async (url) => {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(url, { method, redirect: 'manual' });
+      check(answer, `${method} ${url}`);
+      await answer.text();
+      links += 1;
+    }
+  });
+} else if (mode === 'leave') {
+  await each(letters, 8, async ({ unsubscribe }) => {
+    const multipart = new FormData();
+    multipart.set('List-Unsubscribe', 'One-Click');
+    for (const body of [multipart, new URLSearchParams({ 'List-Unsubscribe': 'One-Click' })]) {
+      const answer = await fetch(unsubscribe, { method: 'POST', body, redirect: 'manual' });
+      check(answer, `POST ${unsubscribe}`);
+      await answer.text();
+      links += 1;
+    }
+  });
+} else {
+  const { chromium } = await import(join(modules, 'playwright-core/index.mjs'));
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const running = await chromium.launch({ executablePath: browser, args });
+  const context = await running.newContext({ javaScriptEnabled: true });
+  await each(letters.slice(0, 40).flatMap((one) => one.links), 4, async (url) => {
+    const page = await context.newPage();
+    const answer = await page.goto(url, { waitUntil: 'networkidle' });
+    if (answer.status() !== 200) faults.push(`${url}: ${answer.status()}`);
+    links += 1;
+    await page.close();
+  });
+  if ((await context.cookies()).length) faults.push('a cookie');
+  await running.close();
+}
+console.log(JSON.stringify({ letters: letters.length, links, faults: faults.slice(0, 20), faulty: faults.length }));
