@@ -11,6 +11,7 @@ use crate::delivery::{Delivery, Tally, doubt, engine};
 use crate::metrics::Metrics;
 use crate::outreach::run::Runner;
 use crate::outreach::tick;
+use crate::outreach::zones::Zones;
 use crate::problem::Problem;
 use crate::rules::Channel;
 use crate::store::db::{Db, StoreError};
@@ -156,7 +157,9 @@ impl App {
     pub async fn refresh(&self) -> Result<SyncReport, AppError> {
         let project = &self.workspace.project;
         let now = self.clock.now();
-        Ok(data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?)
+        let report = data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
+        Zones::load(&self.db, project).await?;
+        Ok(report)
     }
 
     /// Brings the data up to date and plans every rule that is due at `now` (only `only`, due or not, where given).

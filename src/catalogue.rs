@@ -181,6 +181,8 @@ pub struct Roles {
     pub locale: Option<String>,
     pub time_zone: Option<String>,
     pub country: Option<String>,
+    /// Of a country whose regions have laws of their own: `FL`, `US-FL`.
+    pub region: Option<String>,
 }
 
 /// `[customer.consent]`: for one topic, the columns that say yes for each channel.

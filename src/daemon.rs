@@ -204,7 +204,7 @@ impl Daemon {
         (self.tell)(Told::Planned(&self.app, &planned));
         note(&delivery.shared.metrics, &planned.runs, now);
         delivery.shared.planned.notify_one();
-        let history = History::load(&self.app.db).await?;
+        let history = History::load_with_zones(&self.app.db, &self.app.workspace.project).await?;
         let rules = self.app.workspace.project.rules.values();
         Ok(rules.filter_map(|rule| history.due(rule, self.app.clock.now()).1).min())
     }

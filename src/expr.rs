@@ -23,7 +23,7 @@ mod write;
 use crate::catalogue::{Catalogue, Type};
 use crate::problem::Fault;
 use crate::sql::{Dialect, Sql};
-use crate::time::{Timestamp, Tz};
+use crate::time::{Span, Timestamp, Tz};
 use write::Writer;
 
 #[cfg(test)]
@@ -51,6 +51,23 @@ pub struct Clause {
 pub struct Moment {
     pub now: Timestamp,
     pub zone: Tz,
+    /// Days are those of the customer's own zone, and of `zone` where that is not known. The catalogue must then say
+    /// which field has the customer's zone.
+    pub in_customers_time: bool,
+}
+
+impl Moment {
+    /// Days in one zone, whoever the customer is.
+    pub const fn new(now: Timestamp, zone: Tz) -> Self {
+        Self { now, zone, in_customers_time: false }
+    }
+
+    /// Every day that it is now somewhere on Earth, in days since 1970-01-01. No zone has ever been sixteen hours from
+    /// UTC.
+    pub fn days(self) -> std::ops::RangeInclusive<i64> {
+        const FARTHEST: Span = Span::from_seconds(16 * 3_600);
+        self.now.minus(FARTHEST).date(Tz::UTC).days()..=self.now.plus(FARTHEST).date(Tz::UTC).days()
+    }
 }
 
 /// Under which aliases the FROM clause around a condition has its rows. They do not begin with `_`.
@@ -135,6 +152,11 @@ impl Clause {
         moment: Moment,
     ) {
         self.writer(sql, dialect, catalogue, aliases, moment).stored(&self.used[index].1);
+    }
+
+    /// Appends an SQL expression for the customer's own date at `moment`, in days since 1970-01-01.
+    pub fn write_today(sql: &mut Sql, dialect: Dialect, catalogue: &Catalogue, aliases: Aliases<'_>, moment: Moment) {
+        Writer { sql, dialect, catalogue, aliases, moment, rule: None, names: 0 }.today();
     }
 
     fn writer<'a>(

@@ -29,6 +29,13 @@ pub fn run(rule: &str, instant_micros: i64, cause: &str) -> String {
     Uuid::new_v8(digest).to_string()
 }
 
+/// A number that follows from `text` and looks like chance: the first eight bytes of its SHA-256.
+pub fn number(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest("number", &[text])[..8]);
+    u64::from_be_bytes(bytes)
+}
+
 fn derived(kind: &str, bucket: i64, parts: &[&str]) -> String {
     let mut bytes = digest(kind, parts);
     bytes[0] = u8::try_from(bucket).expect("a bucket is one byte");

@@ -8,3 +8,4 @@ pub mod judge;
 pub mod run;
 pub mod tick;
 pub mod wake;
+pub mod zones;

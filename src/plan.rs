@@ -7,8 +7,10 @@ pub mod audience;
 pub mod candidate;
 pub mod counts;
 pub mod decide;
+pub mod hour;
 pub mod meanwhile;
 pub mod only_to;
+pub mod pace;
 pub mod route;
 
 pub use counts::Counts;

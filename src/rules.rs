@@ -1,8 +1,10 @@
 //! A rule's meaning: when, for whom, what, how. Files become rules in `config`; nothing here reads a file.
 
+use crate::catalogue::Catalogue;
 use crate::courtesy::caps::OnCap;
-use crate::expr::Clause;
+use crate::expr::{Clause, Moment};
 use crate::schedule::Schedule;
+use crate::settings::Rate;
 use crate::time::{Span, Timestamp, Tz};
 use std::fmt;
 use std::str::FromStr;
@@ -120,8 +122,11 @@ pub struct Rule {
     /// The topic's purpose. A message that carries an offer is promotional whatever this says.
     pub purpose: Purpose,
     pub schedule: Schedule,
-    /// Of the schedule and of the calendar in conditions and periods.
+    /// Of the schedule and of the calendar in conditions and periods; where these are the customer's, of customers
+    /// without a zone.
     pub time_zone: Tz,
+    /// `time_zone = "customer"`: a time of day comes for each customer when their own clock shows it.
+    pub in_customers_time: bool,
     pub catch_up: CatchUp,
     pub catch_up_window: Span,
     pub for_each: String,
@@ -141,6 +146,8 @@ pub struct Rule {
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
     pub was: Option<String>,
+    /// At most so many messages in so long; those that wait get turns.
+    pub pace: Option<Rate>,
     /// Whether its messages take places under the caps.
     pub counts_toward_cap: bool,
     pub on_cap: OnCap,
@@ -165,6 +172,12 @@ pub struct Goal {
 }
 
 impl Rule {
+    /// The instant `now` with the rule's calendar.
+    pub const fn moment(&self, now: Timestamp, catalogue: &Catalogue) -> Moment {
+        let in_customers_time = self.in_customers_time && catalogue.roles.time_zone.is_some();
+        Moment { now, zone: self.time_zone, in_customers_time }
+    }
+
     /// Whether any message of the rule is judged as promotional: by its topic, or by an offer that it may carry.
     pub fn may_be_promotional(&self) -> bool {
         self.purpose == Purpose::Promotional || !self.offers.is_empty()

@@ -21,6 +21,7 @@ use crate::problem::Fault;
 use crate::time::{Reading, Span, Timestamp, Tz};
 use calendar::Calendar;
 use chrono::NaiveDateTime;
+use std::borrow::Cow;
 
 const HOUR: Span = Span::from_seconds(3_600);
 
@@ -75,6 +76,21 @@ impl Schedule {
             Self::Once { at, .. } => Some(*at).filter(|at| *at <= now),
             Self::Every(step) => Some(floor(now, *step)),
             Self::Calendar(calendar) => calendar.latest(now, zone),
+        }
+    }
+
+    /// Whether it names times of a local clock, which come at other instants in other zones.
+    pub const fn is_civil(&self) -> bool {
+        matches!(self, Self::Once { .. } | Self::Calendar(_))
+    }
+
+    /// The same schedule by the clocks of `zone`.
+    pub fn in_zone(&self, zone: Tz) -> Cow<'_, Self> {
+        match self {
+            Self::Once { civil, .. } => {
+                Cow::Owned(Self::Once { at: Timestamp::from_local(*civil, zone, Reading::First), civil: *civil })
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 

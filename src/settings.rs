@@ -2,6 +2,7 @@
 
 use crate::courtesy::caps::Cap;
 use crate::courtesy::consent::Answer;
+use crate::courtesy::legal_hours::LegalHours;
 use crate::courtesy::phrases;
 use crate::expr::Clause;
 use crate::rules::{Channel, Purpose, words};
@@ -23,6 +24,7 @@ pub struct Settings {
     pub providers: BTreeMap<String, ProviderSettings>,
     pub topics: BTreeMap<String, Topic>,
     pub quiet_hours: BTreeMap<Channel, Vec<QuietWindow>>,
+    pub legal_hours: LegalHours,
     pub caps: Vec<Cap>,
     /// A share of customers who get nothing promotional, in parts per million.
     pub holdout: u32,
@@ -196,6 +198,8 @@ pub struct Topic {
     pub purpose: Purpose,
     /// As customers read it.
     pub name: String,
+    /// When its messages are silent on every channel, besides the channel's own hours.
+    pub quiet_hours: Vec<QuietWindow>,
     /// What it takes that a promotional message may go.
     pub opt_in: OptIn,
     /// With [`OptIn::Soft`]: who has bought. A condition on the customer.
@@ -205,7 +209,7 @@ pub struct Topic {
 impl Topic {
     /// A topic whose yes counts as it is given.
     pub fn single(purpose: Purpose, name: &str) -> Self {
-        Self { purpose, name: name.to_owned(), opt_in: OptIn::Single, soft_opt_in: None }
+        Self { purpose, name: name.to_owned(), opt_in: OptIn::Single, soft_opt_in: None, quiet_hours: Vec::new() }
     }
 
     /// The answer that a customer's yes or no is: under a double opt-in a yes waits for its confirmation.
@@ -238,6 +242,8 @@ pub enum QuietWindow {
     Daily { from: u16, until: u16 },
     /// The whole day.
     Weekday(Weekday),
+    /// The whole day, wherever it is a public holiday in the customer's country.
+    Holidays,
 }
 
 /// A condition on the customer under which nothing promotional goes to them.

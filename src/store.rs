@@ -20,6 +20,7 @@ pub mod log;
 pub mod migrate;
 pub mod offers;
 pub mod outcomes;
+pub mod pace;
 pub mod page;
 pub mod pages;
 pub mod pauses;

@@ -36,6 +36,17 @@ pub enum Reading {
     Later,
 }
 
+/// The IANA zone that data names, in capitals or not; `None` for what is none.
+///
+/// ```
+/// use plusone::time::zone_named;
+/// assert_eq!(zone_named("europe/london").map(|zone| zone.name()), Some("Europe/London"));
+/// assert_eq!(zone_named("Nowhere/City"), None);
+/// ```
+pub fn zone_named(text: &str) -> Option<Tz> {
+    Tz::from_str_insensitive(text).ok()
+}
+
 /// Why a text is not a time, a date or a span.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
@@ -94,6 +105,25 @@ impl Timestamp {
     /// The civil date of this instant in `zone`.
     pub fn date(self, zone: Tz) -> Date {
         Date::from_naive(self.local(zone).date())
+    }
+
+    /// For an instant in the first pass of an hour that `zone` repeats: when the second pass begins.
+    pub fn end_of_first_pass(self, zone: Tz) -> Option<Self> {
+        let local = self.local(zone);
+        let later = Self::from_local(local, zone, Reading::Later);
+        if self >= later || self != Self::from_local(local, zone, Reading::First) {
+            return None;
+        }
+        // The clock goes back once between the two readings, on a whole second.
+        let goes_on =
+            |second: i64| Self::from_seconds(second).local(zone) - Self::from_seconds(second).utc().naive_utc();
+        let (mut low, mut high) = (self.0.div_euclid(MICROS_PER_SECOND), later.0.div_euclid(MICROS_PER_SECOND) + 1);
+        let before = goes_on(low);
+        while low + 1 < high {
+            let middle = low + (high - low) / 2;
+            if goes_on(middle) == before { low = middle } else { high = middle }
+        }
+        Some(Self::from_seconds(high))
     }
 
     /// The instant that `local` means in `zone`; see [`Reading`] for skipped and repeated times.

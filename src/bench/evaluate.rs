@@ -8,7 +8,7 @@
 use super::business::{Business, LAPSED, SELECTED};
 use super::home::{Home, Open};
 use super::{BenchError, Figures, Result, Size, Stage, median, process, shown};
-use crate::expr::{Aliases, Moment};
+use crate::expr::Aliases;
 use crate::rules::Rule;
 use crate::sql::Sql;
 use crate::store::db::Tx;
@@ -123,7 +123,7 @@ fn touchpoints(open: &Open, rule: &Rule, now: Timestamp) -> Sql {
     for clause in &rule.when {
         sql.push(" and ");
         let aliases = Aliases { root: "c", customer: "c" };
-        let moment = Moment { now, zone: rule.time_zone };
+        let moment = rule.moment(now, catalogue);
         clause.write_sql(&mut sql, open.app.db.dialect(), catalogue, aliases, moment);
     }
     sql

@@ -113,6 +113,9 @@ fn life(rule: &Rule, now: Timestamp, zone: Tz) -> String {
 
 /// The next ticks in the business's time: the date where it changes, then the times of that day.
 fn ticks(rule: &Rule, now: Timestamp, zone: Tz) -> String {
+    // Each customer's clock shows what the business's shows, at another instant.
+    let own = rule.in_customers_time && rule.schedule.is_civil();
+    let zone = if own { rule.time_zone } else { zone };
     let next = |after: &Timestamp| rule.schedule.next_after(*after, rule.time_zone);
     let ticks: Vec<Timestamp> = std::iter::successors(next(&now), next).take(TICKS_SHOWN).collect();
     if ticks.is_empty() {
@@ -126,5 +129,6 @@ fn ticks(rule: &Rule, now: Timestamp, zone: Tz) -> String {
         shown.push(local.format(format).to_string());
         day = Some(local.date());
     }
-    format!("{} ({zone})", shown.join(", "))
+    let whose = if own { "each customer's own time".to_owned() } else { zone.to_string() };
+    format!("{} ({whose})", shown.join(", "))
 }

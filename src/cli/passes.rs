@@ -58,7 +58,7 @@ fn rule_line(run: &Run, zone: Tz) -> String {
         let waiting = match (counts.deferred, counts.deferred_until) {
             (deferred, Some(until)) if deferred > 0 => {
                 let until = Timestamp::from_micros(until).local(zone).format("%a %H:%M");
-                format!(" ({deferred} in quiet hours, from {until} on)")
+                format!(" ({deferred} wait, from {until} on)")
             }
             _ => String::new(),
         };

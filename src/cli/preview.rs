@@ -12,6 +12,7 @@ use crate::messages::Words;
 use crate::messages::segments::segments;
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
+use crate::outreach::complete::complete;
 use crate::outreach::foresee::Foresight;
 use crate::plan::audience::{Among, Audience};
 use crate::rules::{Channel, Purpose, Rule};
@@ -93,17 +94,13 @@ async fn words(
     let bucket = bucket_of(customer);
     let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
     let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
-    let audience = Audience {
-        rule,
-        offers: &[],
-        bad_moments: &[],
-        catalogue: &project.catalogue,
-        dialect: db.dialect(),
-        as_of: now,
-    };
+    let (catalogue, dialect) = (&project.catalogue, db.dialect());
+    let audience = Audience { rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: now, fires: None };
     let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
     let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
-    let person = person.map(|person| audience.read(&person)).unwrap_or_default();
+    let mut people = [person.map(|person| audience.read(&person)).unwrap_or_default()];
+    complete(db, &mut people, now).await?;
+    let [person] = people;
     let offer = rule.offers.first().map(|name| &project.offers[name]);
     let code = offer.and_then(sample_code);
     let recipient = Recipient {

@@ -67,7 +67,7 @@ fn summary(counts: &Counts) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
     lines.push(format!("{:>8}  would get it", counts.planned));
     if counts.deferred > 0 {
-        lines.push(format!("{:>8}  of these later: after quiet hours, or once a cap has a place", counts.deferred));
+        lines.push(format!("{:>8}  of these later: for the hours, the pace, or a place under a cap", counts.deferred));
     }
     if counts.held_out > 0 {
         lines.push(format!("{:>8}  held out, to tell what writing does", counts.held_out));

@@ -363,6 +363,7 @@ fn roles(section: Reader<'_>, customer: &Entity, problems: &mut Vec<Problem>) ->
         locale: role("locale"),
         time_zone: role("time_zone"),
         country: role("country"),
+        region: role("region"),
     }
 }
 

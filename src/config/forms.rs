@@ -1,10 +1,11 @@
-//! How single values are written: spans, money, shares, rates, zones, quiet windows.
+//! How single values are written: spans, money, shares, rates, zones, quiet windows, legal hours.
 //!
 //! Each reader gives the value or the sentence that says how it is written.
 
 use super::node::{Node, Value};
 use crate::amount::{Amount, SCALE};
 use crate::courtesy::caps;
+use crate::courtesy::legal_hours::OpenHours;
 use crate::courtesy::quiet_hours::minute;
 use crate::settings::{QuietWindow, Rate};
 use crate::time::{Date, Span, Tz};
@@ -94,18 +95,23 @@ pub fn date(node: &Node) -> Read<Date> {
 
 pub fn window(node: &Node) -> Read<QuietWindow> {
     let text = node.text().unwrap_or_default();
-    if text.eq_ignore_ascii_case("holidays") {
-        return wrong("a time that this plusone can keep quiet", "holidays are not known yet: name hours and weekdays");
-    }
     let ends = text.split_once('-').and_then(|(from, until)| Some((minute(from)?, minute(until)?)));
     match ends {
         Some((from, until)) if from == until => {
             wrong("a time of silence", "both ends are the same: write weekdays for whole days, such as `Sun`")
         }
-        _ => text
-            .parse()
-            .or_else(|()| wrong("a time of silence", "write hours such as `20:00-09:00`, or a weekday such as `Sun`")),
+        _ => text.parse().or_else(|()| {
+            wrong("a time of silence", "write hours such as `20:00-09:00`, a weekday such as `Sun`, or `holidays`")
+        }),
     }
+}
+
+/// One item of legal hours; what it means is read with the others.
+pub fn open_hours(node: &Node) -> Read<()> {
+    let text = node.text().unwrap_or_default();
+    let is_good = OpenHours::read([text, "00:00-24:00"]).is_some();
+    let help = "write `08:00-21:00`, `Mon-Fri 10:00-20:00` (within one day) or `not on holidays`";
+    if is_good { Ok(()) } else { wrong("a time of day at which messages may go", help) }
 }
 
 /// The window of a cap: a span, or a period of the customer's calendar.

@@ -108,6 +108,9 @@ fn shape_schema(shape: &Shape) -> Map<String, Value> {
         Shape::Span => pattern("^[0-9]+[smhdwy]$"),
         Shape::Rate => pattern("^[0-9]+/[smhd]$"),
         Shape::Window => pattern("^([0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}|[A-Za-z]+)$"),
+        Shape::OpenHours => {
+            pattern("^(not on holidays|([A-Za-z]+(-[A-Za-z]+)? )?[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})$")
+        }
         Shape::CapWindow => pattern("^([0-9]+[smhdw]|day|week|month)$"),
         // A TOML date is no JSON type; checkers hand it over as a string.
         Shape::Date => json!({ "type": "string" }),

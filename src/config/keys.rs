@@ -34,12 +34,14 @@ pub enum Shape {
     Rate,
     /// An IANA time zone.
     Zone,
-    /// `business` or an IANA time zone.
+    /// `business`, `customer` or an IANA time zone.
     RuleZone,
     /// A TOML date.
     Date,
-    /// `"20:00-09:00"` or `"Sun"`.
+    /// `"20:00-09:00"`, `"Sun"` or `"holidays"`.
     Window,
+    /// `"08:00-21:00"`, `"Mon-Fri 10:00-20:00"` or `"not on holidays"`.
+    OpenHours,
     /// `"7d"`, `day`, `week` or `month`.
     CapWindow,
     OneOf(&'static [&'static str]),

@@ -5,6 +5,7 @@ use super::courtesy;
 use super::forms;
 use super::goal;
 use super::keys;
+use super::never;
 use super::node::Node;
 use super::once_per;
 use super::opt_in;
@@ -51,6 +52,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let schedule = schedule(root, time_zone, problems);
     let kind: Option<Kind> = root.word("kind");
     check_offer_kind(root, kind, problems);
+    never::warn(root, purpose, &channels, around.settings, problems);
     courtesy::check_urgent(root, purpose, &offers, problems);
     courtesy::warn_held_out(root, purpose, problems);
     let live = live(root, time_zone, problems);
@@ -68,6 +70,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         purpose: purpose?,
         schedule: schedule?,
         time_zone,
+        in_customers_time: root.text("time_zone").as_deref() == Some("customer"),
         catch_up: root.word("catch_up")?,
         catch_up_window: root.span("catch_up_window")?,
         for_each: for_each?,
@@ -87,6 +90,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
             _ => Existing::Include,
         }),
         was,
+        pace: root.get("pace").and_then(|node| forms::rate(node).ok()),
         counts_toward_cap: root.boolean("counts_toward_cap")?,
         on_cap: root.word("on_cap")?,
         urgent: root.boolean("urgent")?,

@@ -3,6 +3,7 @@
 use super::courtesy;
 use super::forms;
 use super::keys;
+use super::legal_hours;
 use super::node::{Entry, Node};
 use super::reader::Reader;
 use crate::courtesy::phrases::names_a_keyword;
@@ -37,6 +38,7 @@ pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Option<Settings> {
         way_out,
         providers,
         quiet_hours: quiet_hours(restraint),
+        legal_hours: legal_hours::read(restraint, problems),
         caps: courtesy::caps(restraint, &topics, problems),
         holdout: courtesy::share(restraint, "holdout"),
         // Conditions need the catalogue: `courtesy::bad_moments` fills them in.
@@ -409,21 +411,24 @@ fn topics(section: Reader<'_>) -> BTreeMap<String, Topic> {
     let topic = |entry: &Entry| {
         let table = Reader::new(&entry.node, &keys::settings::TOPIC);
         let purpose = table.word("purpose").unwrap_or(Purpose::Promotional);
+        let quiet_hours = windows(table.get("quiet_hours"));
         let name = table.text("name").unwrap_or_default();
         let opt_in = table.word("opt_in").unwrap_or(OptIn::Single);
         // A condition needs the catalogue: `opt_in` fills it in.
-        (entry.key.clone(), Topic { opt_in, ..Topic::single(purpose, &name) })
+        (entry.key.clone(), Topic { opt_in, quiet_hours, ..Topic::single(purpose, &name) })
     };
     section.named().map(topic).collect()
 }
 
 fn quiet_hours(section: Reader<'_>) -> BTreeMap<Channel, Vec<QuietWindow>> {
     let Some(hours) = section.table("quiet_hours") else { return BTreeMap::new() };
-    let windows = |channel: &Channel| {
-        let written = hours.get(channel.as_str())?.one_or_many();
-        Some((*channel, written.iter().filter_map(|node| forms::window(node).ok()).collect()))
-    };
-    Channel::ALL.iter().filter_map(windows).collect()
+    let of = |channel: &Channel| Some((*channel, windows(Some(hours.get(channel.as_str())?))));
+    Channel::ALL.iter().filter_map(of).collect()
+}
+
+fn windows(written: Option<&Node>) -> Vec<QuietWindow> {
+    let written = written.map_or(&[][..], Node::one_or_many);
+    written.iter().filter_map(|node| forms::window(node).ok()).collect()
 }
 
 fn retention(section: Reader<'_>) -> Retention {

@@ -1,16 +1,20 @@
-//! Quiet hours: the part of a customer's week in which a channel does not disturb them.
+//! Hours: when a message may reach a customer, and when it is put off to.
 //!
-//! Pure: the caller brings `now` and the customer's zone. Whether to send at all is decided elsewhere.
+//! Quiet hours are times of silence, legal hours the times outside which nothing goes. Pure: the caller brings `now` and
+//! the zones that the customer may live in. Whether to send at all is decided elsewhere.
 //!
-//! 1. Whether an instant is quiet is asked of the local clock at that instant, which is never ambiguous. Windows are
+//! 1. Whether an instant is silent is asked of the local clock at that instant, which is never ambiguous. Windows are
 //!    half-open, `[from, until)`, and may cross midnight.
 //! 2. A message inside a window waits; it is never dropped here. It waits past every window that follows on.
-//! 3. Where a clock change skips the end of a window the message goes at the first instant after the gap, where it
-//!    repeats the end, at the later reading.
-//! 4. A message put off to `until` goes when it is judged again at `until`.
+//! 3. Where a clock change skips the end of a window the message goes at the first instant after the gap. No wait ends
+//!    in the first pass of an hour that a clock change repeats: a repeated end is taken at its later reading.
+//! 4. It goes at the earliest instant that this leaves, and is not silent when it is judged again then.
+//! 5. Where a customer may live in several zones, an instant is silent if it is silent in one of them.
 
+use super::holidays;
+use super::legal_hours::OpenHours;
 use crate::settings::QuietWindow;
-use crate::time::{Reading, Span, Timestamp, Tz, Weekday};
+use crate::time::{Date, Reading, Span, Timestamp, Tz, Weekday};
 use chrono::{Datelike, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use std::fmt;
 use std::str::FromStr;
@@ -18,62 +22,112 @@ use std::str::FromStr;
 /// How far the end of silence is looked for. Windows repeat every week, and a clock change may skip one week's only gap
 /// between them.
 const HORIZON: Span = Span::from_days(15);
+const MINUTE: Span = Span::from_seconds(60);
+/// Over how many minutes what waited for the end of a window is spread.
+const SPREAD: u64 = 15;
 
 const MINUTES_PER_DAY: u16 = 1_440;
 const MINUTES_PER_HOUR: u16 = 60;
+/// The word for public holidays.
+pub const HOLIDAYS: &str = "holidays";
 
-/// What quiet hours say about one message at one instant.
+/// What the hours say about one message at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Send,
     Defer { until: Timestamp },
 }
 
-/// Judges a message due at `now` for a customer who lives in `zone`.
-///
-/// Windows that [cover the whole week](covers_whole_week) leave no time to send: the message is put off by fifteen days
-/// and judged again then, until it expires. `check` refuses such windows.
-pub fn verdict(windows: &[QuietWindow], now: Timestamp, zone: Tz) -> Verdict {
-    let mut at = now;
-    while let Some(end) = end_of_silence(windows, at.local(zone)) {
-        at = Timestamp::from_local(end, zone, Reading::Later);
-        if at.since(now) > HORIZON {
-            return Verdict::Defer { until: now.plus(HORIZON) };
+/// Everything that silences one message.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Silence<'a> {
+    pub quiet: Vec<&'a [QuietWindow]>,
+    /// Nothing goes outside any of these.
+    pub open: Vec<&'a OpenHours>,
+    /// Whose holidays count: ISO 3166-1 alpha-2.
+    pub country: &'a str,
+}
+
+impl Silence<'_> {
+    /// Judges a message due at `now` for a customer who lives in one of `zones`.
+    ///
+    /// Hours that [cover the whole week](Silence::covers_whole_week) leave no time to send: the message is put off by
+    /// fifteen days and judged again then, until it expires. `check` warns of such hours.
+    pub fn verdict(&self, now: Timestamp, zones: &[Tz]) -> Verdict {
+        let mut at = now;
+        while let Some(later) = zones.iter().filter_map(|zone| self.wait(at, *zone, at > now)).max() {
+            at = later;
+            if at.since(now) > HORIZON {
+                return Verdict::Defer { until: now.plus(HORIZON) };
+            }
         }
+        if at == now { Verdict::Send } else { Verdict::Defer { until: at } }
     }
-    if at == now { Verdict::Send } else { Verdict::Defer { until: at } }
+
+    /// Until when a message that may not go at `at` has to wait at least.
+    fn wait(&self, at: Timestamp, zone: Tz, is_waiting: bool) -> Option<Timestamp> {
+        if let Some(end) = self.end(at.local(zone)) {
+            let first = Timestamp::from_local(end, zone, Reading::First);
+            return Some(if first > at { first } else { Timestamp::from_local(end, zone, Reading::Later) });
+        }
+        if is_waiting { at.end_of_first_pass(zone) } else { None }
+    }
+
+    /// Where in the quarter of an hour after `until`, the end of a wait, the message with this key goes: the same place
+    /// for every daemon and every attempt, so that not all that waited leaves in one instant. Never in a window, nor
+    /// after `last`.
+    pub fn spread(&self, until: Timestamp, zones: &[Tz], last: Timestamp, key: &str) -> Timestamp {
+        let is_open = |minute: u64| {
+            let at = after(until, 60 * minute);
+            zones.iter().all(|zone| self.end(at.local(*zone)).is_none())
+        };
+        let minutes = (0..SPREAD).take_while(|minute| is_open(*minute)).count() as u64;
+        let left = u64::try_from(last.since(until).seconds()).unwrap_or(0);
+        after(until, crate::ids::number(key) % (60 * minutes).min(left + 1).max(1))
+    }
+
+    /// Whether no minute of a week without holidays is left to send in.
+    pub fn covers_whole_week(&self) -> bool {
+        let monday = NaiveDateTime::default() + TimeDelta::days(4);
+        (0..7 * i64::from(MINUTES_PER_DAY)).all(|minute| self.end(monday + TimeDelta::minutes(minute)).is_some())
+    }
+
+    /// The latest end of what silences `local`; `None` where nothing does.
+    fn end(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+        let midnight = local.date().and_time(NaiveTime::MIN);
+        let minute = u16::try_from(local.hour() * 60 + local.minute()).expect("a day has 1440 minutes");
+        let is_holiday = || holidays::is_holiday(self.country, Date::from_naive(local.date()));
+        let quiet = self.quiet.iter().copied().flatten();
+        let quiet = quiet.filter_map(|window| end(window, local.weekday(), minute, is_holiday));
+        let closed = self.open.iter().filter_map(|hours| hours.opens(local.weekday(), minute, is_holiday));
+        let minutes_after_midnight = quiet.chain(closed).max()?;
+        Some(midnight + TimeDelta::minutes(i64::from(minutes_after_midnight)))
+    }
 }
 
-/// Whether no minute of the week is left to send in.
-pub fn covers_whole_week(windows: &[QuietWindow]) -> bool {
-    let monday = NaiveDateTime::default() + TimeDelta::days(4);
-    (0..7 * i64::from(MINUTES_PER_DAY))
-        .all(|minute| end_of_silence(windows, monday + TimeDelta::minutes(minute)).is_some())
+const fn after(at: Timestamp, seconds: u64) -> Timestamp {
+    at.plus(Span::from_micros(MINUTE.micros() / 60 * seconds.cast_signed()))
 }
 
-/// The latest end of the windows that `local` lies in; `None` outside all of them.
-fn end_of_silence(windows: &[QuietWindow], local: NaiveDateTime) -> Option<NaiveDateTime> {
-    windows.iter().filter_map(|window| end(window, local)).max()
-}
-
-/// When the window that `local` lies in ends.
-fn end(window: &QuietWindow, local: NaiveDateTime) -> Option<NaiveDateTime> {
-    let midnight = local.date().and_time(NaiveTime::MIN);
-    let minute = u16::try_from(local.hour() * 60 + local.minute()).expect("a day has 1440 minutes");
-    let minutes_after_midnight = match *window {
-        QuietWindow::Weekday(day) => (local.weekday() == day).then_some(MINUTES_PER_DAY),
+/// When the window that this minute lies in ends, in minutes after midnight.
+fn end(window: &QuietWindow, weekday: Weekday, minute: u16, is_holiday: impl Fn() -> bool) -> Option<u16> {
+    match *window {
+        QuietWindow::Weekday(day) => (weekday == day).then_some(MINUTES_PER_DAY),
+        QuietWindow::Holidays => is_holiday().then_some(MINUTES_PER_DAY),
         QuietWindow::Daily { from, until } if from < until => (from <= minute && minute < until).then_some(until),
         QuietWindow::Daily { from, until } if from > until && minute >= from => Some(MINUTES_PER_DAY + until),
         QuietWindow::Daily { from, until } => (from > until && minute < until).then_some(until),
-    };
-    minutes_after_midnight.map(|minutes| midnight + TimeDelta::minutes(i64::from(minutes)))
+    }
 }
 
 impl FromStr for QuietWindow {
     type Err = ();
 
-    /// `20:00-09:00`, `Sun`, `sunday`.
+    /// `20:00-09:00`, `Sun`, `sunday`, `holidays`.
     fn from_str(text: &str) -> Result<Self, ()> {
+        if text.eq_ignore_ascii_case(HOLIDAYS) {
+            return Ok(Self::Holidays);
+        }
         if let Some(day) = weekday(text) {
             return Ok(Self::Weekday(day));
         }
@@ -90,6 +144,7 @@ impl fmt::Display for QuietWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Weekday(day) => write!(f, "{day}"),
+            Self::Holidays => f.write_str(HOLIDAYS),
             Self::Daily { from, until } => {
                 let (hour, minute) = (|minutes| minutes / MINUTES_PER_HOUR, |minutes| minutes % MINUTES_PER_HOUR);
                 write!(f, "{:02}:{:02}-{:02}:{:02}", hour(from), minute(from), hour(until), minute(until))
@@ -98,7 +153,8 @@ impl fmt::Display for QuietWindow {
     }
 }
 
-fn weekday(text: &str) -> Option<Weekday> {
+/// A day of the week by its name or its first three letters.
+pub fn weekday(text: &str) -> Option<Weekday> {
     let day: Weekday = text.parse().ok()?;
     let short = day.to_string();
     (text.len() == short.len() || text.to_lowercase().ends_with("day")).then_some(day)

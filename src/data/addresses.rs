@@ -4,6 +4,7 @@
 //! [`crate::contact`].
 
 use crate::contact::{is_good_email, is_good_phone};
+use crate::courtesy::zones;
 use email_address::{EmailAddress, Options};
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
@@ -49,6 +50,24 @@ fn has_a_length_of_its_country(digits: &str) -> bool {
     (1..=3).any(fits)
 }
 
+/// The countries (ISO 3166-1 alpha-2) that a number in E.164 form may be of, the likeliest first: of a calling code that
+/// several share (`+1`) and whose clocks differ, the one whose numbers look so, where there is one; else all of them.
+pub fn countries_of(phone: &str) -> Vec<String> {
+    let digits = phone.trim_start_matches('+');
+    let code =
+        (1..=3).filter_map(|at| digits.get(..at)?.parse::<u16>().ok()).find(|code| DATABASE.by_code(code).is_some());
+    let regions = code.and_then(|code| DATABASE.by_code(&code)).unwrap_or_default();
+    let all = || regions.iter().map(|region| region.id().to_owned()).filter(|id| id.len() == 2).collect();
+    let mut clocks = regions.iter().map(|region| zones::of_country(region.id()));
+    let first = clocks.next();
+    if clocks.all(|zones| Some(zones) == first) {
+        return all();
+    }
+    let number = phonenumber::parse(None, phone).ok();
+    let country = number.and_then(|number| number.country().id());
+    country.map_or_else(all, |country| vec![country.as_ref().to_owned()])
+}
+
 /// The country that a two-letter code names, in either case.
 pub fn country(code: &str) -> Option<Id> {
     code.trim().to_ascii_uppercase().parse().ok()
@@ -62,7 +81,7 @@ pub fn normalised(text: &str, home: Option<Id>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{country, email, phone};
+    use super::{countries_of, country, email, phone};
 
     #[test]
     fn a_phone_number_is_read_in_any_notation() {
@@ -74,6 +93,15 @@ mod tests {
         for text in ["", "123", "07", "not a number", "+44 20", "+999 1234567", "+4420718387501234567"] {
             assert_eq!(phone(text, gb), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_tells_the_country() {
+        assert_eq!(countries_of("+442071838750")[0], "GB");
+        assert_eq!(countries_of("+14165550123"), ["CA"]);
+        assert_eq!(countries_of("+12125550123"), ["US"]);
+        assert_eq!(countries_of("+4930901820"), ["DE"]);
+        assert!(countries_of("+9990000000").is_empty());
     }
 
     #[test]

@@ -8,13 +8,13 @@ use super::engine::Shared;
 use super::facts;
 use crate::channels::Outgoing;
 use crate::courtesy::caps::{self, Cap};
-use crate::courtesy::quiet_hours::Verdict as Hours;
 use crate::messages::{Words, menu};
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::{Case, Policy};
+use crate::plan::hour::{Deferral, Hour, hour};
 use crate::plan::route;
 use crate::rules::{Channel, Purpose, Rule};
 use crate::settings::EveryText;
@@ -143,6 +143,7 @@ impl Look<'_> {
             catalogue: &self.workspace.project.catalogue,
             dialect: db.dialect(),
             as_of: self.as_of,
+            fires: None,
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");
@@ -180,6 +181,9 @@ impl Look<'_> {
         }
         let policy = Policy {
             quiet_hours: &settings.quiet_hours,
+            topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
+            legal_hours: &settings.legal_hours,
+            country: &settings.business.country,
             caps: &self.caps,
             holdout: 0,
             guard: &settings.guard,
@@ -187,22 +191,22 @@ impl Look<'_> {
             zone: settings.business.time_zone,
             first_run: false,
         };
-        let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now };
+        let case = Case { rule: self.rule, candidate: &current.candidate, policy: &policy, now, turns: None };
         if let Err((reason, names)) = route::moment(&current.candidate, one.purpose) {
             let detail = names.map(|names| format!("{reason}: {names}"));
             return Err((State::Skipped, reason, detail, None));
         }
         let address =
             route::open(case, self.channel, one.purpose).map_err(|reason| (State::Skipped, reason, None, None))?;
-        match route::hours(case, self.channel) {
-            Hours::Send => self.place(one, case).map(|()| address),
-            Hours::Defer { until } if until > one.expires_at => {
-                let detail = format!("{}: quiet hours end at {until}", Reason::Expired);
-                Err((State::Expired, Reason::Expired, Some(detail), None))
+        match hour(case, self.channel, one.purpose, one.expires_at, || one.id.clone()) {
+            Hour::Now => self.place(one, case).map(|()| address),
+            Hour::Never(reason @ Reason::OutsideLegalHours, detail) => {
+                Err((State::Skipped, reason, Some(format!("{reason}: {detail}")), None))
             }
-            Hours::Defer { until } => {
-                let detail = format!("{}: due {until}", Reason::QuietHours);
-                Err((State::Planned, Reason::QuietHours, Some(detail), Some(until)))
+            Hour::Never(reason, detail) => Err((State::Expired, reason, Some(format!("{reason}: {detail}")), None)),
+            Hour::Later(until, why) => {
+                let why = why.unwrap_or(Deferral::QuietHours);
+                Err((State::Planned, Reason::QuietHours, Some(format!("{why}: due {until}")), Some(until)))
             }
         }
     }

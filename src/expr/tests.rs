@@ -59,7 +59,7 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 fn sql(text: &str, dialect: Dialect) -> Sql {
-    let moment = Moment { now: "2026-11-03T09:00:00Z".parse().expect("an instant"), zone: Tz::Europe__London };
+    let moment = Moment::new("2026-11-03T09:00:00Z".parse().expect("an instant"), Tz::Europe__London);
     let mut sql = Sql::default();
     let clause = compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
     clause.write_sql(&mut sql, dialect, &catalogue(), Aliases { root: "c", customer: "c" }, moment);
@@ -248,7 +248,7 @@ fn no_text_of_a_condition_reaches_the_statement() {
 #[test]
 fn a_rule_does_not_see_its_own_touchpoints() {
     let clause = compile("customer.touchpoints.exists(t, t.rule == \"welcome\")").expect("good").of_rule("second");
-    let moment = Moment { now: Timestamp::default(), zone: Tz::UTC };
+    let moment = Moment::new(Timestamp::default(), Tz::UTC);
     let mut sql = Sql::default();
     clause.write_sql(&mut sql, Dialect::Sqlite, &catalogue(), Aliases { root: "c", customer: "c" }, moment);
     assert!(sql.text.contains("and _e0.\"rule\" <> $1 and"), "{}", sql.text);

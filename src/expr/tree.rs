@@ -234,6 +234,7 @@ impl Node {
         match &self.value {
             Value::Int(value) => Some(Some(*value)),
             Value::Now(span) => Some(Some(moment.now.plus(*span).micros())),
+            Value::Today | Value::DateOf(_) if moment.in_customers_time => None,
             Value::Today => Some(Some(moment.now.date(moment.zone).days())),
             Value::DateOf(of) => {
                 let at = of.constant(moment)?;

@@ -4,7 +4,7 @@
 //!    which is SQL's unknown. What cannot overflow is written plainly, so that indexes serve it.
 //! 2. Literals are bound; names come from the catalogue, quoted. No text of a condition reaches the statement.
 //! 3. The statement grows in proportion to the tree: what is needed twice is given a name by a subquery.
-//! 4. Constants (`now`, `today()`) are reckoned here, once; SQL asks no clock.
+//! 4. Constants (`now`, `today()` in a rule's zone) are reckoned here, once; SQL asks no clock.
 
 mod calendar;
 mod compare;
@@ -100,7 +100,8 @@ impl Writer<'_> {
             Value::DateOf(of) => self.date_of(of),
             Value::Calendar(function, of) => self.calendar(*function, of),
             Value::Fold(list, fold) => self.fold(list, fold),
-            Value::Int(_) | Value::Now(_) | Value::Today => unreachable!("constants are bound above"),
+            Value::Today => self.today(),
+            Value::Int(_) | Value::Now(_) => unreachable!("constants are bound above"),
         }
     }
 

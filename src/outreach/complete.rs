@@ -2,6 +2,8 @@
 
 use crate::contact;
 use crate::courtesy::caps::{self, Cap};
+use crate::courtesy::zones;
+use crate::data::addresses;
 use crate::data::suppress::Hasher;
 use crate::plan::candidate::{Address, Candidate};
 use crate::rules::Channel;
@@ -10,9 +12,11 @@ use crate::store::{caps as places, preferences, suppressions};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
-/// Adds to each candidate which addresses are none, what the customer prefers, and what is suppressed at `now`.
+/// Adds to each candidate which addresses are none, where they live, what they prefer, and what is suppressed at
+/// `now`.
 pub async fn complete(db: &Db, candidates: &mut [Candidate], now: Timestamp) -> Result<()> {
     candidates.iter_mut().for_each(check_addresses);
+    candidates.iter_mut().for_each(find_place);
     add_preferences(db, candidates).await?;
     add_suppressions(db, candidates, now).await
 }
@@ -50,6 +54,31 @@ async fn add_suppressions(db: &Db, candidates: &mut [Candidate], now: Timestamp)
         }
     }
     Ok(())
+}
+
+/// Where a customer without a zone lives: in their country, or in one that their phone number says. A country whose
+/// clocks agree gives them its zone.
+fn find_place(candidate: &mut Candidate) {
+    if candidate.zone.is_some() && candidate.country.is_some() {
+        return;
+    }
+    let mut countries: Vec<String> = candidate.country.iter().cloned().collect();
+    if countries.is_empty()
+        && let Address::Good(phone) = &candidate.phone
+    {
+        countries = addresses::countries_of(phone);
+        candidate.country = countries.first().cloned();
+    }
+    if candidate.zone.is_none() {
+        for zone in countries.iter().flat_map(|country| zones::of_country(country)) {
+            if !candidate.zones.contains(zone) {
+                candidate.zones.push(*zone);
+            }
+        }
+        if let [only] = candidate.zones[..] {
+            candidate.zone = Some(only);
+        }
+    }
 }
 
 /// Adds what has taken places under these caps as of an instant. Nothing is asked where there are none.

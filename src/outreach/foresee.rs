@@ -12,13 +12,16 @@ use crate::plan::Counts;
 use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Decision, Gate};
 use crate::plan::meanwhile::Meanwhile;
+use crate::plan::pace::Turns;
 use crate::progress::Progress;
 use crate::rules::Rule;
 use crate::store::db::{Db, Result, Row};
 use crate::store::offers::summary::summaries;
+use crate::store::pace;
 use crate::time::Timestamp;
 use crate::touchpoints::State;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// How many candidates are named beside the counts.
 pub const SAMPLE: usize = 10;
@@ -119,7 +122,7 @@ impl<'a> Foresight<'a> {
         let touched = self.db.fetch_one(question.audience().touched(among)).await?;
         counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         let mut chunks = question.chunks(self.db, among);
-        let (mut repeated, mut meanwhile) = (0, Meanwhile::default());
+        let (mut repeated, mut meanwhile) = (0, Meanwhile::paced(self.turns().await?));
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
             progress.add(chunk.len() as u64);
             self.hold_addresses(&question, &mut chunk).await?;
@@ -169,6 +172,14 @@ impl<'a> Foresight<'a> {
         decision
     }
 
+    /// The turns that a rule with a pace has left.
+    async fn turns(&self) -> Result<Option<Turns>> {
+        let Some(rate) = self.rule.pace else { return Ok(None) };
+        let start = Turns::new(rate, self.at, BTreeMap::new()).period_of(self.at);
+        let gone = pace::gone(self.db.fetch(pace::since(&self.rule.name, start)).await?);
+        Ok(Some(Turns::new(rate, self.at, gone)))
+    }
+
     /// What is left of each offer's budget; `None` where there is no limit.
     async fn budgets(&self, question: &Question<'_>) -> Result<Vec<Option<i64>>> {
         let today = self.at.date(self.project.settings.business.time_zone);
@@ -188,7 +199,7 @@ impl<'a> Foresight<'a> {
         let rows = self.db.fetch(audience.clause_by_clause(among)).await?;
         let mut left = self.budgets(&question).await?;
         let mut fates = Vec::new();
-        let mut meanwhile = Meanwhile::default();
+        let mut meanwhile = Meanwhile::paced(self.turns().await?);
         for row in self.db.fetch(audience.everyone(among)).await? {
             let mut candidates = [audience.read(&row)];
             question.complete(self.db, &mut candidates).await?;

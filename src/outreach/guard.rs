@@ -116,7 +116,7 @@ async fn true_of_all(db: &Db, project: &Project, tick: &Tick<'_>) -> Result<Opti
     if !promotional || rule.for_each != CUSTOMER {
         return Ok(None);
     }
-    let moment = Moment { now: tick.instant, zone: rule.time_zone };
+    let moment = rule.moment(tick.instant, &project.catalogue);
     for clause in &rule.when {
         if db.fetch_one(counterexample(db, &project.catalogue, clause, moment)).await?.is_none() {
             return Ok(Some(format!(

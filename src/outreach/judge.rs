@@ -8,7 +8,7 @@ use crate::courtesy::pauses::Pauses;
 use crate::expr::Clause;
 use crate::offers::Offer;
 use crate::outreach::complete::{add_taken, complete};
-use crate::plan::audience::{Among, Audience};
+use crate::plan::audience::{Among, Audience, Fires};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::Policy;
 use crate::rules::Rule;
@@ -41,6 +41,8 @@ pub struct Question<'a> {
     pub pauses: &'a Pauses,
     pub first_run: bool,
     pub dialect: Dialect,
+    /// See [`Audience::fires`].
+    pub fires: Option<Fires>,
 }
 
 impl<'a> Question<'a> {
@@ -54,7 +56,7 @@ impl<'a> Question<'a> {
     ) -> Self {
         let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
         let caps = caps::of_rule(&project.settings.caps, rule);
-        Self { project, rule, offers, caps, as_of, pauses, first_run, dialect }
+        Self { project, rule, offers, caps, as_of, pauses, first_run, dialect, fires: None }
     }
 
     pub fn audience(&self) -> Audience<'_> {
@@ -65,14 +67,19 @@ impl<'a> Question<'a> {
             catalogue: &self.project.catalogue,
             dialect: self.dialect,
             as_of: self.as_of,
+            fires: self.fires.as_ref(),
         }
     }
 
     pub fn policy(&self) -> Policy<'_> {
+        let settings = &self.project.settings;
         Policy {
-            quiet_hours: &self.project.settings.quiet_hours,
+            quiet_hours: &settings.quiet_hours,
+            topic_quiet: settings.topics.get(&self.rule.topic).map_or(&[], |topic| &topic.quiet_hours),
+            legal_hours: &settings.legal_hours,
+            country: &settings.business.country,
             caps: &self.caps,
-            holdout: self.project.settings.holdout,
+            holdout: settings.holdout,
             guard: &self.project.settings.guard,
             pauses: self.pauses,
             zone: self.project.settings.business.time_zone,

@@ -13,9 +13,10 @@ use crate::offers::grant::Grant;
 use crate::outreach::judge::{Judged, Question};
 use crate::outreach::{addresses, guard};
 use crate::plan::Counts;
-use crate::plan::audience::Among;
+use crate::plan::audience::{Among, Fires};
 use crate::plan::decide::{Decision, Message, Refusal};
 use crate::plan::meanwhile::Meanwhile;
+use crate::plan::pace::Turns;
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::address_places::Take;
@@ -23,11 +24,13 @@ use crate::store::caps;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
 use crate::store::offers::{self as ledger, grants};
+use crate::store::pace;
 use crate::store::planning::{self, Planned, RunFacts};
 use crate::store::runs::{self, Cause, Part, Run};
 use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 mod restraint;
 
@@ -44,7 +47,7 @@ pub struct Runner<'a> {
 }
 
 /// A tick that is due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tick<'a> {
     pub rule: &'a Rule,
     pub instant: Timestamp,
@@ -53,6 +56,8 @@ pub struct Tick<'a> {
     pub first: bool,
     /// Why the run is to wait for approval whatever its size.
     pub hold: Option<&'a str>,
+    /// Whose clocks show the rule's time of day, where that is the customer's own.
+    pub fires: Option<Fires>,
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
@@ -80,6 +85,7 @@ impl Runner<'_> {
             return Ok(run);
         }
         let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
+        let question = Question { fires: tick.fires.clone(), ..question };
         for part in runs::open_parts(self.db, &run.id).await? {
             self.plan_part(&question, &run, part, now).await?;
         }
@@ -117,15 +123,30 @@ impl Runner<'_> {
         let writer = Writer { question, run, project: self.project, hasher, now };
         let mut chunks = question.chunks(self.db, among);
         let mut repeated = 0;
-        let mut meanwhile = Meanwhile::default();
+        let mut meanwhile = Meanwhile::paced(self.turns(&mut tx, question, now).await?);
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
             writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
         }
         counts.already_touched += repeated;
+        if let Some(turns) = meanwhile.turns() {
+            pace::take(&mut tx, &question.rule.name, turns.changed()).await?;
+        }
         if runs::close_part(&mut tx, &run.id, part, &counts).await? {
             tx.commit().await?;
         }
         Ok(())
+    }
+}
+
+impl Runner<'_> {
+    /// The turns that a rule with a pace has left, held until the end of the transaction.
+    async fn turns(&self, tx: &mut Tx, question: &Question<'_>, now: Timestamp) -> Result<Option<Turns>> {
+        let Some(rate) = question.rule.pace else { return Ok(None) };
+        let from = now.max(question.as_of);
+        let start = Turns::new(rate, from, BTreeMap::new()).period_of(from);
+        pace::lock(tx, &question.rule.name).await?;
+        let gone = pace::gone(tx.fetch(pace::since(&question.rule.name, start)).await?);
+        Ok(Some(Turns::new(rate, from, gone)))
     }
 }
 
@@ -192,7 +213,7 @@ impl Writer<'_> {
         let offer = message.offer.map(|place| self.question.offers[place]);
         let detail = match &message.waits {
             Some(full) => Some(format!("{}: due {}, {full}", Reason::Capped, message.due_at)),
-            None => message.deferred.then(|| format!("quiet_hours: due {}", message.due_at)),
+            None => message.deferred.map(|why| format!("{why}: due {}", message.due_at)),
         };
         let row = Planned {
             purpose: message.purpose.to_string(),

@@ -5,6 +5,7 @@
 //!    waits for approval.
 
 use super::run::{Runner, Tick};
+use super::zones::Zones;
 use crate::config::Project;
 use crate::rules::{Live, Rule};
 use crate::schedule::due::Timetable;
@@ -20,12 +21,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct History {
     states: BTreeMap<String, RuleState>,
     pasts: BTreeMap<String, Past>,
+    zones: Zones,
 }
 
 impl History {
     pub async fn load(db: &Db) -> Result<Self> {
         let states = rule_states::all(db).await?.into_iter().map(|state| (state.rule.clone(), state)).collect();
-        Ok(Self { states, pasts: runs::pasts(db).await?.into_iter().collect() })
+        Ok(Self { states, pasts: runs::pasts(db).await?.into_iter().collect(), zones: Zones::default() })
+    }
+
+    /// With the zones of customers, which [`History::due`] needs where a rule goes by them.
+    pub async fn load_with_zones(db: &Db, project: &Project) -> Result<Self> {
+        Ok(Self { zones: Zones::load(db, project).await?, ..Self::load(db).await? })
+    }
+
+    pub const fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// The newest instant that any rule ticked at.
@@ -36,6 +47,15 @@ impl History {
     /// Whether no run of the rule was ever planned to its end.
     pub fn is_first(&self, rule: &str) -> bool {
         !self.pasts.get(rule).is_some_and(|past| past.has_ended)
+    }
+
+    /// Whether the run of `rule` at `instant` is to be judged as its first; `begins` is the first instant of this pass.
+    fn is_first_at(&self, rule: &Rule, instant: Timestamp, begins: Timestamp) -> bool {
+        if !Zones::matter_to(rule) {
+            return self.is_first(&rule.name) && instant == begins;
+        }
+        let began = self.pasts.get(&rule.name).and_then(|past| past.began).unwrap_or(begins);
+        self.zones.is_first(rule, instant, began)
     }
 
     /// Why a rule's runs wait for approval whatever their size.
@@ -64,7 +84,8 @@ impl History {
             };
             return (Vec::new(), opens);
         }
-        let due = self.timetable(rule).map(|timetable| timetable.due(now)).unwrap_or_default();
+        let due = self.timetable(rule).map(|timetable| timetable.due_in(&self.zones.of(rule), now));
+        let due = due.unwrap_or_default();
         (due.instants, due.next)
     }
 }
@@ -164,11 +185,11 @@ impl Runner<'_> {
                 runs::cancel(self.db, &run.id, "the rule is not live", now).await?;
                 continue;
             }
-            let history = History::load(self.db).await?;
+            let history = History::load_with_zones(self.db, self.project).await?;
             let cause = if run.asked { Cause::Asked } else { Cause::Schedule };
-            done.add(rule, self.run(self.tick(rule, run.instant, cause, &history), now).await)?;
+            done.add(rule, self.run(self.tick(rule, run.instant, run.instant, cause, &history), now).await)?;
         }
-        let history = History::load(self.db).await?;
+        let history = History::load_with_zones(self.db, self.project).await?;
         let mut failed = BTreeSet::new();
         for tick in self.due(&history, now, only) {
             let rule = tick.rule;
@@ -190,17 +211,25 @@ impl Runner<'_> {
                 Some(only) if only == rule.name && rule.live.at(now) => (vec![now], Cause::Asked),
                 Some(_) => continue,
             };
-            ticks.extend(instants.into_iter().enumerate().map(|(place, instant)| {
-                let tick = self.tick(rule, instant, cause, history);
-                Tick { first: tick.first && place == 0, ..tick }
-            }));
+            let Some(begins) = instants.first().copied() else { continue };
+            ticks.extend(instants.into_iter().map(|instant| self.tick(rule, instant, begins, cause, history)));
         }
         ticks.sort_by_key(|tick| (Reverse(tick.rule.priority), tick.instant, &tick.rule.name));
         ticks
     }
 
-    fn tick<'t>(&self, rule: &'t Rule, instant: Timestamp, cause: Cause, history: &'t History) -> Tick<'t> {
-        Tick { rule, instant, cause, first: history.is_first(&rule.name), hold: history.hold_of(&rule.name) }
+    /// The tick of `rule` at `instant`, one of those of this pass, which begin at `begins`.
+    fn tick<'t>(
+        &self,
+        rule: &'t Rule,
+        instant: Timestamp,
+        begins: Timestamp,
+        cause: Cause,
+        history: &'t History,
+    ) -> Tick<'t> {
+        let fires = if cause == Cause::Schedule { history.zones().firing(rule, instant) } else { None };
+        let first = history.is_first_at(rule, instant, begins);
+        Tick { rule, instant, cause, first, hold: history.hold_of(&rule.name), fires }
     }
 }
 

@@ -25,6 +25,17 @@ pub struct Audience<'a> {
     pub catalogue: &'a Catalogue,
     pub dialect: Dialect,
     pub as_of: Timestamp,
+    /// Whose clocks show the rule's time of day, where that comes for each customer by their own; all where absent.
+    pub fires: Option<&'a Fires>,
+}
+
+/// The customers whose clocks show a rule's time of day at one instant, by their zones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fires {
+    /// A JSON array of arrays of one zone each, as the data has it.
+    pub zones: String,
+    /// Those without a zone are among them.
+    pub without: bool,
 }
 
 /// Which rows are asked for.
@@ -83,6 +94,7 @@ impl Audience<'_> {
         sql.push(", '', null, null, null, null, null, null, ");
         self.push_consents(&mut sql);
         self.push_bad_moments(&mut sql);
+        self.push_place(&mut sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, &mut sql);
@@ -136,7 +148,20 @@ impl Audience<'_> {
     fn selected(&self, sql: &mut Sql, among: Among<'_>) {
         sql.push(" where ");
         self.among(sql, among);
+        self.push_fires(sql);
         self.push_conditions(sql);
+    }
+
+    fn push_fires(&self, sql: &mut Sql) {
+        let (Some(fires), Some(field)) = (self.fires, &self.catalogue.roles.time_zone) else { return };
+        let place = sql.reserve(&fires.zones);
+        let rows = self.dialect.rows(&place, &[("z", ColumnType::Text)], "f");
+        let column = quoted(field);
+        sql.push(&format!(" and (c.{column} in (select z from {rows})"));
+        if fires.without {
+            sql.push(&format!(" or c.{column} is null"));
+        }
+        sql.push(")");
     }
 
     fn push_conditions(&self, sql: &mut Sql) {
@@ -193,7 +218,7 @@ impl Audience<'_> {
     }
 
     const fn moment(&self) -> Moment {
-        Moment { now: self.as_of, zone: self.rule.time_zone }
+        self.rule.moment(self.as_of, self.catalogue)
     }
 
     fn row_alias(&self) -> &'static str {

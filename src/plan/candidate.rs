@@ -19,7 +19,14 @@ pub struct Candidate {
     pub occurrence: String,
     pub email: Address,
     pub phone: Address,
+    /// As the data has it, or that of a country with one zone.
     pub zone: Option<Tz>,
+    /// Where `zone` is not known: the zones they may live in; none where nothing is known of them.
+    pub zones: Vec<Tz>,
+    /// As the data has it, else that of their phone number; ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The part of an ISO 3166-2 code after the country.
+    pub region: Option<String>,
     pub locale: Option<String>,
     pub existing: Option<ExistingRow>,
     /// When this rule last touched this customer.

@@ -16,7 +16,7 @@ pub struct Counts {
     pub skipped: BTreeMap<Reason, u64>,
     /// What the planned messages will cost by the providers' prices, at one segment or minute each; money, scaled.
     pub cost: i64,
-    /// The earliest end of quiet hours that a deferred message waits for; microseconds.
+    /// When the first of the deferred messages goes; microseconds.
     pub deferred_until: Option<i64>,
 }
 
@@ -29,7 +29,7 @@ impl Counts {
     pub fn plan(&mut self, message: &Message, price: i64) {
         self.planned += 1;
         self.cost += price;
-        if message.deferred {
+        if message.deferred.is_some() || message.waits.is_some() {
             self.deferred += 1;
             self.deferred_until = self.deferred_until.into_iter().chain([message.due_at.micros()]).min();
         }

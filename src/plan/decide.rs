@@ -11,9 +11,12 @@
 //! [`super::route`] finds the way of the message: channel, hour, offer.
 
 use super::candidate::Candidate;
+use super::hour::Deferral;
+use super::pace::Turns;
 use super::route::{self, Budget};
 use crate::courtesy::caps::Cap;
 use crate::courtesy::holdout;
+use crate::courtesy::legal_hours::LegalHours;
 use crate::courtesy::pauses::Pauses;
 use crate::rules::{Channel, Existing, Kind, Purpose, Rule};
 use crate::settings::{Guard, QuietWindow};
@@ -25,6 +28,11 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
     pub quiet_hours: &'a BTreeMap<Channel, Vec<QuietWindow>>,
+    /// The quiet hours of the rule's topic.
+    pub topic_quiet: &'a [QuietWindow],
+    pub legal_hours: &'a LegalHours,
+    /// For customers of whose country nothing is known.
+    pub country: &'a str,
     /// Those that the rule's messages are subject to.
     pub caps: &'a [&'a Cap],
     /// The business's, in parts per million of all customers.
@@ -60,7 +68,8 @@ pub struct Message {
     pub address: String,
     pub purpose: Purpose,
     pub due_at: Timestamp,
-    pub deferred: bool,
+    /// Why it does not go at once.
+    pub deferred: Option<Deferral>,
     /// It waits for a place under the cap that is told, and asks again when it is due.
     pub waits: Option<String>,
     /// The place in the rule's list of offers.
@@ -98,6 +107,8 @@ pub struct Case<'a> {
     pub candidate: &'a Candidate,
     pub policy: &'a Policy<'a>,
     pub now: Timestamp,
+    /// Where the rule has a pace.
+    pub turns: Option<&'a Turns>,
 }
 
 /// A reason to refuse, and what is told with it.
@@ -142,7 +153,7 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Re
     gates.passed("seen_before", None);
     again_after(case)?;
     gates.passed("again_after", None);
-    let Case { rule, candidate, policy, now } = case;
+    let Case { rule, candidate, policy, now, .. } = case;
     if policy.pauses.is_paused(&rule.name, None, None, &candidate.customer, now) {
         return Err((Reason::Paused, None));
     }

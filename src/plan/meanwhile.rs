@@ -6,6 +6,7 @@
 
 use super::candidate::{Candidate, OfferFacts};
 use super::decide::{Case, Decision, Message, Policy, decide};
+use super::pace::Turns;
 use super::route::Budget;
 use crate::courtesy::caps::Taken;
 use crate::ids;
@@ -20,6 +21,8 @@ pub struct Meanwhile {
     customer: String,
     /// Places in the rule's list of offers, one for each message.
     given: Vec<usize>,
+    /// Where the rule has a pace.
+    turns: Option<Turns>,
     /// Places under the caps, one for each message.
     taken: Vec<Taken>,
     /// By the hash of the address and the occurrence: the touchpoint that has it.
@@ -27,6 +30,15 @@ pub struct Meanwhile {
 }
 
 impl Meanwhile {
+    pub fn paced(turns: Option<Turns>) -> Self {
+        Self { turns, ..Self::default() }
+    }
+
+    /// The turns as they are left.
+    pub const fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
+    }
+
     /// Decides about the next candidate. With `again_after` a second message for one customer is too soon.
     pub fn decide(
         &mut self,
@@ -44,7 +56,7 @@ impl Meanwhile {
             candidate.taken.extend_from_slice(&self.taken);
         }
         self.hold_addresses(candidate);
-        let decision = decide(Case { rule, candidate, policy, now }, take);
+        let decision = decide(Case { rule, candidate, policy, now, turns: self.turns.as_ref() }, take);
         if let Decision::Plan(message) | Decision::HoldOut(message, _) = &decision {
             if self.customer != candidate.customer {
                 self.customer.clone_from(&candidate.customer);
@@ -53,6 +65,9 @@ impl Meanwhile {
             }
             self.note(rule, candidate, message);
             if matches!(decision, Decision::Plan(_)) {
+                if let Some(turns) = &mut self.turns {
+                    turns.take(message.due_at);
+                }
                 self.given.extend(message.offer);
                 self.taken.extend(rule.counts_toward_cap.then(|| as_taken(rule, message)));
             }

@@ -4,16 +4,16 @@
 //!    allowed hour before the message expires or a place under its caps is passed over, and the gates say why. A
 //!    preferred channel that is merely quiet is waited for: which way a customer is reached matters more than when.
 //! 2. A message that may wait for a place (`on_cap = "defer"`) waits only where no channel has one.
-//! 3. [`moment`], [`open`] and [`hours`] are asked again just before sending, of the customer as they are then.
+//! 3. [`moment`], [`open`] and [`hour`] are asked again just before sending, of the customer as they are then.
 
 use super::candidate::{Address, Candidate};
 use super::decide::{Case, Fate, Gates, Message, Refused, held_out};
+use super::hour::{Deferral, Hour, hour};
 use crate::contact::is_covered;
 use crate::courtesy::caps::{self, Asked, Full, OnCap};
 use crate::courtesy::pauses::Scope;
-use crate::courtesy::quiet_hours::{self, Verdict};
+use crate::ids;
 use crate::rules::{Channel, Purpose, Rule};
-use crate::settings::QuietWindow;
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 
@@ -131,7 +131,7 @@ fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
 fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt, Refused> {
     let address = open(case, channel, purpose).map_err(|reason| (reason, None))?;
     let mut gates = Gates::default();
-    let (due_at, deferred) = release(case, channel, &mut gates)?;
+    let (due_at, deferred) = release(case, channel, purpose, &mut gates)?;
     let message = Message { channel, address, purpose, due_at, deferred, waits: None, offer: None, gates: Vec::new() };
     if case.policy.caps.is_empty() {
         return Ok((message, gates));
@@ -140,9 +140,10 @@ fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt
         gates.passed("caps", None);
         return Ok((message, gates));
     };
-    let due_at = wait(case, channel, &full).ok_or_else(|| (Reason::Capped, Some(full.detail.clone())))?;
+    let (due_at, why) =
+        wait(case, channel, purpose, &full).ok_or_else(|| (Reason::Capped, Some(full.detail.clone())))?;
     gates.passed("caps", Some(format!("waits for a place until {due_at}: {}", full.detail)));
-    Ok((Message { due_at, deferred: true, waits: Some(full.detail), ..message }, gates))
+    Ok((Message { due_at, deferred: why, waits: Some(full.detail), ..message }, gates))
 }
 
 /// The cap that has no place left for a message due at `at`.
@@ -152,16 +153,18 @@ pub fn full(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -
     caps::full(case.policy.caps, &case.candidate.taken, asked)
 }
 
-/// When a message that may wait for a place would go, if that is before it expires.
-fn wait(case: Case<'_>, channel: Channel, full: &Full) -> Option<Timestamp> {
-    if case.rule.on_cap != OnCap::Defer {
+/// When a message that may wait for a place would go, if that is before it expires: the first allowed hour, and turn,
+/// once a place is free.
+fn wait(case: Case<'_>, channel: Channel, purpose: Purpose, full: &Full) -> Option<(Timestamp, Option<Deferral>)> {
+    let last = case.now.plus(case.rule.expires_after);
+    if case.rule.on_cap != OnCap::Defer || full.free_at > last {
         return None;
     }
-    let due_at = match hours(Case { now: full.free_at, ..case }, channel) {
-        Verdict::Send => full.free_at,
-        Verdict::Defer { until } => until,
-    };
-    (due_at <= case.now.plus(case.rule.expires_after)).then_some(due_at)
+    match hour(Case { now: full.free_at, ..case }, channel, purpose, last, || key(case)) {
+        Hour::Now => Some((full.free_at, None)),
+        Hour::Later(due_at, why) => Some((due_at, why)),
+        Hour::Never(..) => None,
+    }
 }
 
 /// Whether this is a moment for a message of this purpose.
@@ -182,7 +185,7 @@ const fn is_soft(candidate: &Candidate, channel: Channel) -> bool {
 
 /// The address on `channel`, if the customer may be written to there with a message of this purpose.
 pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String, Reason> {
-    let Case { rule, candidate, policy, now } = case;
+    let Case { rule, candidate, policy, now, .. } = case;
     let address = match candidate.address(channel) {
         Address::None => return Err(Reason::NoAddress),
         Address::Bad(_) => return Err(Reason::BadAddress),
@@ -213,24 +216,27 @@ pub fn open(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<String
     Ok(address.clone())
 }
 
-/// What the hours say about a message on `channel` at the case's `now`: the business's quiet hours and the
-/// customer's own.
-pub fn hours(case: Case<'_>, channel: Channel) -> Verdict {
-    let zone = case.candidate.zone.unwrap_or(case.policy.zone);
-    let windows = case.policy.quiet_hours.get(&channel).map_or(&[][..], Vec::as_slice);
-    let windows: Vec<QuietWindow> = windows.iter().chain(&case.candidate.preferences.quiet).cloned().collect();
-    quiet_hours::verdict(&windows, case.now, zone)
+/// When the message may go, and why not at once.
+fn release(
+    case: Case<'_>,
+    channel: Channel,
+    purpose: Purpose,
+    gates: &mut Gates,
+) -> Result<(Timestamp, Option<Deferral>), Refused> {
+    let last = case.now.plus(case.rule.expires_after);
+    let (due_at, deferred) = match hour(case, channel, purpose, last, || key(case)) {
+        Hour::Now => (case.now, None),
+        Hour::Later(due_at, why) => (due_at, why),
+        Hour::Never(reason, detail) => return Err((reason, Some(detail))),
+    };
+    gates.passed("hours", deferred.map(|why| format!("deferred to {due_at} ({why})")));
+    Ok((due_at, deferred))
 }
 
-/// When the message may go: at once, or at the end of the quiet hours; whether it was put off.
-fn release(case: Case<'_>, channel: Channel, gates: &mut Gates) -> Result<(Timestamp, bool), Refused> {
-    let Verdict::Defer { until } = hours(case, channel) else {
-        gates.passed("hours", None);
-        return Ok((case.now, false));
-    };
-    if until > case.now.plus(case.rule.expires_after) {
-        return Err((Reason::Expired, Some(format!("quiet hours end at {until}, after it expires"))));
+/// The id that the message's touchpoint has, or will have.
+fn key(case: Case<'_>) -> String {
+    match &case.candidate.existing {
+        Some(existing) => existing.id.clone(),
+        None => ids::touchpoint(&case.rule.name, &case.candidate.customer, &case.candidate.occurrence, 0),
     }
-    gates.passed("hours", Some(format!("deferred to {until}")));
-    Ok((until, true))
 }

@@ -1,8 +1,8 @@
 //! The statement that counts how often a rule's goal was reached. Pure: it writes SQL, `store::report` runs it.
 
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Type, quoted};
+use crate::expr::Aliases;
 use crate::expr::goal::TOUCHPOINT;
-use crate::expr::{Aliases, Moment};
 use crate::rules::{Goal, Rule};
 use crate::sql::{Dialect, Sql};
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ pub fn counts(
     now: Timestamp,
 ) -> Sql {
     let aliases = Aliases { root: if rule.for_each == CUSTOMER { "c" } else { "e" }, customer: "c" };
-    let moment = Moment { now, zone: rule.time_zone };
+    let moment = rule.moment(now, catalogue);
     let mut sql = Sql::default();
     sql.push(
         "select g.held_out, count(*), cast(sum(g.reached) as bigint), \

@@ -40,6 +40,22 @@ pub struct Due {
 }
 
 impl Timetable<'_> {
+    /// The ticks that are due at `now` where each of `zones` has its own: the instants at which the schedule is due in
+    /// any of them. Zones miss ticks one by one, so each makes up for its own.
+    pub fn due_in(&self, zones: &[Tz], now: Timestamp) -> Due {
+        let mut due = Due::default();
+        for zone in zones {
+            let schedule = self.schedule.in_zone(*zone);
+            let here = Timetable { schedule: &schedule, zone: *zone, ..*self }.due(now);
+            due.instants.extend(here.instants);
+            due.next = due.next.into_iter().chain(here.next).min();
+        }
+        due.instants.sort_unstable();
+        due.instants.dedup();
+        due.instants.drain(..due.instants.len().saturating_sub(MAX_CAUGHT_UP));
+        due
+    }
+
     /// The ticks that are due at `now`.
     pub fn due(&self, now: Timestamp) -> Due {
         let keeps_looking = self.schedule.keeps_looking();

@@ -191,14 +191,21 @@ pub struct Past {
     /// Whether any run was planned to its end. One that a crash left half planned does not count: what is left of it is
     /// still the rule's first.
     pub has_ended: bool,
+    /// The instant of the first that was.
+    pub began: Option<Timestamp>,
 }
 
 /// The past of every rule that has any.
 pub async fn pasts(db: &Db) -> Result<Vec<(String, Past)>> {
     let sql = "select rule, max(case when cause = 'schedule' then instant end), \
-               max(case when state = 'planning' then 0 else 1 end) from runs group by rule";
+               max(case when state = 'planning' then 0 else 1 end), min(case when state <> 'planning' then instant end) \
+               from runs group by rule";
     let rows = db.fetch(Sql::new(sql)).await?;
-    let past = |row: &Row| Past { newest: row.opt_int(1).map(Timestamp::from_micros), has_ended: row.int(2) == 1 };
+    let past = |row: &Row| Past {
+        newest: row.opt_int(1).map(Timestamp::from_micros),
+        has_ended: row.int(2) == 1,
+        began: row.opt_int(3).map(Timestamp::from_micros),
+    };
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), past(row))).collect())
 }
 

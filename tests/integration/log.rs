@@ -63,6 +63,7 @@ fn settings() -> Settings {
         providers: BTreeMap::from([("outbox".to_owned(), outbox)]),
         topics: BTreeMap::new(),
         quiet_hours: BTreeMap::new(),
+        legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
         caps: Vec::new(),
         holdout: 0,
         no_promotions_while: Vec::new(),

@@ -17,6 +17,7 @@ mod documents;
 mod doors;
 mod harness;
 mod hooks;
+mod hours;
 mod kill;
 mod log;
 mod offers;

@@ -170,9 +170,11 @@ pub const ROLES: Section = Section::of(
         key("name", Shape::Text, "The field with the name.", r#""first_name""#),
         key("locale", Shape::Text, "The field with language and region.", r#""locale""#).otherwise("the business's"),
         key("time_zone", Shape::Text, "The field with the IANA time zone.", r#""time_zone""#)
+            .otherwise("the business's; for hours every zone of the customer's country has to agree"),
+        key("country", Shape::Text, "The field with the country: of phone numbers, laws, holidays.", r#""country""#)
             .otherwise("the business's"),
-        key("country", Shape::Text, "The field with the country of phone numbers.", r#""country""#)
-            .otherwise("the business's"),
+        key("region", Shape::Text, "The field with the state or region: `FL` or `US-FL`.", r#""state""#)
+            .otherwise("where regions have laws of their own, those of all of them hold"),
     ],
 );
 

@@ -28,7 +28,12 @@ pub const RULE: Section = Section::of(
             r#""every 15 minutes""#,
         )
         .required(),
-        key("time_zone", Shape::RuleZone, "The zone of the schedule and of days: `business` or an IANA name.", r#""business""#)
+        key(
+            "time_zone",
+            Shape::RuleZone,
+            "The zone of the schedule and of days: `business`, `customer` (each customer's own) or an IANA name.",
+            r#""business""#,
+        )
             .default(r#""business""#),
         key(
             "catch_up",
@@ -72,6 +77,8 @@ pub const RULE: Section = Section::of(
         key("priority", Shape::Integer { min: 0, max: 100 }, "Who goes first among what is due at once; 100 is first.", "40")
             .default("50"),
         key("expires_after", Shape::Span, "Later than this after the tick it is not sent.", r#""24h""#).default(r#""24h""#),
+        key("pace", Shape::Rate, "At most so many messages in so long, so that those who answer can be served.", r#""200/h""#)
+            .otherwise("all at once"),
         key("recheck", Shape::Boolean, "Whether `when` and `unless` must still hold at the moment of sending.", "true")
             .default("true"),
         key(

@@ -356,6 +356,13 @@ pub const TOPIC: Section = Section::of(
         .required(),
         key("name", Shape::Text, "As customers read it.", r#""Delivery updates""#).required(),
         key(
+            "quiet_hours",
+            Shape::OneOrMany(&Shape::Window),
+            "When the topic is silent on every channel, in the customer's time, besides the channel's own quiet hours.",
+            r#"["18:00-10:00", "Sun"]"#,
+        )
+        .otherwise("only the channel's"),
+        key(
             "opt_in",
             Shape::OneOf(&["single", "double", "soft"]),
             "What a promotional message needs: a yes; a yes confirmed by the link in a mail; or, by email and SMS, a purchase without a no.",
@@ -382,9 +389,63 @@ pub const COURTESY: Section = Section::of(
             r#"{ sms = ["20:00-09:00", "Sun"], email = "22:00-07:00" }"#,
         )
         .default("{}"),
+        key(
+            "legal_hours",
+            Shape::Table(&LEGAL_HOURS),
+            "When each channel may be used at all, whatever a rule says; the laws of countries besides.",
+            r#"{ voice = "08:00-21:00" }"#,
+        )
+        .default("{}"),
         super::courtesy::CAPS,
         super::courtesy::HOLDOUT,
         super::courtesy::NO_PROMOTIONS_WHILE,
+    ],
+);
+
+pub const LEGAL_HOURS: Section = Section::of(
+    "`legal_hours`",
+    &[
+        key("email", Shape::OneOrMany(&Shape::OpenHours), "When email may go, of any kind.", r#""06:00-23:00""#)
+            .otherwise("at all times"),
+        key("sms", Shape::OneOrMany(&Shape::OpenHours), "When text messages may go, of any kind.", r#""08:00-21:00""#)
+            .otherwise("at all times"),
+        key(
+            "voice",
+            Shape::OneOrMany(&Shape::OpenHours),
+            "When anybody may be called, about anything.",
+            r#"["Mon-Sat 08:00-21:00", "not on holidays"]"#,
+        )
+        .otherwise("at all times"),
+        key(
+            "countries",
+            Shape::Table(&COUNTRIES),
+            "What holds for promotional messages in a country or region, in place of the law as plusone knows it.",
+            r#"{ FR = { sms = "10:00-20:00" } }"#,
+        )
+        .default("{}"),
+    ],
+);
+
+pub const COUNTRIES: Section = Section::named(
+    "`countries`",
+    Named {
+        what: "country",
+        form: NameForm::Free,
+        shape: Shape::Table(&COUNTRY_HOURS),
+        about: "A country (ISO 3166, `FR`) or a region of one (`US-FL`).",
+        example: r#"{ voice = ["Mon-Fri 10:00-13:00", "Mon-Fri 14:00-20:00", "not on holidays"] }"#,
+    },
+);
+
+pub const COUNTRY_HOURS: Section = Section::of(
+    "a country's hours",
+    &[
+        key("email", Shape::OneOrMany(&Shape::OpenHours), "When promotional email may go.", r#""08:00-20:00""#)
+            .otherwise("as plusone knows the law"),
+        key("sms", Shape::OneOrMany(&Shape::OpenHours), "When promotional text messages may go.", r#""10:00-20:00""#)
+            .otherwise("as plusone knows the law"),
+        key("voice", Shape::OneOrMany(&Shape::OpenHours), "When promotional calls may be made.", r#""10:00-20:00""#)
+            .otherwise("as plusone knows the law"),
     ],
 );
 
@@ -395,8 +456,13 @@ pub const QUIET_HOURS: Section = Section::of(
             .otherwise("never"),
         key("sms", Shape::OneOrMany(&Shape::Window), "When no text message goes out.", r#"["20:00-09:00", "Sun"]"#)
             .otherwise("never"),
-        key("voice", Shape::OneOrMany(&Shape::Window), "When nobody is called.", r#"["20:00-09:00", "Sat", "Sun"]"#)
-            .otherwise("never"),
+        key(
+            "voice",
+            Shape::OneOrMany(&Shape::Window),
+            "When nobody is called.",
+            r#"["20:00-09:00", "Sun", "holidays"]"#,
+        )
+        .otherwise("never"),
     ],
 );
 

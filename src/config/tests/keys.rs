@@ -35,6 +35,7 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
          [web]\npublic_url = 'https://plus.example'\n[channels.sms]\nfrom = 'Harbour'\nproviders = ['phone']\n\
          [courtesy]\ncaps = [{{ topic = 'offers', channel = 'email', purpose = 'promotional', max = 1, per = 'day' }}]\n"
     );
+    let plusone = format!("{plusone}[courtesy.legal_hours.countries]\nFR = {{ sms = '10:00-20:00' }}\n");
     files.insert(PLUSONE_TOML, &plusone);
     let data = format!(
         "{DATA}[customer.consent]\noffers = {{ email = 'opt_in' }}\n[event.x.fields]\nn = {{ type = 'text' }}\n\

@@ -20,7 +20,7 @@ fn sql(text: &str) -> String {
     let scope = Scope { catalogue: &catalogue, root: CUSTOMER };
     let goal =
         Clause::compile_goal(text, scope, Span::from_days(3)).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-    let moment = Moment { now: "2026-11-03T09:00:00Z".parse().expect("an instant"), zone: Tz::UTC };
+    let moment = Moment::new("2026-11-03T09:00:00Z".parse().expect("an instant"), Tz::UTC);
     let mut sql = Sql::default();
     goal.write_sql(&mut sql, Dialect::Sqlite, &catalogue, Aliases { root: "c", customer: "c" }, moment);
     sql.text

@@ -49,6 +49,9 @@ impl Writer<'_> {
     /// `the date of timestamp op day` as instants, where the days around it have a single start each.
     fn compare_date(&mut self, op: Comparison, timestamp: &Node, day: i64) -> bool {
         let zone = self.moment.zone;
+        if self.moment.in_customers_time {
+            return false;
+        }
         let Some((start, end)) = start_of(day, zone).zip(start_of(day + 1, zone)) else { return false };
         let bounds: &[(&str, i64)] = match op {
             Comparison::Less => &[(" < ", start.micros())],

@@ -3,15 +3,16 @@
 use super::consent::SOFT;
 use super::{Audience, Columns};
 use crate::catalogue::quoted;
+use crate::courtesy::legal_hours::{country_code, region_code};
 use crate::courtesy::preferences::Preferences;
 use crate::expr::Aliases;
 use crate::offers::Offer;
 use crate::plan::candidate::{Address, Candidate, ExistingRow, OfferFacts};
 use crate::sql::Sql;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, zone_named};
 
 /// Columns before those of the offers.
-const FIXED: usize = 16;
+const FIXED: usize = 18;
 
 /// For conditions on the customer, whatever the rule's entity.
 const AS_CUSTOMER: Aliases<'static> = Aliases { root: "c", customer: "c" };
@@ -26,6 +27,7 @@ impl Audience<'_> {
         sql.push(", ");
         self.push_consents(sql);
         self.push_bad_moments(sql);
+        self.push_place(sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, sql);
@@ -39,12 +41,15 @@ impl Audience<'_> {
         let roles = &self.catalogue.roles;
         sql.push("select c._bucket, ").push(&self.customer_key()).push(", ").push(&self.entity_key());
         for role in [&roles.email, &roles.phone, &roles.locale, &roles.time_zone] {
-            sql.push(", ");
-            match role {
-                Some(field) => sql.push("c.").push(&quoted(field)),
-                None => sql.push("null"),
-            };
+            push_role(role.as_deref(), sql);
         }
+    }
+
+    /// Where they live: country and region.
+    pub(super) fn push_place(&self, sql: &mut Sql) {
+        let roles = &self.catalogue.roles;
+        push_role(roles.country.as_deref(), sql);
+        push_role(roles.region.as_deref(), sql);
     }
 
     /// The names of the bad moments that hold, by blanks: unknown holds nothing back. Nothing is asked for a rule whose
@@ -98,6 +103,8 @@ impl Audience<'_> {
             eligible: row.int(FIXED + 2 * place) == Some(1),
             left: row.int(FIXED + 2 * place + 1).unwrap_or(0),
         });
+        let country = row.text(16).and_then(country_code);
+        let region = country.as_deref().zip(row.text(17)).and_then(|(country, region)| region_code(country, region));
         Candidate {
             bucket: row.int(0).expect("a customer has a bucket"),
             customer: text(1).expect("a customer has a key"),
@@ -105,7 +112,10 @@ impl Audience<'_> {
             email: address(3),
             phone: address(4),
             locale: text(5),
-            zone: row.text(6).and_then(|zone| zone.parse().ok()),
+            zone: row.text(6).and_then(zone_named),
+            zones: Vec::new(),
+            country,
+            region,
             occurrence: text(7).unwrap_or_default(),
             existing,
             last_touch: row.int(13).map(Timestamp::from_micros),
@@ -127,4 +137,12 @@ impl Audience<'_> {
     pub fn facts_from(&self) -> usize {
         FIXED + 2 * self.offers.len()
     }
+}
+
+fn push_role(role: Option<&str>, sql: &mut Sql) {
+    sql.push(", ");
+    match role {
+        Some(field) => sql.push("c.").push(&quoted(field)),
+        None => sql.push("null"),
+    };
 }

@@ -3,6 +3,7 @@
 
 use super::Audience;
 use crate::catalogue::{CUSTOMER, Type, quoted};
+use crate::expr::Clause;
 use crate::rules::{OncePart, OncePer, Period};
 use crate::sql::{Dialect, Sql};
 use crate::time::Date;
@@ -78,9 +79,7 @@ impl Audience<'_> {
             }
             match part {
                 OncePart::Customer => {}
-                OncePart::Period(period) => {
-                    sql.bind(self.period(*period));
-                }
+                OncePart::Period(period) => self.push_period(*period, sql),
                 OncePart::Entity(entity) => self.push_entity_key(entity, sql),
                 OncePart::Field { entity, field } => self.push_field(entity, field, sql),
             }
@@ -137,16 +136,31 @@ impl Audience<'_> {
         sql.push(&as_text(field.ty, &column, self.dialect));
     }
 
-    /// The calendar period of the tick in the rule's zone: `2026-03-01`, `2026-W09`, `2026-03`, `2026`.
-    fn period(&self, period: Period) -> String {
-        let date: Date = self.as_of.date(self.rule.time_zone);
-        let day = date.naive();
-        match period {
-            Period::Day => date.to_string(),
-            Period::Week => format!("{:04}-W{:02}", day.iso_week().year(), day.iso_week().week()),
-            Period::Month => format!("{:04}-{:02}", day.year(), day.month()),
-            Period::Year => format!("{:04}", day.year()),
+    /// The calendar period of the tick in the rule's zone, or in the customer's: then one who moves between zones has
+    /// each of their days once.
+    fn push_period(&self, period: Period, sql: &mut Sql) {
+        let moment = self.moment();
+        if !moment.in_customers_time {
+            sql.bind(period_of(period, moment.now.date(moment.zone)));
+            return;
         }
+        sql.push("case ");
+        Clause::write_today(sql, self.dialect, self.catalogue, self.aliases(), moment);
+        for day in moment.days() {
+            sql.push(&format!(" when {day} then ")).bind(period_of(period, Date::from_days(day)));
+        }
+        sql.push(" end");
+    }
+}
+
+/// `2026-03-01`, `2026-W09`, `2026-03`, `2026`.
+fn period_of(period: Period, date: Date) -> String {
+    let day = date.naive();
+    match period {
+        Period::Day => date.to_string(),
+        Period::Week => format!("{:04}-W{:02}", day.iso_week().year(), day.iso_week().week()),
+        Period::Month => format!("{:04}-{:02}", day.year(), day.month()),
+        Period::Year => format!("{:04}", day.year()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the form of the preference centre says: as things are, and as somebody has filled it in.
 
 use crate::courtesy::preferences::Preferences;
-use crate::courtesy::quiet_hours::{covers_whole_week, minute};
+use crate::courtesy::quiet_hours::{Silence, minute};
 use crate::rules::Channel;
 use crate::settings::QuietWindow;
 use crate::time::Weekday;
@@ -60,7 +60,7 @@ impl Choices {
                 let text = window.to_string();
                 text.split_once('-').map(|(from, until)| (from.to_owned(), until.to_owned()))
             }
-            QuietWindow::Weekday(_) => None,
+            QuietWindow::Weekday(_) | QuietWindow::Holidays => None,
         });
         Self {
             topics: answers(visit, |topic, purpose, channel| person.gets(topic, purpose, channel)),
@@ -78,7 +78,7 @@ impl Choices {
         let preferences = Preferences {
             channels: channels(visit, form, &mut faults),
             locale: language(visit, form.get(LANGUAGE)),
-            quiet: windows(form, &quiet, &mut faults),
+            quiet: windows(visit, form, &quiet, &mut faults),
         };
         let choices = Self {
             topics: answers(visit, |topic, _, channel| form.has(&tick(topic, channel))),
@@ -137,7 +137,8 @@ fn language(visit: &Visit, said: &str) -> Option<String> {
     languages(visit).into_iter().map(|(locale, _)| locale).find(|locale| locale == said)
 }
 
-fn windows(form: &Form, (from, until): &(String, String), faults: &mut Vec<Fault>) -> Vec<QuietWindow> {
+/// The windows that a form says. It does not ask about holidays: who keeps them quiet keeps them so.
+fn windows(visit: &Visit, form: &Form, (from, until): &(String, String), faults: &mut Vec<Fault>) -> Vec<QuietWindow> {
     let mut windows: Vec<QuietWindow> = Vec::new();
     match (minute(from), minute(until)) {
         _ if from.is_empty() && until.is_empty() => {}
@@ -145,7 +146,9 @@ fn windows(form: &Form, (from, until): &(String, String), faults: &mut Vec<Fault
         _ => faults.push(Fault { field: FROM, text: "preferences-quiet-fault" }),
     }
     windows.extend(DAYS.into_iter().filter(|one| form.has(&day(*one))).map(QuietWindow::Weekday));
-    if covers_whole_week(&windows) {
+    let said = &visit.person.preferences.quiet;
+    windows.extend(said.iter().filter(|window| **window == QuietWindow::Holidays).cloned());
+    if (Silence { quiet: vec![&windows], ..Silence::default() }).covers_whole_week() {
         faults.push(Fault { field: FROM, text: "preferences-quiet-all" });
     }
     windows

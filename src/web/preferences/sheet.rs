@@ -231,6 +231,7 @@ pub fn lines(visit: &Visit) -> Vec<String> {
     if !said.quiet.is_empty() {
         let hours = said.quiet.iter().map(|window| match window {
             QuietWindow::Weekday(weekday) => day_name(visit, *weekday),
+            QuietWindow::Holidays => visit.say("saved-quiet-holidays", &[]),
             QuietWindow::Daily { .. } => window.to_string().replace('-', "–"),
         });
         lines.push(visit.say("saved-quiet", &[("hours", &hours.collect::<Vec<_>>().join(", "))]));

@@ -61,6 +61,7 @@ saved-extras-no = Angebote und Überraschungen in Nachrichten: keine
 saved-order = Zuerst erreichen wir Sie per: { $channels }
 saved-language = Sprache: { $language }
 saved-quiet = Ruhezeiten: { $hours }
+saved-quiet-holidays = Feiertage
 saved-pause = Bis zum { $date } wird gar nichts geschickt
 saved-pause-open = Es wird gar nichts geschickt, bis Sie das ändern
 saved-again = Noch einmal ändern

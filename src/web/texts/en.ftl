@@ -61,6 +61,7 @@ saved-extras-no = Offers and surprises in messages: none
 saved-order = First way to reach you: { $channels }
 saved-language = Language: { $language }
 saved-quiet = Quiet hours: { $hours }
+saved-quiet-holidays = public holidays
 saved-pause = Nothing at all is sent until { $date }
 saved-pause-open = Nothing at all is sent until you change this
 saved-again = Change it again

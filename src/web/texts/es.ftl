@@ -61,6 +61,7 @@ saved-extras-no = Ofertas y sorpresas en los mensajes: ninguna
 saved-order = Vía preferida: { $channels }
 saved-language = Idioma: { $language }
 saved-quiet = Horas de silencio: { $hours }
+saved-quiet-holidays = días festivos
 saved-pause = No se envía nada hasta el { $date }
 saved-pause-open = No se envía nada hasta que usted lo cambie
 saved-again = Cambiarlo de nuevo

@@ -61,6 +61,7 @@ saved-extras-no = Offres et surprises dans les messages : aucune
 saved-order = Voie préférée : { $channels }
 saved-language = Langue : { $language }
 saved-quiet = Heures de silence : { $hours }
+saved-quiet-holidays = jours fériés
 saved-pause = Rien du tout n’est envoyé jusqu’au { $date }
 saved-pause-open = Rien du tout n’est envoyé jusqu’à nouvel ordre
 saved-again = Modifier encore

@@ -87,7 +87,7 @@ fn the_corpus_chooses_the_rows_it_says() {
 async fn corpus() {
     let catalogue = catalogue();
     let data = rows(&catalogue);
-    let moment = Moment { now: "2026-11-03T09:00:00Z".parse().expect("an instant"), zone: Tz::Europe__London };
+    let moment = Moment::new("2026-11-03T09:00:00Z".parse().expect("an instant"), Tz::Europe__London);
     let home = tempfile::tempdir().expect("a folder");
     let on_postgres = postgres("corpus").await;
     let databases: Vec<Db> =

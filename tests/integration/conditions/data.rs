@@ -1,6 +1,6 @@
 //! A catalogue with every type and every shape of relation, and rows for it.
 
-use plusone::catalogue::{CUSTOMER, Catalogue, Computed, Entity, Field, Link, Storage, Type};
+use plusone::catalogue::{CUSTOMER, Catalogue, Computed, Entity, Field, Link, Roles, Storage, Type};
 use plusone::sql::{ColumnType, Dialect, Sql};
 use plusone::store::db::{Db, Result};
 use std::collections::BTreeMap;
@@ -61,6 +61,7 @@ pub fn catalogue() -> Catalogue {
                 ("birthday", Date),
                 ("joined_on", Date),
                 ("seen_at", Timestamp),
+                ("time_zone", Text),
             ],
             &[],
             &[
@@ -103,6 +104,7 @@ pub fn catalogue() -> Catalogue {
     ];
     Catalogue {
         entities: entities.into_iter().map(|entity| (entity.name.clone(), entity)).collect(),
+        roles: Roles { time_zone: Some("time_zone".to_owned()), ..Roles::default() },
         ..Catalogue::default()
     }
 }

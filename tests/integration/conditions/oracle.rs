@@ -8,7 +8,7 @@ use plusone::catalogue::{CUSTOMER, Catalogue};
 use plusone::expr::Moment;
 use plusone::expr::tree::{Arithmetic, Calendar, Comparison, Fold, List, Node, Row, TextTest, Value};
 use plusone::sql::Dialect;
-use plusone::time::{Date, Timestamp};
+use plusone::time::{Date, Timestamp, Tz, zone_named};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -102,7 +102,8 @@ impl<'a> Oracle<'a> {
     }
 
     fn leaf<'n>(&self, node: &'n Node, names: &Names<'a>, programs: &Programs<'n>) -> Option<Known> {
-        let today = || self.moment.now.date(self.moment.zone);
+        let zone = self.zone(names);
+        let today = || self.moment.now.date(zone);
         match &node.value {
             Value::Text(text) => Some(Known::Text(text.clone())),
             Value::Now(span) => Some(Known::Int(self.moment.now.plus(*span).micros())),
@@ -136,7 +137,7 @@ impl<'a> Oracle<'a> {
             },
             Value::DateOf(of) => {
                 let at = int(self.value(of, names, programs)?);
-                Some(Known::Int(Timestamp::from_micros(at).date(self.moment.zone).days()))
+                Some(Known::Int(Timestamp::from_micros(at).date(zone).days()))
             }
             Value::Calendar(function, of) => {
                 let date = Date::from_days(int(self.value(of, names, programs)?)).naive();
@@ -144,6 +145,15 @@ impl<'a> Oracle<'a> {
             }
             Value::Fold(list, fold) => self.fold(list, fold, names, programs),
             other => panic!("not a leaf: {other:?}"),
+        }
+    }
+
+    /// The zone in which days are counted.
+    fn zone(&self, names: &Names<'a>) -> Tz {
+        let field = self.catalogue.roles.time_zone.as_ref().filter(|_| self.moment.in_customers_time);
+        match field.and_then(|field| names.customer?.fields.get(field)) {
+            Some(Cell::Text(name)) => zone_named(name).unwrap_or(self.moment.zone),
+            _ => self.moment.zone,
         }
     }
 

@@ -59,6 +59,20 @@ enum Want {
     Text,
 }
 
+/// Zones as data has them: with clocks far apart, in another spelling, and what is none.
+pub const ZONES: [&str; 10] = [
+    "Pacific/Kiritimati",
+    "Pacific/Honolulu",
+    "america/new_york",
+    "Europe/London",
+    "Asia/Kolkata",
+    "Pacific/Apia",
+    "America/St_Johns",
+    "Etc/GMT+12",
+    "Nowhere/City",
+    "",
+];
+
 impl Random {
     pub fn new(seed: u64) -> Self {
         Self { rng: StdRng::seed_from_u64(seed) }
@@ -105,6 +119,8 @@ impl Random {
                     1 => Some(Cell::Text("nowhere".to_owned())),
                     _ => Some(found),
                 }
+            } else if field.name == "time_zone" {
+                Some(Cell::Text((*self.pick(&ZONES)).to_owned())).filter(|_| self.chance(0.8))
             } else {
                 self.cell(field.ty, now)
             };

@@ -3,7 +3,7 @@
 
 use super::data::{Data, catalogue, load};
 use super::oracle::{Known, Oracle, Programs, names_of};
-use super::random::Random;
+use super::random::{Random, ZONES};
 use plusone::catalogue::{CUSTOMER, Catalogue};
 use plusone::expr::{Aliases, Clause, Moment, Scope};
 use plusone::sql::{Bind, Sql};
@@ -176,7 +176,7 @@ async fn property() {
     let catalogue = catalogue();
     let (mut pairs, mut refused, mut compiled) = (0, 0, 0);
     for (round, (now, zone)) in MOMENTS.iter().enumerate() {
-        let moment = Moment { now: now.parse().expect("an instant"), zone: *zone };
+        let moment = Moment::new(now.parse().expect("an instant"), *zone);
         let mut random = Random::new(seed() + round as u64);
         let data = random.data(&catalogue, 60, moment.now);
         let folder = tempfile::tempdir().expect("a folder");
@@ -189,8 +189,8 @@ async fn property() {
             let mut tx = db.begin().await.expect("a transaction");
             zones::ensure(&mut tx, moment.zone).await.expect("offsets");
             tx.commit().await.expect("committed");
+            zones::prepare_names(db, ZONES).await.expect("offsets");
         }
-        let trial = Trial { catalogue: &catalogue, data: &data, moment };
         while pairs < wanted_pairs() * (round + 1) / MOMENTS.len() {
             let root = ["customer", "order", "order_line"][compiled % 3];
             let text = random.condition(&catalogue, root);
@@ -199,6 +199,8 @@ async fn property() {
                 continue;
             };
             compiled += 1;
+            let moment = Moment { in_customers_time: compiled % 2 == 0, ..moment };
+            let trial = Trial { catalogue: &catalogue, data: &data, moment };
             for db in &databases {
                 let found = answers(db, &clause, &catalogue, root, moment).await;
                 pairs += trial.compare(&clause, root, &format!("{:?} at {now}", db.dialect()), &found);
@@ -223,7 +225,7 @@ fn no_statement_fails_because_of_its_size_or_of_a_value() {
 
 async fn largest() {
     let catalogue = catalogue();
-    let moment = Moment { now: "2026-11-03T09:00:00Z".parse().expect("an instant"), zone: Tz::Europe__London };
+    let moment = Moment::new("2026-11-03T09:00:00Z".parse().expect("an instant"), Tz::Europe__London);
     let data = Random::new(7).data(&catalogue, 12, moment.now);
     let folder = tempfile::tempdir().expect("a folder");
     let on_postgres = postgres("largest").await;

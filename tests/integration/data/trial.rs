@@ -87,6 +87,7 @@ pub fn settings() -> Settings {
         providers: [].into(),
         topics: [].into(),
         quiet_hours: [].into(),
+        legal_hours: plusone::courtesy::legal_hours::LegalHours::default(),
         caps: Vec::new(),
         holdout: 0,
         no_promotions_while: Vec::new(),

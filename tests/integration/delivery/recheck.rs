@@ -5,6 +5,7 @@ use crate::shop::{NOON, Shop, at, customers, on_both, rule};
 use plusone::courtesy::pauses::Scope;
 use plusone::data::suppress::{self, Wish};
 use plusone::store::pauses;
+use plusone::time::Timestamp;
 
 async fn planned(more: &str, keys: &[(&str, &str)], test: impl AsyncFn(Shop, &Home)) {
     on_both(more, async |home| {
@@ -90,14 +91,18 @@ async fn quiet_hours_defer_at_the_tick_and_at_sending() {
     planned(more, &[("once_per", "\"day\"")], async |mut shop, _| {
         let counts = shop.send("2026-11-03T20:30:00Z").await;
         assert_eq!((&counts["sent"], &counts["skipped"]), (&0.into(), &0.into()));
-        let due = shop.number("select max(due_at) from touchpoints").await;
-        assert_eq!(due, at("2026-11-04T09:00:00Z").micros());
-        assert_eq!(shop.send("2026-11-04T09:00:00Z").await["sent"], 2);
+        let quarter = |day: u8| at(&format!("2026-11-0{day}T09:00:00Z"))..at(&format!("2026-11-0{day}T09:15:00Z"));
+        for least in ["min", "max"] {
+            let due = shop.number(&format!("select {least}(due_at) from touchpoints")).await;
+            assert!(quarter(4).contains(&Timestamp::from_micros(due)), "spread over the quarter after the night");
+        }
+        assert_eq!(shop.send("2026-11-04T09:15:00Z").await["sent"], 2);
         let run = shop.tick("2026-11-04T20:00:00Z").await;
         assert_eq!((run.counts.planned, run.counts.deferred), (2, 2));
-        assert_eq!(run.counts.deferred_until, Some(at("2026-11-05T09:00:00Z").micros()));
+        let first = Timestamp::from_micros(run.counts.deferred_until.expect("the first of them"));
+        assert!(quarter(5).contains(&first), "{first}");
         assert_eq!(shop.send("2026-11-05T08:59:59Z").await["sent"], 0);
-        assert_eq!(shop.send("2026-11-05T09:00:00Z").await["sent"], 2);
+        assert_eq!(shop.send("2026-11-05T09:15:00Z").await["sent"], 2);
     })
     .await;
 }
