@@ -7,16 +7,7 @@ use crate::sql::Sql;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_core.sql"),
     include_str!("../../migrations/0002_courtesy.sql"),
-    include_str!("../../migrations/0002_preferences.sql"),
-    include_str!("../../migrations/0003_consent.sql"),
-    include_str!("../../migrations/0004_caps.sql"),
-    include_str!("../../migrations/0005_rights.sql"),
-    include_str!("../../migrations/0006_delivery.sql"),
-    include_str!("../../migrations/0007_guard.sql"),
-    include_str!("../../migrations/0008_pages.sql"),
-    include_str!("../../migrations/0009_phone.sql"),
-    include_str!("../../migrations/0010_forgetting.sql"),
-    include_str!("../../migrations/0011_hours.sql"),
+    include_str!("../../migrations/0003_hours.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own.
