@@ -37,22 +37,25 @@ fn agree(a: Tz, b: Tz) -> bool {
 }
 
 fn read() -> BTreeMap<&'static str, Vec<Tz>> {
-    let mut zones: BTreeMap<&str, Vec<Tz>> = BTreeMap::new();
+    // Each with whether it is called after a city of the country, which stands at the first place of its line.
+    let mut zones: BTreeMap<&str, Vec<(Tz, bool)>> = BTreeMap::new();
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let mut columns = line.split('\t');
         let (Some(countries), Some(zone)) = (columns.next(), columns.nth(1)) else { continue };
         let zone: Tz = zone.parse().expect("a test reads every zone of the table");
         for (place, country) in countries.split(',').enumerate() {
             let known = zones.entry(country).or_default();
-            match known.iter_mut().find(|other| agree(**other, zone)) {
-                None => known.push(zone),
-                // The zone that is called after a city of the country.
-                Some(other) if place == 0 => *other = zone,
+            let is_own = place == 0;
+            match known.iter_mut().find(|(other, _)| agree(*other, zone)) {
+                None => known.push((zone, is_own)),
+                // A country's lines begin with where most people live: the first of its own stays.
+                Some(other) if is_own && !other.1 => *other = (zone, is_own),
                 Some(_) => {}
             }
         }
     }
-    zones
+    let names = |zones: Vec<(Tz, bool)>| zones.into_iter().map(|(zone, _)| zone).collect();
+    zones.into_iter().map(|(country, zones)| (country, names(zones))).collect()
 }
 
 #[cfg(test)]
