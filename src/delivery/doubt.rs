@@ -1,8 +1,8 @@
 //! What becomes of messages in doubt: the provider is asked where it can be, then the rule's `on_doubt` decides.
 //!
 //! 1. A provider's yes is believed at once, its no only after a grace longer than its slowest write.
-//! 2. What nobody can say is never guessed in silence: `resend` once and flagged, `ask` waits for a person, `drop`
-//!    counts as spent and is never sent again.
+//! 2. What nobody can say is never guessed in silence: `resend` once and flagged, then as `ask`, which waits for a
+//!    person; `drop` counts as spent and is never sent again.
 
 use super::engine::{Delivery, Shared};
 use super::recheck::words_of;
@@ -93,8 +93,11 @@ async fn resolve(
             OnDoubt::Resend if !doubt.possible_duplicate => {
                 to(State::Planned, None, true, format!("{why}: it goes again, perhaps a second time"))
             }
-            OnDoubt::Ask => to(State::InDoubt, None, false, format!("{why}: `plusone resolve` settles it")),
-            OnDoubt::Resend | OnDoubt::Drop => to(State::Failed, None, false, format!("{why}: it is not sent again")),
+            // In doubt a second time: one of the two may have arrived, and only a person can say.
+            OnDoubt::Resend | OnDoubt::Ask => {
+                to(State::InDoubt, None, false, format!("{why}: `plusone resolve` settles it"))
+            }
+            OnDoubt::Drop => to(State::Failed, None, false, format!("{why}: it is not sent again")),
         },
     })
 }

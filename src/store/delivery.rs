@@ -217,7 +217,7 @@ fn doubts_statement() -> String {
         "select t.bucket, t.id, t.version, t.channel, t.provider, t.address, t.on_doubt, t.doubt_at, \
          t.possible_duplicate, w.words from touchpoints t \
          left join touchpoint_words w on w.bucket = t.bucket and w.touchpoint = t.id \
-         where t.{OPEN} and t.state = 'in_doubt' and t.doubt_at <= $1 and (t.on_doubt <> 'ask' or t.reason is null) \
+         where t.{OPEN} and t.state = 'in_doubt' and t.doubt_at <= $1 and t.reason is null \
          order by t.doubt_at limit $2"
     )
 }

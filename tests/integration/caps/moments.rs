@@ -92,7 +92,10 @@ async fn the_customers_own_order_goes_first_and_a_channel_without_consent_is_pas
         shop.pass(NOON).await;
         assert!(told(&shop, "note").await.contains(r#"["channel","sms"]"#));
         let treat = told(&shop, "treat").await;
-        assert!(treat.contains(r#"["channel","email"],["passed_over","sms: no_consent"]"#), "{treat}");
+        assert!(
+            treat.contains(r#"["channel","email"],["consent","yes"],["passed_over","sms: no_consent"]"#),
+            "{treat}"
+        );
     })
     .await;
 }
@@ -110,7 +113,7 @@ async fn a_preferred_channel_is_waited_for_where_its_silence_ends_in_time_and_pa
         prefer(&shop, "sms").await;
         shop.pass(NOON).await;
         let long = told(&shop, "long").await;
-        assert!(long.contains(r#"["channel","sms"],["hours","deferred to 2026-11-03T18:00:00Z"]"#), "{long}");
+        assert!(long.contains(r#"["channel","sms"],["hours","deferred to 2026-11-03T18:"#), "{long}");
         let short = told(&shop, "short").await;
         assert!(short.contains(r#"["channel","email"],["passed_over","sms: expired ("#), "{short}");
     })

@@ -58,7 +58,7 @@ async fn a_crowd_under_one_address_gets_one_message_across_chunks_and_parts() {
         .map(|n| format!("c{n},{}@shop.test,,,yes", if n % 5 == 0 { "all".to_owned() } else { format!("c{n}") }))
         .collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    on_both("", async |home| {
+    on_both(EVERYBODY, async |home| {
         home.write("customers.csv", &customers(&rows));
         home.write("config/rules/treat.toml", &offers_rule(&[]));
         let mut shop = Shop::open(&home, NOON).await;
@@ -69,6 +69,9 @@ async fn a_crowd_under_one_address_gets_one_message_across_chunks_and_parts() {
     })
     .await;
 }
+
+/// Rules here are about everybody, which the guard holds unless it is told that this is meant.
+const EVERYBODY: &str = "[guard]\nmax_share = \"100%\"\n";
 
 const MANY: usize = 400;
 
@@ -83,8 +86,8 @@ fn out_of_rule(share: u32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rules_holdout_is_written_down_where_the_message_would_have_been() {
-    let more = "[courtesy]\ncaps = [{ max = 1, per = \"week\" }]\n";
-    on_both(more, async |home| {
+    let more = format!("[courtesy]\ncaps = [{{ max = 1, per = \"week\" }}]\n{EVERYBODY}");
+    on_both(&more, async |home| {
         home.write("customers.csv", &many());
         home.write(
             "config/offers/cookie.toml",
@@ -132,7 +135,7 @@ async fn a_larger_share_keeps_everyone_who_was_held_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_held_out_of_everything_still_gets_what_they_wait_for() {
-    on_both("[courtesy]\nholdout = \"10%\"\n", async |home| {
+    on_both(&format!("[courtesy]\nholdout = \"10%\"\n{EVERYBODY}"), async |home| {
         home.write("customers.csv", &many());
         home.write(
             "config/offers/cookie.toml",

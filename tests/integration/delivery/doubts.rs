@@ -42,8 +42,8 @@ async fn resend_sends_once_more_and_says_that_it_may_be_the_second() {
         assert_eq!(shop.number("select possible_duplicate from touchpoints").await, 1);
         assert_eq!(relay.messages().len(), 2);
         shop.send("2026-11-03T12:20:00Z").await;
-        assert_eq!(shop.log().await, ["ann - failed outcome_unknown"], "once, not again and again");
-        assert_eq!((relay.messages().len(), grant(&shop).await.as_str()), (2, "spent"));
+        assert_eq!(shop.log().await, ["ann - in_doubt outcome_unknown"], "once, not again and again");
+        assert_eq!((relay.messages().len(), grant(&shop).await.as_str()), (2, "reserved"));
     })
     .await;
 }
