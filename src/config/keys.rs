@@ -8,6 +8,7 @@
 
 pub mod courtesy;
 pub mod data;
+pub mod hours;
 pub mod menu;
 pub mod offer;
 pub mod rule;

@@ -33,7 +33,7 @@ pub fn read(courtesy: Reader<'_>, problems: &mut Vec<Problem>) -> LegalHours {
             problems.push(entry.key_error(format!("`{}` is no country", entry.key)).help(help));
             continue;
         };
-        let hours = Reader::new(&entry.node, &keys::settings::COUNTRY_HOURS);
+        let hours = Reader::new(&entry.node, &keys::hours::COUNTRY_HOURS);
         for (channel, hours) in by_channel(hours, problems) {
             replace(legal.laws.entry(code.clone()).or_default(), region.clone().flatten(), channel, hours);
         }

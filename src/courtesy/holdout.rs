@@ -4,7 +4,7 @@
 //! 2. A larger share keeps everyone who was in a smaller one.
 //! 3. Each rule draws its own, and so does the business as a whole: being in one says nothing about another.
 //!
-//! The draw is GrowthBook's hash, version 2: `fnv1a32(str(fnv1a32(seed + id))) % 10000`, over UTF-8 bytes.
+//! The draw is GrowthBook's hash, version 2: `fnv1a(str(fnv1a(seed + id))) % 10000`, over UTF-8 bytes.
 
 /// What the business's own holdout is drawn with; no rule can have this name.
 const EVERYONE: &str = "[courtesy] holdout";
@@ -28,11 +28,11 @@ fn is_in(share: u32, seed: &str, customer: &str) -> bool {
 
 /// A number below 10,000 that follows from seed and value.
 pub fn draw(seed: &str, value: &str) -> u32 {
-    fnv1a32(&fnv1a32(&format!("{seed}{value}")).to_string()) % DRAWS
+    fnv1a(&fnv1a(&format!("{seed}{value}")).to_string()) % DRAWS
 }
 
 /// FNV-1a of 32 bits.
-fn fnv1a32(text: &str) -> u32 {
+fn fnv1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

@@ -112,7 +112,10 @@ impl World {
         let caps: Vec<String> = self.caps.iter().map(Cap::toml).collect();
         let caps = if capped { format!("caps = [{}]\n", caps.join(", ")) } else { String::new() };
         let quiet = if self.chance.random_bool(0.5) { "quiet_hours = { email = \"22:00-07:00\" }\n" } else { "" };
-        let mut settings = Settings { more: format!("[courtesy]\n{caps}{quiet}"), ..Settings::default() };
+        let mut settings = Settings {
+            more: format!("[courtesy]\n{caps}{quiet}[guard]\nmax_share = \"100%\"\n"),
+            ..Settings::default()
+        };
         if let Some(database) = database {
             settings.database.clone_from(&database.url);
         }
