@@ -60,7 +60,7 @@ impl Audience<'_> {
         for moment in asked {
             sql.push(" || case when ");
             moment.clause.write_sql(sql, self.dialect, self.catalogue, AS_CUSTOMER, self.moment());
-            sql.push(&format!(" then '{} ' else '' end", moment.name));
+            sql.push(" then ").bind(format!("{} ", moment.name)).push(" else '' end");
         }
     }
 
