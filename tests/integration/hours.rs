@@ -92,7 +92,7 @@ async fn a_law_binds_what_is_promotional_where_the_customer_is() {
         );
         assert_eq!((counts("treat").planned, counts("treat").deferred), (4, 2));
         let due: Vec<String> = due(&shop).await.into_iter().skip(6).collect();
-        assert!(due[0].starts_with("fl 2026-11-04T13:") && due[0] < "fl 2026-11-04T13:15".to_owned(), "{due:?}");
+        assert!(due[0].starts_with("fl 2026-11-04T13:") && due[0].as_str() < "fl 2026-11-04T13:15", "{due:?}");
         assert!(due[1].starts_with("any 2026-11-04T15:0") || due[1].starts_with("any 2026-11-04T15:1"), "{due:?}");
         let event =
             shop.number("select count(*) from touchpoint_events where detail like 'legal_hours: due 2026-11-04T1%'");
