@@ -2,7 +2,7 @@
 
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
-use crate::shop::{Shop, customers, on_both, rule};
+use crate::shop::{Shop, WAY_OUT, customers, on_both, rule};
 use plusone::data::suppress::Hasher;
 use plusone::ids::bucket_of;
 use plusone::sql::Sql;
@@ -33,7 +33,8 @@ async fn live(home: &Home) -> Shop {
     home.write("config/rules/gift.toml", &rule(&[("offer", "[\"cookie\"]"), ("topic", "\"offers\"")]));
     home.write("config/rules/cart.toml", &rule(&[("for_each", "\"cart\""), ("when", "['cart.status == \"open\"']")]));
     home.write("config/offers/cookie.toml", COOKIE);
-    home.write("templates/note/email.txt.hbs", "Wonderful {{default customer.first_name \"you\"}}, a note");
+    let note = format!("Wonderful {{{{default customer.first_name \"you\"}}}}, a note {WAY_OUT}");
+    home.write("templates/note/email.txt.hbs", &note);
     home.write("carts.csv", "id,customer_id,status\nzq-17-cart,zq-17-ident,open\nzq-18-cart,zq-18-ident,open\n");
     home.write("customers.csv", &rows("Oldzeldaname"));
     let mut shop = Shop::open(home, "2026-11-03T12:00:00Z").await;
