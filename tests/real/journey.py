@@ -65,8 +65,8 @@ def make(data, out):
         opted_in = ["yes" if channel in yes else "no" for channel in ("sms", "email")]
         opted_in.append("2017-01-01T12:00:00Z" if yes else "")
         answers = [told[question] if told else "" for question in asked]
-        rows.append([household, f"h{household}@households.test", phone(household), *opted_in, *answers])
-    write(out / "customers.csv", ["household_id", "email", "phone", "sms_opt_in", "email_opt_in", "opt_in_at", *asked], rows)
+        rows.append([household, f"h{household}@households.test", phone(household), ZONE.key, *opted_in, *answers])
+    write(out / "customers.csv", ["household_id", "email", "phone", "time_zone", "sms_opt_in", "email_opt_in", "opt_in_at", *asked], rows)
     invitations = ((f"{row['campaign_id']}-{row['household_id']}", *row.values()) for row in tables["campaigns"])
     write(out / "invitations.csv", ["id", "campaign_id", "household_id"], invitations)
     slips = ((f"s{n}", *row.values()) for n, row in enumerate(tables["coupon_redemptions"], start=1))
