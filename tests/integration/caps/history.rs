@@ -390,12 +390,6 @@ async fn no_history_exceeds_any_cap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes on the release build"]
-async fn no_long_history_exceeds_any_cap() {
-    no_history_exceeds(100..160, 120).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn histories_without_their_caps_exceed_them() {
     let mut did = Did::default();
     let mut exceeded = 0;
