@@ -33,6 +33,7 @@ pub mod report;
 pub mod rows;
 pub mod rule_states;
 pub mod runs;
+pub mod scratch;
 pub mod settle;
 pub mod sources;
 pub mod statistics;

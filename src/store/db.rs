@@ -99,27 +99,39 @@ impl Db {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
         make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
+        let db = Self::open_file(&path, "FULL").await.map_err(failed)?;
+        db.refuse_old_sqlite().await?;
+        Ok(db)
+    }
+
+    /// A database that is never read again after a crash, so that nothing waits for the disk.
+    pub(super) async fn open_scratch(path: &Path) -> Result<Self> {
+        let failed = |source| StoreError::Open { url: path.display().to_string(), source };
+        make_private(path).map_err(|error| failed(sqlx::Error::Io(error)))?;
+        Self::open_file(path, "OFF").await.map_err(failed)
+    }
+
+    /// `synchronous` is SQLite's word for what a commit waits for.
+    async fn open_file(path: &Path, synchronous: &'static str) -> std::result::Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new()
-            .filename(&path)
+            .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(30))
             .foreign_keys(true)
-            .pragma("synchronous", "FULL")
+            .pragma("synchronous", synchronous)
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
         // A page that is written again and again is brought into the file once in sixteen megabytes of log.
-        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await.map_err(failed)?;
+        let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await?;
         let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
         // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
         let readers = readers.test_before_acquire(false);
         // A reader drops its cache whenever the writer has committed: a great one costs more than it saves.
         let options = options.pragma("query_only", "ON").pragma("cache_size", "-2048");
         let readers = readers.connect_lazy_with(options);
-        let db = Self { pools: Pools::Sqlite { writer, readers } };
-        db.refuse_old_sqlite().await?;
-        Ok(db)
+        Ok(Self { pools: Pools::Sqlite { writer, readers } })
     }
 
     async fn refuse_old_sqlite(&self) -> Result<()> {
