@@ -42,6 +42,9 @@ fn render(skeleton: &Skeleton<'_>) -> Result<String, Fault> {
             "let a block hold whole elements, and write styles as they are",
         ));
     }
+    if !skeleton.html.contains("<mjml") {
+        return Err(Fault::of(Error::NoRootNode, ""));
+    }
     if depth(&skeleton.html) > DEPTH {
         return Err(Fault::new(None, "elements that stand too deep in each other", "at most 64 levels are read"));
     }
