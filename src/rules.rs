@@ -9,6 +9,10 @@ use crate::time::{Span, Timestamp, Tz};
 use std::fmt;
 use std::str::FromStr;
 
+pub mod variants;
+
+pub use variants::Variant;
+
 /// What a rule is, which sets its defaults.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -134,14 +138,17 @@ pub struct Rule {
     pub unless: Vec<Clause>,
     pub once_per: OncePer,
     pub again_after: Option<Span>,
+    /// In order of preference; with variants, those of any.
     pub channels: Vec<Channel>,
     pub template: String,
     /// 0 to 100; who is served first.
     pub priority: u8,
     pub expires_after: Span,
     pub recheck: bool,
-    /// In order: the first one the customer is eligible for and that has budget.
+    /// In order: the first one the customer is eligible for and that has budget. With variants, those of any.
     pub offers: Vec<String>,
+    /// In the order in which they are written; see [`Rule::variant_of`].
+    pub variants: Vec<Variant>,
     /// As written; see [`Rule::on_doubt`] for what holds.
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,

@@ -13,6 +13,7 @@ pub mod menu;
 pub mod offer;
 pub mod rule;
 pub mod settings;
+pub mod variant;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! Configuration: what is read, and every problem at its place.
 
 mod keys;
+mod variants;
 
 use super::*;
 use crate::rules::{Channel, Existing, Live, OnDoubt, OncePart, OncePer, Period};

@@ -82,6 +82,7 @@ impl Explained {
             "customer": customer, "rule": rule, "at": at.to_string(), "entity": self.entity,
             "selected": self.is_selected(), "clauses": clauses.collect::<Vec<_>>(),
             "gates": gates.collect::<Vec<_>>(), "outcome": outcome(self.fate.as_ref()),
+            "variant": self.fate.as_ref().and_then(variant_of),
         })
     }
 }
@@ -234,6 +235,14 @@ fn clauses(audience: &Audience<'_>, row: &Row) -> Vec<ClauseTruth> {
     audience.clauses().enumerate().map(truth).collect()
 }
 
+/// The variant that a decision plans.
+pub fn variant_of(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Plan(message) => message.variant.as_deref(),
+        Decision::HoldOut(..) | Decision::Refuse(_) => None,
+    }
+}
+
 /// One line of the sample of `who`.
 pub fn sample_json(fate: &Fate) -> Value {
     let candidate = &fate.judged.candidate;
@@ -244,6 +253,6 @@ pub fn sample_json(fate: &Fate) -> Value {
     let gates: Value = serde_json::from_str(&gates_text(&gates(&fate.decision))).unwrap_or(Value::Null);
     json!({
         "customer": candidate.customer, "entity": candidate.entity, "occurrence": candidate.occurrence,
-        "outcome": outcome(Some(&fate.decision)), "channel": channel, "due_at": due_at, "gates": gates,
+        "outcome": outcome(Some(&fate.decision)), "channel": channel, "variant": variant_of(&fate.decision), "due_at": due_at, "gates": gates,
     })
 }

@@ -224,6 +224,7 @@ impl Writer<'_> {
             on_doubt: rule.on_doubt(message.channel).to_string(),
             offer: offer.map(|offer| offer.name.clone()),
             code,
+            variant: message.variant,
             facts: Some(self.question.facts(&judged.row)),
             gates: Some(gates_text(&message.gates)),
             counts: caps::counts(rule.counts_toward_cap, message.waits.is_some()),

@@ -74,6 +74,8 @@ pub struct Message {
     pub waits: Option<String>,
     /// The place in the rule's list of offers.
     pub offer: Option<usize>,
+    /// The name of the rule's variant that it is; of one that is held out, none.
+    pub variant: Option<String>,
     pub gates: Vec<Gate>,
 }
 
@@ -133,7 +135,13 @@ impl Gates {
 pub fn decide(case: Case<'_>, take: Budget<'_>) -> Decision {
     let mut gates = Gates::default();
     match judge(case, take, &mut gates) {
-        Ok((message, None)) => Decision::Plan(Message { gates: gates.0, ..message }),
+        Ok((message, None)) => {
+            let variant = case.rule.variant_of(&case.candidate.customer).map(|variant| variant.name.clone());
+            if variant.is_some() {
+                gates.passed("variant", variant.clone());
+            }
+            Decision::Plan(Message { gates: gates.0, variant, ..message })
+        }
         Ok((message, Some(by))) => {
             gates.refused(Reason::HeldOut, Some(by.clone()));
             Decision::HoldOut(Message { gates: gates.0, ..message }, by)
@@ -160,8 +168,9 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Re
     gates.passed("pauses", None);
 
     let mut offer_refused = None;
-    if !rule.offers.is_empty() {
-        match route::with_offer(case, take, gates) {
+    let offers = rule.offers_of(&candidate.customer);
+    if !offers.is_empty() {
+        match route::with_offer(case, &offers, take, gates) {
             Ok(fate) => return Ok(fate),
             Err(refused) if rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional => return Err(refused),
             Err(refused) => offer_refused = Some(refused),

@@ -51,6 +51,7 @@ pub struct Planned {
     pub on_doubt: String,
     pub offer: Option<String>,
     pub code: Option<String>,
+    pub variant: Option<String>,
     pub locale: Option<String>,
     pub facts: Option<String>,
     pub gates: Option<String>,
@@ -80,6 +81,7 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("on_doubt", TEXT),
     ("offer", TEXT),
     ("code", TEXT),
+    ("variant", TEXT),
     ("locale", TEXT),
     ("facts", TEXT),
     ("gates", TEXT),
@@ -106,6 +108,7 @@ impl Serialize for Planned {
         row.serialize_element(&self.on_doubt)?;
         row.serialize_element(&self.offer)?;
         row.serialize_element(&self.code)?;
+        row.serialize_element(&self.variant)?;
         row.serialize_element(&self.locale)?;
         row.serialize_element(&self.facts)?;
         row.serialize_element(&self.gates)?;
@@ -134,14 +137,14 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(
         "insert into touchpoints (bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, \
          entity_id, occurrence, step, run_id, as_of, channel, address, state, reason, due_at, expires_at, priority, \
-         on_doubt, attempts, offer, code, locale, possible_duplicate, test, facts, gates, counts, version, created_at, \
+         on_doubt, attempts, offer, code, variant, locale, possible_duplicate, test, facts, gates, counts, version, created_at, \
          updated_at) select r.bucket, r.id, ",
     );
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
     sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, ");
     sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority);
-    sql.push(", r.on_doubt, 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.counts, r.version, ");
+    sql.push(", r.on_doubt, 0, r.offer, r.code, r.variant, r.locale, 0, 0, r.facts, r.gates, r.counts, r.version, ");
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
     tx.execute(sql).await
@@ -172,7 +175,7 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
          address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \
-         locale = r.locale, facts = r.facts, gates = r.gates, counts = r.counts, version = r.version, updated_at = {now}, \
+         variant = r.variant, locale = r.locale, facts = r.facts, gates = r.gates, counts = r.counts, version = r.version, updated_at = {now}, \
          created_at = case when r.state in ('planned', 'held_out') then {now} else touchpoints.created_at end from {} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'skipped' \
          and touchpoints.version = r.version - 1",

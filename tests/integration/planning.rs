@@ -6,3 +6,4 @@ mod keys;
 mod offers;
 mod refusals;
 mod stock;
+mod variants;

@@ -106,6 +106,7 @@ pub const RULE: Section = Section::of(
         super::courtesy::ON_CAP,
         super::courtesy::URGENT,
         super::courtesy::RULE_HOLDOUT,
+        super::variant::VARIANTS,
         key("was", Shape::Text, "The rule's name before its file was renamed; its history comes along.", r#""cart-2025""#),
         key("goal", Shape::Table(&GOAL), "What counts as success, for `plusone report`.", r#"{ when = 'customer.orders.exists(o, o.placed_at > touchpoint.at)' }"#)
             .otherwise("nothing is counted"),
