@@ -21,6 +21,7 @@ mod legal_hours;
 mod menus;
 mod never;
 mod node;
+mod occasion;
 mod offers;
 mod once_per;
 mod opt_in;

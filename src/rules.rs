@@ -125,7 +125,10 @@ pub struct Rule {
     pub topic: String,
     /// The topic's purpose. A message that carries an offer is promotional whatever this says.
     pub purpose: Purpose,
+    /// [`Schedule::Manual`] for a rule that waits for an event.
     pub schedule: Schedule,
+    /// The name of the event that it waits for, in the place of a schedule.
+    pub on_event: Option<String>,
     /// Of the schedule and of the calendar in conditions and periods; where these are the customer's, of customers
     /// without a zone.
     pub time_zone: Tz,
@@ -179,6 +182,14 @@ pub struct Goal {
 }
 
 impl Rule {
+    /// When it looks, in plain words.
+    pub fn rhythm(&self) -> String {
+        match &self.on_event {
+            Some(event) => format!("when `{event}` comes in"),
+            None => self.schedule.describe(),
+        }
+    }
+
     /// The instant `now` with the rule's calendar.
     pub const fn moment(&self, now: Timestamp, catalogue: &Catalogue) -> Moment {
         let in_customers_time = self.in_customers_time && catalogue.roles.time_zone.is_some();

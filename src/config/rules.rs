@@ -7,17 +7,18 @@ use super::goal;
 use super::keys;
 use super::never;
 use super::node::Node;
+use super::occasion;
 use super::once_per;
 use super::opt_in;
 use super::reader::Reader;
 use super::settings::unknown_name;
 use super::variants::{self, Own};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{CUSTOMER, Catalogue};
 use crate::expr::{Clause, Scope};
 use crate::offers::Offer;
+use crate::plan::audience::EVENT;
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
-use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::time::{Date, Tz};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +51,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let mut channels = channels(root, around, problems);
     let mut offers = offers(root, around, problems);
     let template = template(root, around.templates, problems);
-    let schedule = schedule(root, time_zone, problems);
+    let (schedule, on_event) = occasion::read(root, time_zone, around.catalogue, problems);
     let kind: Option<Kind> = root.word("kind");
     let own = Own { kind, template: template.as_deref(), channels: &mut channels, offers: &mut offers };
     let variants = variants::read(root, around, own, problems);
@@ -72,6 +73,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         topic: root.text("topic")?,
         purpose: purpose?,
         schedule: schedule?,
+        on_event,
         time_zone,
         in_customers_time: root.text("time_zone").as_deref() == Some("customer"),
         catch_up: root.word("catch_up")?,
@@ -137,7 +139,9 @@ fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
 }
 
 fn for_each(root: Reader<'_>, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<String> {
-    let node = root.get("for_each")?;
+    let Some(node) = root.get("for_each") else {
+        return Some(if root.get("on_event").is_some() { EVENT } else { CUSTOMER }.to_owned());
+    };
     let name = node.text()?;
     if catalogue.entity(name).is_none() {
         problems.push(unknown_name(node, "entity", "data.toml", catalogue.entities.keys()));
@@ -256,17 +260,6 @@ pub(super) fn template(
         return None;
     }
     Some(name.to_owned())
-}
-
-fn schedule(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Option<Schedule> {
-    let node = root.get("schedule")?;
-    match Schedule::parse(node.text()?, zone) {
-        Ok(schedule) => Some(schedule),
-        Err(fault) => {
-            problems.push(node.fault(fault));
-            None
-        }
-    }
 }
 
 fn was(root: Reader<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {

@@ -113,6 +113,14 @@ pub struct Case<'a> {
     pub turns: Option<&'a Turns>,
 }
 
+impl Case<'_> {
+    /// The last moment at which a message may go: an event's news grows old from when it was, not from when it came in.
+    pub fn last(&self) -> Timestamp {
+        let from = self.candidate.event_at.map_or(self.now, |at| at.min(self.now));
+        from.plus(self.rule.expires_after)
+    }
+}
+
 /// A reason to refuse, and what is told with it.
 pub type Refused = (Reason, Option<String>);
 
@@ -159,6 +167,7 @@ pub(super) type Fate = (Message, Option<String>);
 fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Refused> {
     seen_before(case)?;
     gates.passed("seen_before", None);
+    fresh(case)?;
     again_after(case)?;
     gates.passed("again_after", None);
     let Case { rule, candidate, policy, now, .. } = case;
@@ -213,6 +222,14 @@ fn seen_before(case: Case<'_>) -> Result<(), Refused> {
         return Err((Reason::BeforeStart, None));
     }
     Ok(())
+}
+
+/// Whether the event that brought this up is no older than a message about it may be.
+fn fresh(case: Case<'_>) -> Result<(), Refused> {
+    match case.candidate.event_at {
+        Some(at) if case.last() < case.now => Err((Reason::Expired, Some(format!("the event was at {at}")))),
+        _ => Ok(()),
+    }
 }
 
 fn again_after(case: Case<'_>) -> Result<(), Refused> {

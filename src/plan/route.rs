@@ -173,7 +173,7 @@ pub fn full(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -
 /// When a message that may wait for a place would go, if that is before it expires: the first allowed hour, and turn,
 /// once a place is free.
 fn wait(case: Case<'_>, channel: Channel, purpose: Purpose, full: &Full) -> Option<(Timestamp, Option<Deferral>)> {
-    let last = case.now.plus(case.rule.expires_after);
+    let last = case.last();
     if case.rule.on_cap != OnCap::Defer || full.free_at > last {
         return None;
     }
@@ -240,7 +240,7 @@ fn release(
     purpose: Purpose,
     gates: &mut Gates,
 ) -> Result<(Timestamp, Option<Deferral>), Refused> {
-    let last = case.now.plus(case.rule.expires_after);
+    let last = case.last();
     let (due_at, deferred) = match hour(case, channel, purpose, last, || key(case)) {
         Hour::Now => (case.now, None),
         Hour::Later(due_at, why) => (due_at, why),

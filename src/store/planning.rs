@@ -3,7 +3,7 @@
 use super::db::{Result, Row, Tx};
 use crate::plan::audience::Columns;
 use crate::sql::{ColumnType, Sql};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::collections::HashSet;
 
@@ -28,7 +28,6 @@ pub struct RunFacts<'a> {
     pub entity_kind: &'a str,
     pub priority: i64,
     pub as_of: Timestamp,
-    pub expires_after: Span,
     pub now: Timestamp,
 }
 
@@ -48,6 +47,7 @@ pub struct Planned {
     pub state: String,
     pub reason: Option<String>,
     pub due_at: Option<i64>,
+    pub expires_at: i64,
     pub on_doubt: String,
     pub offer: Option<String>,
     pub code: Option<String>,
@@ -78,6 +78,7 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("state", TEXT),
     ("reason", TEXT),
     ("due_at", INT),
+    ("expires_at", INT),
     ("on_doubt", TEXT),
     ("offer", TEXT),
     ("code", TEXT),
@@ -105,6 +106,7 @@ impl Serialize for Planned {
         row.serialize_element(&self.state)?;
         row.serialize_element(&self.reason)?;
         row.serialize_element(&self.due_at)?;
+        row.serialize_element(&self.expires_at)?;
         row.serialize_element(&self.on_doubt)?;
         row.serialize_element(&self.offer)?;
         row.serialize_element(&self.code)?;
@@ -142,8 +144,8 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     );
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
-    sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, ");
-    sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority);
+    sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, r.expires_at, ");
+    sql.bind(run.priority);
     sql.push(", r.on_doubt, 0, r.offer, r.code, r.variant, r.locale, 0, 0, r.facts, r.gates, r.counts, r.version, ");
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
@@ -171,7 +173,7 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     let data = sql.reserve(to_rows(rows));
     let now = sql.reserve(run.now);
     sql.push("update touchpoints set rule_version = ").bind(run.rule_version).push(", run_id = ").bind(run.run_id);
-    sql.push(", as_of = ").bind(run.as_of).push(", expires_at = ").bind(run.as_of.plus(run.expires_after));
+    sql.push(", as_of = ").bind(run.as_of).push(", expires_at = r.expires_at");
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
          address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \

@@ -1,6 +1,7 @@
 //! What a tick decides and writes down, through the library, on both databases.
 
 mod consent;
+mod events;
 mod guard;
 mod keys;
 mod offers;
