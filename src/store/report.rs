@@ -3,10 +3,12 @@
 
 use super::db::{Db, Result, Row};
 use crate::catalogue::Catalogue;
+use crate::report::variants::VariantReport;
 use crate::report::{GoalReport, Group, Report, RuleReport, TimeToSend, goal};
-use crate::rules::Rule;
+use crate::rules::{Rule, Variant};
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
+use crate::touchpoints::State;
 use std::collections::BTreeMap;
 
 /// Of which touchpoints.
@@ -49,10 +51,13 @@ pub async fn report(
     for rule in rules.iter().filter(|rule| filter.rule.is_none_or(|only| only == rule.name)) {
         let report = reports.entry(rule.name.clone()).or_default();
         report.description.clone_from(&rule.description);
-        report.goal = match &rule.goal {
-            Some(goal) => Some(reached(db, rule, goal, catalogue, filter, now).await?),
-            None => None,
-        };
+        report.variants = rule.variants.iter().map(of_rule).collect();
+        if let Some(yardstick) = report.variants.first_mut() {
+            yardstick.is_yardstick = true;
+        }
+        if let Some(goal) = &rule.goal {
+            reached(db, rule, goal, catalogue, filter, now, report).await?;
+        }
     }
     count_states(db, filter, &mut reports).await?;
     count_customers(db, filter, &mut reports).await?;
@@ -62,17 +67,38 @@ pub async fn report(
     Ok(Report { at: now, since: filter.since, rules })
 }
 
+fn of_rule(variant: &Variant) -> VariantReport {
+    VariantReport { name: variant.name.clone(), share: Some(variant.share), ..VariantReport::default() }
+}
+
+/// The report of a variant; one that the rule has no more is added.
+fn variant<'r>(report: &'r mut RuleReport, name: &str) -> &'r mut VariantReport {
+    let known = report.variants.iter().position(|known| known.name == name);
+    let place = known.unwrap_or_else(|| {
+        report.variants.push(VariantReport { name: name.to_owned(), ..VariantReport::default() });
+        report.variants.len() - 1
+    });
+    &mut report.variants[place]
+}
+
 async fn count_states(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
     let sql = filter.statement(
         "select t.rule, t.state, t.reason, cast(sum(case when t.step = 0 then 1 else 0 end) as bigint), \
-         cast(sum(coalesce(t.cost, 0)) as bigint) from touchpoints t where",
-        " group by t.rule, t.state, t.reason",
+         cast(sum(coalesce(t.cost, 0)) as bigint), t.variant from touchpoints t where",
+        " group by t.rule, t.state, t.reason, t.variant order by t.variant",
     );
     for row in db.fetch(sql).await? {
         let report = reports.entry(row.text(0).to_owned()).or_default();
         let state = row.text(1).parse().expect("the table holds states of ours");
         let reason = row.opt_text(2).and_then(|reason| reason.parse().ok());
         report.funnel.add(state, reason, count(&row, 3));
+        if let Some(name) = row.opt_text(5) {
+            let variant = variant(report, name);
+            variant.cost += row.int(4);
+            if matches!(state, State::Sent | State::Delivered | State::Bounced) {
+                variant.sent += count(&row, 3);
+            }
+        }
         report.cost += row.int(4);
     }
     Ok(())
@@ -131,14 +157,21 @@ async fn reached(
     catalogue: &Catalogue,
     filter: Filter<'_>,
     now: Timestamp,
-) -> Result<GoalReport> {
+    report: &mut RuleReport,
+) -> Result<()> {
     let (mut sent, mut held_out) = (Group::default(), Group::default());
     for row in db.fetch(goal::counts(rule, goal, catalogue, db.dialect(), filter.since, now)).await? {
         let group = Group { count: count(&row, 1), reached: count(&row, 2), open: count(&row, 3) };
-        *if row.int(0) == 1 { &mut held_out } else { &mut sent } = group;
+        if let Some(name) = row.opt_text(4) {
+            variant(report, name).goal = Some(group);
+        }
+        if row.int(0) == 1 { &mut held_out } else { &mut sent }.add(group);
     }
+    // Of whom nothing was sent yet nobody can have reached it.
+    report.variants.iter_mut().for_each(|variant| drop(variant.goal.get_or_insert_default()));
     let when = goal.when.iter().map(|clause| clause.text.clone()).collect();
-    Ok(GoalReport { when, within: goal.within, sent, held_out })
+    report.goal = Some(GoalReport { when, within: goal.within, sent, held_out });
+    Ok(())
 }
 
 fn count(row: &Row, index: usize) -> u64 {

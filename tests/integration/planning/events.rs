@@ -29,7 +29,7 @@ fn write(home: &Home, keys: &[(&str, &str)]) {
 
 impl Shop {
     /// Brings events in, as `plusone import event` does, at the shop's time.
-    async fn events(&self, home: &Home, rows: &str) -> u64 {
+    async fn tracked(&self, home: &Home, rows: &str) -> u64 {
         home.write("events.csv", &format!("{HEAD}{rows}"));
         let project = &self.app.workspace.project;
         let job = Import {
@@ -59,7 +59,7 @@ async fn each_event_is_taken_up_once_by_the_same_gates() {
         let first = shop.tick(NOON).await;
         assert_eq!((first.counts.matched(), first.cause.as_str()), (0, "event"), "nothing was there before");
         assert!(shop.pass("2026-11-03T12:00:01Z").await.runs.is_empty(), "no event, no run");
-        shop.events(
+        shop.tracked(
             &home,
             "e1,a,Order Completed,2026-11-03T12:00:01Z,30\ne2,b,Order Completed,2026-11-03T12:00:01Z,5\n\
              e3,c,Order Completed,2026-11-03T12:00:01Z,40\ne4,a,Cart Updated,2026-11-03T12:00:01Z,99\n\
@@ -73,8 +73,8 @@ async fn each_event_is_taken_up_once_by_the_same_gates() {
         assert_eq!(shop.inbox().await, 0, "what was taken up is forgotten");
         assert!(shop.pass("2026-11-03T12:00:03Z").await.runs.is_empty());
         let row = "e1,a,Order Completed,2026-11-03T12:00:01Z,30\n";
-        assert_eq!(shop.events(&home, row).await, 0, "told again it is no news");
-        shop.events(&home, &format!("{row}e6,a,Order Completed,2026-11-03T12:00:04Z,21\n")).await;
+        assert_eq!(shop.tracked(&home, row).await, 0, "told again it is no news");
+        shop.tracked(&home, &format!("{row}e6,a,Order Completed,2026-11-03T12:00:04Z,21\n")).await;
         let run = shop.tick("2026-11-03T12:00:05Z").await;
         assert_eq!((run.counts.planned, run.counts.matched()), (1, 1), "a second order is a second occasion");
         assert_eq!(shop.send("2026-11-03T12:00:06Z").await["sent"], 2);
@@ -91,14 +91,14 @@ async fn what_was_there_before_follows_existing_and_what_is_old_expires() {
             write(&home, &[("existing", existing), ("live", "false")]);
             let mut shop = Shop::open(&home, NOON).await;
             assert!(shop.pass(NOON).await.runs.is_empty(), "a draft waits for nothing");
-            shop.events(&home, before).await;
+            shop.tracked(&home, before).await;
             assert_eq!(shop.inbox().await, 0);
             home.write("config/rules/thanks.toml", &thanks(&[("existing", existing)]));
             shop.reload().await;
             let run = shop.tick("2026-11-03T12:00:01Z").await;
             assert_eq!(run.counts.matched(), 1, "as far back as a message may go");
             assert_eq!(shop.log().await, [format!("a e1 {expected}")]);
-            shop.events(&home, late).await;
+            shop.tracked(&home, late).await;
             let run = shop.tick("2026-11-03T12:00:02Z").await;
             assert_eq!((run.counts.planned, run.counts.skipped[&Reason::Expired]), (1, 1));
             let expires = shop.number("select expires_at from touchpoints where occurrence = 'e4'").await;
@@ -119,7 +119,7 @@ async fn a_run_that_a_crash_left_behind_knows_its_events_and_the_next_knows_its_
         write(&home, &[]);
         let mut shop = Shop::open(&home, NOON).await;
         shop.tick(NOON).await;
-        shop.events(&home, "e1,a,Order Completed,2026-11-03T12:00:01Z,30\n").await;
+        shop.tracked(&home, "e1,a,Order Completed,2026-11-03T12:00:01Z,30\n").await;
         let pending = events::pending(&shop.app.db).await.expect("an answer").remove(0);
         let parts = plusone::outreach::run::parts(shop.app.db.dialect());
         let now = crate::shop::at("2026-11-03T12:00:02Z");
@@ -128,7 +128,7 @@ async fn a_run_that_a_crash_left_behind_knows_its_events_and_the_next_knows_its_
         assert!(matches!(opened.cause, Cause::Event(_)));
         assert_eq!(take_up().await, None, "its events are taken");
         // The program ends here; more comes in before another one begins.
-        shop.events(&home, "e2,b,Order Completed,2026-11-03T12:00:02Z,30\n").await;
+        shop.tracked(&home, "e2,b,Order Completed,2026-11-03T12:00:02Z,30\n").await;
         let planned = shop.pass("2026-11-03T12:00:02Z").await;
         assert_eq!(planned.runs.iter().map(|run| run.counts.planned).collect::<Vec<_>>(), [1, 1]);
         assert_eq!(planned.runs[0].id, opened.id);
@@ -145,7 +145,7 @@ async fn a_paused_rule_leaves_events_where_they_are_until_it_goes_on() {
         let mut shop = Shop::open(&home, NOON).await;
         shop.tick(NOON).await;
         home.plusone(&["pause", "thanks"]).ended_with(0);
-        shop.events(&home, "e1,a,Order Completed,2026-11-03T12:00:01Z,30\n").await;
+        shop.tracked(&home, "e1,a,Order Completed,2026-11-03T12:00:01Z,30\n").await;
         assert!(shop.pass("2026-11-03T12:00:02Z").await.runs.is_empty());
         assert_eq!((shop.inbox().await, shop.log().await.len()), (1, 0));
         home.plusone(&["resume", "thanks"]).ended_with(0);
@@ -161,7 +161,7 @@ async fn a_rule_about_something_else_looks_at_that_of_the_events_customers_alone
         home.write("templates/note/email.txt.hbs", WAY_OUT);
         let mut shop = Shop::open(&home, NOON).await;
         shop.tick(NOON).await;
-        shop.events(
+        shop.tracked(
             &home,
             "e1,a,Order Completed,2026-11-03T12:00:01Z,30\ne2,a,Order Completed,2026-11-03T12:00:01Z,3\n",
         )
