@@ -96,7 +96,7 @@ fn the_sample_business_loads_without_a_problem() {
     let loaded = load_from(&Files::read(home), &Environment::default());
     assert_eq!(told(&loaded), "");
     let project = loaded.project.expect("it is good");
-    assert_eq!(project.rules.len(), 6);
+    assert_eq!(project.rules.len(), 9);
     assert!(project.rules.values().all(|rule| rule.live == Live::Always));
     let used = |channel| project.rules.values().any(|rule: &Rule| rule.channels.contains(&channel));
     assert!(Channel::ALL.iter().all(|channel| used(*channel)));

@@ -168,7 +168,9 @@ async fn reached(
         if row.int(0) == 1 { &mut held_out } else { &mut sent }.add(group);
     }
     // Of whom nothing was sent yet nobody can have reached it.
-    report.variants.iter_mut().for_each(|variant| drop(variant.goal.get_or_insert_default()));
+    for variant in &mut report.variants {
+        variant.goal.get_or_insert_default();
+    }
     let when = goal.when.iter().map(|clause| clause.text.clone()).collect();
     report.goal = Some(GoalReport { when, within: goal.within, sent, held_out });
     Ok(())

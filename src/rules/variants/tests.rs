@@ -1,3 +1,5 @@
+//! Who gets which variant: GrowthBook's draws, shares that come out, and who moves when they change.
+
 use super::*;
 use crate::courtesy::holdout;
 

@@ -1,6 +1,9 @@
 //! Rules that wait for an event: each event is taken up once, by the same gates, on both databases.
 
-use crate::harness::home::Home;
+use crate::harness::daemon::Daemon;
+use crate::harness::home::{Home, Settings};
+use crate::harness::postgres::Database;
+use crate::harness::wait_for;
 use crate::shop::{NOON, Shop, WAY_OUT, customers, on_both, rule};
 use plusone::catalogue::Absent;
 use plusone::data::import::{Import, import};
@@ -8,6 +11,7 @@ use plusone::progress::Progress;
 use plusone::store::events;
 use plusone::store::runs::Cause;
 use plusone::touchpoints::Reason;
+use std::time::Duration;
 
 const THREE: [&str; 3] = ["a,a@shop.test,Ann,gold,yes", "b,b@shop.test,,,yes", "c,,,,no"];
 const HEAD: &str = "id,customer_id,name,at,total\n";
@@ -192,4 +196,27 @@ async fn firing_a_rule_that_waits_for_an_event_is_refused_with_the_way() {
         assert!(told.contains("a rule that waits for an event has no `schedule`"), "{told}");
     })
     .await;
+}
+
+#[test]
+fn a_running_daemon_sends_what_an_import_beside_it_brings_in() {
+    let database = Database::create();
+    let settings = database.iter().map(|database| Settings { database: database.url.clone(), ..Settings::default() });
+    for settings in [Settings::default()].into_iter().chain(settings) {
+        let home = crate::shop::home(&settings);
+        write(&home, &[("expires_after", "\"10w\"")]);
+        let mut daemon = Daemon::start(&home);
+        daemon.wait_until_ready();
+        let now = plusone::clock::Clock::System.now();
+        home.write("events.csv", &format!("{HEAD}e1,a,Order Completed,{now},30\ne2,b,Order Completed,{now},30\n"));
+        home.plusone(&["import", "event", "events.csv"]).ended_with(0);
+        let sent = wait_for("both messages", Duration::from_secs(60), || {
+            let log =
+                home.plusone(&["log", "--rule", "thanks", "--state", "sent", "--json"]).ended_with(0).json_lines();
+            (log.len() == 2).then_some(log)
+        });
+        assert!(sent.iter().all(|one| one["entity"]["kind"] == "event"), "{sent:?}");
+        let (status, said) = daemon.terminate();
+        assert!(status.success(), "{said}");
+    }
 }

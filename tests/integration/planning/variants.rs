@@ -214,7 +214,7 @@ async fn every_variants_template_is_checked_and_what_changes_nothing_is_told() {
             "{text}"
         );
         let text = told(&other("subject = \"Hi {{customer.first_name}}\"")).await;
-        assert!(text.contains("may be missing"), "{text}");
+        assert!(text.contains("may have no value"), "{text}");
         assert!(told(&other("channels = \"voice\"")).await.contains("has no `voice.hbs`, which voice needs"));
         let text = told(&other("")).await;
         assert!(
@@ -222,7 +222,7 @@ async fn every_variants_template_is_checked_and_what_changes_nothing_is_told() {
             "{text}"
         );
         home.write("templates/note/subject.hbs", "A note{{#if (eq variant \"b\")}}!{{/if}}");
-        assert_eq!(told(&other("")).await, "", "the template tells them apart");
+        assert!(!told(&other("")).await.contains("same message"), "the template tells them apart");
         home.write("templates/note/fr/subject.hbs", "Un mot");
         let text = told(&other("subject = \"Titled\"")).await;
         assert!(text.contains("those who read `fr` keep the subject of `note`"), "{text}");
