@@ -54,6 +54,23 @@ pub struct TimeToSend {
     pub most: Span,
 }
 
+impl TimeToSend {
+    /// From how many messages took how long, in ascending order.
+    pub fn of(times: &[(Span, u64)]) -> Option<Self> {
+        let all: u64 = times.iter().map(|(_, count)| count).sum();
+        let at = |place: u64| {
+            let mut seen = 0;
+            let found = times.iter().find(|(_, count)| {
+                seen += count;
+                seen >= place
+            });
+            found.map(|(took, _)| *took)
+        };
+        let (median, most) = (at(all.div_ceil(2))?, at((all * 95).div_ceil(100))?);
+        (all > 0).then_some(Self { median, most })
+    }
+}
+
 /// What became of every occurrence that a rule matched.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Funnel {
@@ -313,6 +330,20 @@ mod tests {
         assert!(said((0, 0), (0, 0)).contains("nothing was sent yet"));
         let open = GoalReport { sent: Group { count: 2, reached: 0, open: 2 }, ..goal((0, 2), (0, 2)) };
         assert!(open.sentence().ends_with("; 2 may still reach it"));
+    }
+
+    #[test]
+    fn the_median_and_the_ninety_fifth_of_a_hundred_are_messages_that_there_were() {
+        let seconds = |times: &[(i64, u64)]| {
+            let times: Vec<_> = times.iter().map(|(took, count)| (Span::from_seconds(*took), *count)).collect();
+            TimeToSend::of(&times).map(|time| (time.median.seconds(), time.most.seconds()))
+        };
+        assert_eq!(seconds(&[]), None);
+        assert_eq!(seconds(&[(7, 1)]), Some((7, 7)));
+        assert_eq!(seconds(&[(1, 1), (2, 1), (3, 1)]), Some((2, 3)));
+        let hundred: Vec<(i64, u64)> = (1..=100).map(|took| (took, 1)).collect();
+        assert_eq!(seconds(&hundred), Some((50, 95)));
+        assert_eq!(seconds(&[(1, 94), (60, 1), (600, 5)]), Some((1, 60)));
     }
 
     #[test]

@@ -61,6 +61,7 @@ pub async fn report(
     }
     count_states(db, filter, &mut reports).await?;
     count_customers(db, filter, &mut reports).await?;
+    measure_times(db, filter, &mut reports).await?;
     count_complaints(db, filter, &mut reports).await?;
     count_offers(db, filter, &mut reports).await?;
     let rules = reports.into_iter().map(|(rule, report)| RuleReport { rule, ..report }).collect();
@@ -104,22 +105,34 @@ async fn count_states(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String
     Ok(())
 }
 
-/// Reach and time to send, of what a provider took.
+/// How many different customers a provider took something for.
 async fn count_customers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
     let sql = filter.statement(
-        "select s.rule, count(distinct s.customer), max(case when s.place = (s.many + 1) / 2 then s.took end), \
-         max(case when s.place = (s.many * 95 + 99) / 100 then s.took end) from \
-         (select t.rule, t.customer, t.sent_at - t.created_at as took, \
-         row_number() over (partition by t.rule order by t.sent_at - t.created_at) as place, \
-         count(*) over (partition by t.rule) as many \
-         from touchpoints t where t.sent_at is not null and t.step = 0 and",
-        ") s group by s.rule",
+        "select t.rule, count(distinct t.customer) from touchpoints t where t.sent_at is not null and t.step = 0 and",
+        " group by t.rule",
     );
     for row in db.fetch(sql).await? {
-        let report = reports.entry(row.text(0).to_owned()).or_default();
-        report.reach = count(&row, 1);
-        let span = |index| row.opt_int(index).map(|micros| Span::from_micros(micros.max(0)));
-        report.time_to_send = span(2).zip(span(3)).map(|(median, most)| TimeToSend { median, most });
+        reports.entry(row.text(0).to_owned()).or_default().reach = count(&row, 1);
+    }
+    Ok(())
+}
+
+/// How long messages took: counted by whole seconds, from an hour on by minutes, so that nothing is sorted and what
+/// comes back does not grow with the log.
+async fn measure_times(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select s.rule, case when s.took < 3600 then s.took else s.took / 60 * 60 end as seconds, count(*) from \
+         (select t.rule, (t.sent_at - t.created_at) / 1000000 as took from touchpoints t \
+         where t.sent_at is not null and t.step = 0 and",
+        ") s group by 1, 2 order by 1, 2",
+    );
+    let mut times: BTreeMap<String, Vec<(Span, u64)>> = BTreeMap::new();
+    for row in db.fetch(sql).await? {
+        let took = Span::from_seconds(row.int(1).max(0));
+        times.entry(row.text(0).to_owned()).or_default().push((took, count(&row, 2)));
+    }
+    for (rule, times) in times {
+        reports.entry(rule).or_default().time_to_send = TimeToSend::of(&times);
     }
     Ok(())
 }

@@ -70,8 +70,8 @@ fn article(page: &mut String, rule: &RuleReport, opened: &Opened) {
 /// A bar for each step, as long as its share of those matched.
 fn funnel(page: &mut String, rule: &str, steps: &[Step]) {
     const ROW: usize = 30;
-    const LEFT: f64 = 160.0;
-    const LONGEST: f64 = 190.0;
+    const LEFT: f64 = 170.0;
+    const LONGEST: f64 = 150.0;
     let all = steps.first().and_then(|step| step.count).unwrap_or(0);
     let told: Vec<String> = steps.iter().map(|step| format!("{} {}", step.name, said(step, all).0)).collect();
     put(
