@@ -36,6 +36,7 @@ mod resume;
 mod run;
 mod schema;
 mod show;
+mod standing;
 mod status;
 pub mod suppress;
 mod who;

@@ -5,6 +5,7 @@ pub mod complete;
 pub mod foresee;
 pub mod guard;
 pub mod judge;
+pub mod recall;
 pub mod run;
 pub mod tick;
 pub mod wake;

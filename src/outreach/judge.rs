@@ -123,13 +123,14 @@ pub struct Chunks<'q> {
 
 /// The occurrences seen of the customer whose rows are being read: of several rows with one key the first counts.
 #[derive(Default)]
-struct Occurrences {
+pub struct Occurrences {
     customer: String,
     seen: HashSet<String>,
 }
 
 impl Occurrences {
-    fn is_repeated(&mut self, candidate: &Candidate) -> bool {
+    /// Whether an earlier row of the customer had the candidate's occurrence.
+    pub fn is_repeated(&mut self, candidate: &Candidate) -> bool {
         if self.customer != candidate.customer {
             self.customer.clone_from(&candidate.customer);
             self.seen.clear();

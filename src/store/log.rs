@@ -93,6 +93,18 @@ pub fn log(db: &Db, filter: &Filter) -> BoxStream<'static, Result<Touchpoint>> {
     db.stream(filter.sql()).map(|row| row.and_then(|row| touchpoint(&row))).boxed()
 }
 
+/// What was decided about a customer under a rule by the instant `at`: as of it or before, or with an event by then.
+/// Newest first, a few at most.
+pub async fn decided_by(db: &Db, rule: &str, customer: &str, at: Timestamp) -> Result<Vec<Touchpoint>> {
+    let sql = format!(
+        "select {COLUMNS} from touchpoints where bucket = $1 and customer = $2 and rule = $3 and (as_of <= $4 or exists \
+         (select 1 from touchpoint_events e where e.bucket = touchpoints.bucket and e.touchpoint = touchpoints.id \
+         and e.at <= $4)) order by as_of desc, id limit 50"
+    );
+    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer).with(rule).with(at)).await?;
+    rows.iter().map(touchpoint).collect()
+}
+
 /// What an id, or its beginning, names.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Named {
