@@ -1,6 +1,7 @@
 //! Outreach: when rules tick, whom they reach at that instant, decided and written down.
 
 pub mod addresses;
+pub mod compare;
 pub mod complete;
 pub mod foresee;
 pub mod guard;

@@ -6,9 +6,11 @@
 pub mod explain;
 pub mod gates;
 mod stock;
+pub mod walk;
 
 pub use self::explain::{ClauseTruth, Explained};
-use self::stock::{Stock, turns};
+use self::stock::Stock;
+use self::walk::Walk;
 use super::addresses;
 use super::guard;
 use super::judge::{Judged, Question};
@@ -18,7 +20,6 @@ use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
 use crate::data::suppress::Hasher;
 use crate::plan::Counts;
-use crate::plan::audience::Among;
 use crate::plan::decide::{Decision, Gate};
 use crate::plan::meanwhile::Meanwhile;
 use crate::progress::Progress;
@@ -68,10 +69,8 @@ pub fn outcome(fate: Option<&Decision>) -> String {
 }
 
 impl<'a> Foresight<'a> {
-    fn question(&self) -> Question<'a>
-    where
-        Self: 'a,
-    {
+    /// The question that a run at that instant would ask.
+    pub fn question(&self) -> Question<'a> {
         Question::new(self.project, self.rule, self.at, self.pauses, self.first_run, self.db.dialect())
     }
 
@@ -94,25 +93,12 @@ impl<'a> Foresight<'a> {
         mut see: impl AsyncFnMut(&[Fate]) -> std::result::Result<(), E>,
     ) -> std::result::Result<Counts, E> {
         let question = self.question();
-        let hasher = addresses::hasher(self.db, self.rule).await?;
-        let mut stock = Stock::load(self.db, &question).await?;
-        let mut counts = Counts::default();
-        let among = Among::Buckets(0, crate::ids::BUCKETS - 1);
-        let touched = self.db.fetch_one(question.audience().touched(among)).await?;
-        counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
-        let mut chunks = question.chunks(self.db, among);
-        let (mut repeated, mut meanwhile) = (0, Meanwhile::paced(turns(self.db, &question).await?));
-        while let Some(mut chunk) = chunks.next(&mut repeated).await? {
-            progress.add(chunk.len() as u64);
-            self.hold_addresses(&question, hasher.as_ref(), &mut chunk).await?;
-            let decided = chunk.into_iter().map(|mut judged| {
-                let decision = self.decide(&question, &mut judged, &mut stock, &mut meanwhile, &mut counts);
-                Fate { judged, decision }
-            });
-            see(&decided.collect::<Vec<_>>()).await?;
+        let mut walk = Walk::begin(self, &question, false).await?;
+        while let Some(fates) = walk.next().await? {
+            progress.add(fates.len() as u64);
+            see(&fates).await?;
         }
-        counts.already_touched += repeated;
-        Ok(counts)
+        Ok(walk.counts())
     }
 
     /// Why a run with these counts would wait for approval, if it would.

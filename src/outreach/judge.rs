@@ -95,12 +95,16 @@ impl<'a> Question<'a> {
 
     /// The candidates of `among`, a chunk at a time.
     pub fn chunks<'q>(&'q self, db: &'q Db, among: Among<'_>) -> Chunks<'q> {
-        Chunks {
-            question: self,
-            db,
-            rows: db.stream(self.audience().candidates(among)),
-            customer: Occurrences::default(),
-        }
+        let rows = db.stream(self.audience().candidates(among));
+        Chunks { question: self, db, rows, customer: Occurrences::default() }
+    }
+
+    /// As [`Question::chunks`], for a forecast: without the values that [`Question::facts`] reads, and with those that
+    /// were touched already where they are asked for.
+    pub fn foreseen<'q>(&'q self, db: &'q Db, among: Among<'_>, with_touched: bool) -> Chunks<'q> {
+        let audience = self.audience();
+        let rows = db.stream(if with_touched { audience.everyone(among) } else { audience.foreseen(among) });
+        Chunks { question: self, db, rows, customer: Occurrences::default() }
     }
 
     /// The values that the rule's conditions used, by the text that reads them, as one JSON object.

@@ -165,6 +165,11 @@ pub async fn last_sizes(db: &Db, rule: &str, limit: i64) -> Result<Vec<i64>> {
     Ok(rows.iter().map(|row| row.int(0)).collect())
 }
 
+/// Whether the rule has ever run.
+pub async fn any(db: &Db, rule: &str) -> Result<bool> {
+    Ok(db.fetch_one(Sql::new("select 1 from runs where rule = $1 limit 1").with(rule)).await?.is_some())
+}
+
 /// The newest run of a rule that waits for approval.
 pub async fn newest_held(db: &Db, rule: &str) -> Result<Option<Run>> {
     let sql = format!("select {COLUMNS} from runs where rule = $1 and state = 'held' order by instant desc limit 1");

@@ -5,14 +5,15 @@
 //! 2. Of several rows with one occurrence the first counts, as in a run.
 
 use super::stock::{Stock, turns};
+use super::walk::already;
 use super::{Foresight, gates, outcome};
-use crate::ids::{BUCKETS, bucket_of};
+use crate::ids::bucket_of;
 use crate::outreach::addresses;
 use crate::outreach::judge::{Judged, Occurrences, Question, shown};
 use crate::outreach::tick::History;
 use crate::plan::Counts;
 use crate::plan::audience::{Among, Audience};
-use crate::plan::decide::{Case, Decision, Gate, Refusal, decide};
+use crate::plan::decide::{Decision, Gate, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::progress::Progress;
 use crate::store::db::{Result, Row};
@@ -111,10 +112,8 @@ impl Foresight<'_> {
             let mut judged = [Judged { candidate, row }];
             self.hold_addresses(question, hasher.as_ref(), &mut judged).await?;
             let [mut judged] = judged;
-            let is_touched = judged.candidate.existing.as_ref().is_some_and(|row| row.state.counts_as_touched());
-            let decision = if is_touched {
-                let (rule, candidate, policy) = (self.rule, &judged.candidate, &question.policy());
-                decide(Case { rule, candidate, policy, now: self.at, turns: None }, &mut |_| false)
+            let decision = if let Some(decision) = already(self, question, &judged) {
+                decision
             } else if seen.is_repeated(&judged.candidate) {
                 repeated(&judged.candidate.occurrence)
             } else {
@@ -146,7 +145,7 @@ impl Foresight<'_> {
         let hasher = addresses::hasher(self.db, self.rule).await?;
         let mut stock = Stock::load(self.db, question).await?;
         let mut meanwhile = Meanwhile::paced(turns(self.db, question).await?);
-        let mut chunks = question.chunks(self.db, Among::Buckets(0, bucket.min(BUCKETS - 1)));
+        let mut chunks = question.foreseen(self.db, Among::Buckets(0, bucket), false);
         let (mut repeated, mut fates, mut counts) = (0, BTreeMap::new(), Counts::default());
         while let Some(mut chunk) = chunks.next(&mut repeated).await? {
             self.hold_addresses(question, hasher.as_ref(), &mut chunk).await?;
