@@ -18,7 +18,9 @@ use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, rule_texts, token_keys, zones};
+use crate::store::{
+    delivery as statements, entities, kept_files, migrate, offers, pauses, rule_texts, token_keys, zones,
+};
 use crate::time::{Span, Timestamp};
 use crate::workspace::{InForce, Workspace};
 use std::collections::BTreeMap;

@@ -105,7 +105,8 @@ async fn count(open: &Open, rule: &str, expected: usize) -> Result<f64> {
 fn condition(open: &Open, rule: &str, select: &str, now: Timestamp) -> Sql {
     let project = &open.app.workspace.project;
     let (rule, catalogue) = (&project.rules[rule], &project.catalogue);
-    let mut sql = Sql::new(format!("{select} from {} c where c._bucket between 0 and 255", catalogue.customer().table()));
+    let mut sql =
+        Sql::new(format!("{select} from {} c where c._bucket between 0 and 255", catalogue.customer().table()));
     for clause in &rule.when {
         sql.push(" and ");
         let aliases = Aliases { root: "c", customer: "c" };

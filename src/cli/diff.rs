@@ -72,7 +72,9 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
             return Ok(ExitCode::from(BAD_FILE));
         }
     };
-    let before = with_text(&files, &path, before.as_deref()).ok().filter(|workspace| workspace.project.rules.contains_key(&name));
+    let before = with_text(&files, &path, before.as_deref())
+        .ok()
+        .filter(|workspace| workspace.project.rules.contains_key(&name));
     app.look().await?;
     let asked = Asked { app: &app, name: &name, at, before: before.as_ref(), after: &after };
     asked.answer(global.json, options.exit_code).await
@@ -153,9 +155,7 @@ impl<'a> Asked<'a> {
             "changes": changes.iter().map(Change::to_json).collect::<Value>(), "held_reason": held,
         });
         for (key, _, group) in groups(difference) {
-            let example = |(customer, entity): &(String, String)| {
-                json!({ "customer": customer, "name": names.get(customer), "entity": entity })
-            };
+            let example = |(customer, entity): &(String, String)| json!({ "customer": customer, "name": names.get(customer), "entity": entity });
             let examples = group.examples.iter().map(example).collect::<Value>();
             answer[key] = json!({ "count": group.count, "examples": examples });
         }

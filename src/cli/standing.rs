@@ -15,6 +15,8 @@ pub struct Standing {
     /// The file is broken; what is judged is its last good version.
     pub broken: bool,
     pub next_tick: Option<Timestamp>,
+    /// The rule whose history this one takes over at the next pass: what is judged does not know of it yet.
+    pub heir_of: Option<String>,
 }
 
 /// Whether a rule sends.
@@ -40,7 +42,8 @@ impl Standing {
         let is_of_rule = |problem: &crate::problem::Problem| *problem.source.name == *path;
         let errors = app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error);
         let broken = errors.filter(|problem| is_of_rule(problem)).count() > 0;
-        Self { life, broken, next_tick: history.next_tick(rule, zone, now) }
+        let heir_of = history.heir_of(rule, &app.workspace.project).map(str::to_owned);
+        Self { life, broken, next_tick: history.next_tick(rule, zone, now), heir_of }
     }
 
     /// What goes after "would be sent", where that is not so yet.
@@ -69,7 +72,10 @@ impl Standing {
             (Life::Draft, Some(at)) => format!("; if it were live it would tick next at {}", local(at, zone)),
             (_, Some(at)) => format!("; next tick {}", local(at, zone)),
         };
-        format!("{life}, {}{next}{broken}", rule.schedule.describe())
+        let heir = self.heir_of.as_ref().map(|was| {
+            format!("; takes over the history of {was} at the next pass, until then whoever had that is judged as new")
+        });
+        format!("{life}, {}{next}{broken}{}", rule.schedule.describe(), heir.unwrap_or_default())
     }
 
     /// With the names that `who` and `why` add to theirs.

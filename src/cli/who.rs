@@ -70,7 +70,8 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     });
     let list = options.list.then(|| BufWriter::new(std::io::stdout()));
     let (sample, lines) = (Vec::new(), Vec::new());
-    let mut telling = Telling { app: &app, json: global.json, at, zone, list, sheet: sheet.transpose()?, sample, lines };
+    let mut telling =
+        Telling { app: &app, json: global.json, at, zone, list, sheet: sheet.transpose()?, sample, lines };
     let progress = Progress::default();
     let looking = foresight.by_chunks(&progress, async |fates: &[Fate]| telling.tell(fates).await);
     let counts = shown("candidates judged", &progress, looking).await?;

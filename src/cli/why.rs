@@ -140,7 +140,10 @@ impl<'a> Question<'a> {
             Guarded::Holds(reason) => (Some(false), Some(format!("its run would wait for approval: {reason}"))),
             Guarded::NotCounted(count) => {
                 let name = &rule.name;
-                (None, Some(format!("not counted among {count} rows: `plusone who {name}` says whether a run would wait")))
+                (
+                    None,
+                    Some(format!("not counted among {count} rows: `plusone who {name}` says whether a run would wait")),
+                )
             }
         };
         let told: Vec<String> = detail.into_iter().chain(waiting).collect();

@@ -25,7 +25,9 @@ impl Sheet {
     /// # Errors
     /// When it cannot be written.
     pub fn row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
-        self.0.write_record(cells.map(|cell| safe(cell.as_bytes()))).map_err(io::Error::from)
+        // A dash alone is no formula: it is how an occurrence without parts is written.
+        let cells = cells.map(|cell| if cell == "-" { cell.as_bytes().to_vec() } else { safe(cell.as_bytes()) });
+        self.0.write_record(cells).map_err(io::Error::from)
     }
 
     /// # Errors
@@ -45,12 +47,13 @@ mod tests {
         let path = folder.path().join("who.csv");
         let mut sheet = Sheet::create(&path, &["customer", "name"]).expect("made");
         sheet.row(["1", "=HYPERLINK(\"http://evil.test\")"].into_iter()).expect("written");
+        sheet.row(["-", "+44"].into_iter()).expect("written");
         sheet.row(["-2", "Ada \"the\" first"].into_iter()).expect("written");
         sheet.close().expect("closed");
         let text = std::fs::read_to_string(path).expect("read");
         assert_eq!(
             text,
-            "\"customer\",\"name\"\n\"1\",\"'=HYPERLINK(\"\"http://evil.test\"\")\"\n\"'-2\",\"Ada \"\"the\"\" first\"\n"
+            "\"customer\",\"name\"\n\"1\",\"'=HYPERLINK(\"\"http://evil.test\"\")\"\n\"-\",\"'+44\"\n\"'-2\",\"Ada \"\"the\"\" first\"\n"
         );
     }
 }

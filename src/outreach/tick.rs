@@ -71,6 +71,11 @@ impl History {
         }
     }
 
+    /// The rule whose history `rule` takes over at the next pass, and does not have yet.
+    pub fn heir_of<'a>(&self, rule: &'a Rule, project: &Project) -> Option<&'a str> {
+        rule.was.as_deref().filter(|was| takes_over(rule, was, project, &self.states))
+    }
+
     fn timetable<'a>(&self, rule: &'a Rule) -> Option<Timetable<'a>> {
         let live_since = self.states.get(&rule.name)?.live_since?;
         Some(Timetable {

@@ -64,7 +64,9 @@ const SETTINGS: [Setting; 18] = [
     ("time_zone", |rule| Some(if rule.in_customers_time { "customer".to_owned() } else { rule.time_zone.to_string() })),
     ("once_per", |rule| Some(once_per(&rule.once_per))),
     ("again_after", |rule| rule.again_after.map(span)),
-    ("channels", |rule| Some(rule.channels.iter().map(|channel: &Channel| channel.as_str()).collect::<Vec<_>>().join(", "))),
+    ("channels", |rule| {
+        Some(rule.channels.iter().map(|channel: &Channel| channel.as_str()).collect::<Vec<_>>().join(", "))
+    }),
     ("template", |rule| Some(rule.template.clone())),
     ("topic", |rule| Some(format!("{} ({})", rule.topic, rule.purpose))),
     ("offer", |rule| (!rule.offers.is_empty()).then(|| rule.offers.join(", "))),

@@ -33,8 +33,16 @@ fn told(run: &Run, zone: Tz) -> String {
 
 fn print_one(one: &Recalled, answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
     let touchpoint = &one.detail.touchpoint;
-    let about = if answer.rule.for_each == CUSTOMER { String::new() } else { format!(" of {} {}", touchpoint.entity_kind, touchpoint.entity_id) };
-    say(format_args!("Recorded{about}: touchpoint {}, decided as of {}", short(&touchpoint.id), local(touchpoint.as_of, zone)))?;
+    let about = if answer.rule.for_each == CUSTOMER {
+        String::new()
+    } else {
+        format!(" of {} {}", touchpoint.entity_kind, touchpoint.entity_id)
+    };
+    say(format_args!(
+        "Recorded{about}: touchpoint {}, decided as of {}",
+        short(&touchpoint.id),
+        local(touchpoint.as_of, zone)
+    ))?;
     if let Some(run) = one.run.as_ref().filter(|run| answer.last_run.as_ref().is_none_or(|last| last.id != run.id)) {
         say(format_args!("  run: {}", told(run, zone)))?;
     }
@@ -71,6 +79,7 @@ pub(super) fn in_short(one: &Recalled, zone: Tz) -> String {
     let reason = touchpoint.reason.map(|reason| format!(", {reason}: {}", reason.meaning())).unwrap_or_default();
     let due = touchpoint.due_at.map(|due| format!(", due {}", local(due, zone))).unwrap_or_default();
     let way = touchpoint.channel.map(|_| format!(", {}", addressed(touchpoint.channel, touchpoint.address.as_ref())));
-    let then = if one.state_then == touchpoint.state { String::new() } else { format!("was {} then, is ", one.state_then) };
+    let then =
+        if one.state_then == touchpoint.state { String::new() } else { format!("was {} then, is ", one.state_then) };
     format!("{then}{}{reason}{}{due}", touchpoint.state, way.unwrap_or_default())
 }

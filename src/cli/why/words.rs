@@ -31,7 +31,8 @@ impl Heading<'_> {
 /// One line for all rows of a rule: what would be sent, or why nothing.
 pub fn in_short(answer: &Answered<'_>, zone: Tz) -> String {
     if let Some(one) = answer.recalled.first() {
-        let more = if answer.recalled.len() > 1 { format!(", and {} more", answer.recalled.len() - 1) } else { String::new() };
+        let more =
+            if answer.recalled.len() > 1 { format!(", and {} more", answer.recalled.len() - 1) } else { String::new() };
         return format!("recorded: {}{more}", super::past::in_short(one, zone));
     }
     let rows = &answer.rows;

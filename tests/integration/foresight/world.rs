@@ -63,7 +63,13 @@ fn pick(chance: &mut StdRng, words: &[&'static str]) -> &'static str {
 }
 
 /// `key = value` now and then.
-fn some(chance: &mut StdRng, share: f64, keys: &mut Vec<(&'static str, &'static str)>, key: &'static str, of: &[&'static str]) {
+fn some(
+    chance: &mut StdRng,
+    share: f64,
+    keys: &mut Vec<(&'static str, &'static str)>,
+    key: &'static str,
+    of: &[&'static str],
+) {
     if chance.random_bool(share) {
         keys.push((key, pick(chance, of)));
     }
@@ -76,14 +82,22 @@ fn rule_text(chance: &mut StdRng) -> String {
         ("topic", if promotional { "\"offers\"" } else { "\"reminders\"" }),
         ("schedule", pick(chance, &["\"every hour\"", "\"every 3 hours\"", "\"every 6 hours\""])),
         ("for_each", if of_carts { "\"cart\"" } else { "\"customer\"" }),
-        ("channels", pick(chance, &["[\"email\"]", "[\"sms\", \"email\"]", "[\"voice\", \"sms\"]", "[\"email\", \"sms\", \"voice\"]"])),
+        (
+            "channels",
+            pick(
+                chance,
+                &["[\"email\"]", "[\"sms\", \"email\"]", "[\"voice\", \"sms\"]", "[\"email\", \"sms\", \"voice\"]"],
+            ),
+        ),
         ("expires_after", pick(chance, &["\"2h\"", "\"12h\"", "\"3d\""])),
         ("on_cap", pick(chance, &["\"drop\"", "\"defer\""])),
-        ("kind", pick(chance, &["\"reminder\"", "\"status\"", "\"survey\""])),
+        ("kind", pick(chance, &["\"reminder\"", "\"reminder\"", "\"status\"", "\"survey\""])),
     ];
     let when: &[&str] = match of_carts {
         true => &["['cart.status == \"open\"']", "['cart.total > 20', 'customer.tier != \"none\"']"],
-        false => &["['has(customer.id)']", "['customer.points >= 10']", "['customer.carts.exists(c, c.status == \"open\")']"],
+        false => {
+            &["['has(customer.id)']", "['customer.points >= 10']", "['customer.carts.exists(c, c.status == \"open\")']"]
+        }
     };
     keys.push(("when", pick(chance, when)));
     some(chance, 0.3, &mut keys, "unless", &["['customer.tier == \"gold\"']", "['customer.points > 40']"]);
@@ -94,9 +108,9 @@ fn rule_text(chance: &mut StdRng) -> String {
     };
     some(chance, 0.6, &mut keys, "once_per", once);
     some(chance, 0.5, &mut keys, "offer", &["[\"cookie\"]", "[\"cookie\", \"mug\"]", "[\"mug\"]"]);
-    some(chance, 0.25, &mut keys, "holdout", &["\"20%\"", "\"50%\""]);
+    some(chance, 0.4, &mut keys, "holdout", &["\"20%\"", "\"50%\""]);
     some(chance, 0.2, &mut keys, "pace", &["\"3/h\"", "\"10/h\""]);
-    some(chance, 0.3, &mut keys, "existing", &["\"skip\"", "\"include\""]);
+    some(chance, 0.6, &mut keys, "existing", &["\"skip\"", "\"include\"", "\"include\"", "\"include\""]);
     some(chance, 0.1, &mut keys, "urgent", &["true"]);
     if promotional || keys.iter().any(|(key, _)| *key == "offer") {
         keys.retain(|(key, _)| *key != "urgent");
@@ -116,19 +130,35 @@ const OFFERS: [&str; 6] = [
 fn settings(chance: &mut StdRng, database: Option<&Database>) -> Settings {
     let mut courtesy = "[courtesy]\n".to_owned();
     if chance.random_bool(0.6) {
-        let cap = pick(chance, &["{ max = 1, per = \"day\" }", "{ purpose = \"promotional\", max = 2, per = \"36h\" }", "{ channel = \"email\", max = 2, per = \"5h\" }"]);
+        let cap = pick(
+            chance,
+            &[
+                "{ max = 1, per = \"day\" }",
+                "{ purpose = \"promotional\", max = 2, per = \"36h\" }",
+                "{ channel = \"email\", max = 2, per = \"5h\" }",
+            ],
+        );
         courtesy.push_str(&format!("caps = [{cap}]\n"));
     }
     if chance.random_bool(0.5) {
-        courtesy.push_str("quiet_hours = { email = \"20:00-07:00\", sms = [\"20:00-09:00\", \"Sun\"], voice = \"18:00-10:00\" }\n");
+        courtesy.push_str(
+            "quiet_hours = { email = \"20:00-07:00\", sms = [\"20:00-09:00\", \"Sun\"], voice = \"18:00-10:00\" }\n",
+        );
     }
-    if chance.random_bool(0.3) {
+    if chance.random_bool(0.4) {
         courtesy.push_str("holdout = \"20%\"\n");
     }
     if chance.random_bool(0.4) {
         courtesy.push_str("no_promotions_while = { angry = 'customer.points < 8' }\n");
     }
-    let guard = pick(chance, &["max_share = \"100%\"\n", "max_share = \"100%\"\nmax_recipients = 3\n", "only_to = [\"*@shop.test\", \"+4479*\"]\n"]);
+    let guard = pick(
+        chance,
+        &[
+            "max_share = \"100%\"\n",
+            "max_share = \"100%\"\nmax_recipients = 2\n",
+            "only_to = [\"*@shop.test\", \"+4479*\"]\n",
+        ],
+    );
     let mut settings = Settings { more: format!("{courtesy}[guard]\n{guard}"), ..Settings::default() };
     if let Some(database) = database {
         settings.database.clone_from(&database.url);
@@ -191,7 +221,9 @@ impl World {
         let scope = *[None, Some("promotional")].choose(&mut self.chance).expect("some");
         let until = self.chance.random_bool(0.5).then(|| self.now.plus(Span::from_seconds(7_200)));
         let wish = Wish { address: &address, scope, reason: "manual", evidence: None, until, source: "the test" };
-        suppress::add(&self.app.db, &self.app.workspace.project.settings.business, wish, self.now).await.expect("added");
+        suppress::add(&self.app.db, &self.app.workspace.project.settings.business, wish, self.now)
+            .await
+            .expect("added");
     }
 
     async fn pause(&mut self) {
