@@ -150,6 +150,23 @@ async fn by_words(db: &Db, catalogue: &Catalogue, text: &str, limit: usize) -> R
     Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
 }
 
+/// Whether another customer has the address or the number of this one; case of A–Z does not matter.
+pub async fn shares_an_address(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<bool> {
+    let (table, roles) = (catalogue.customer().table(), &catalogue.roles);
+    let same = |field: &String| format!("lower(o.{0}) = lower(me.{0})", quoted(field));
+    let same: Vec<String> = roles.email.iter().chain(&roles.phone).map(same).collect();
+    if same.is_empty() {
+        return Ok(false);
+    }
+    let sql = format!(
+        "select 1 from {table} me join {table} o on ({}) and o._customer <> me._customer \
+         where me._bucket = $1 and me._customer = $2 limit 1",
+        same.join(" or ")
+    );
+    let sql = Sql::new(sql).with(crate::ids::bucket_of(customer)).with(customer);
+    Ok(db.fetch_one(sql).await?.is_some())
+}
+
 /// The names of customers (bucket and key), of those who have one.
 pub async fn names(db: &Db, catalogue: &Catalogue, keys: &[(i64, &str)]) -> Result<HashMap<String, String>> {
     let customer = catalogue.customer();

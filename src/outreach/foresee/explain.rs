@@ -17,7 +17,7 @@ use crate::plan::decide::{Decision, Gate, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::progress::Progress;
 use crate::store::db::{Result, Row};
-use crate::store::rows;
+use crate::store::{find, rows};
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 use serde_json::{Map, Value, json};
@@ -86,7 +86,7 @@ impl Foresight<'_> {
         let among = Among::Customer { bucket: bucket_of(customer), customer };
         let rows = self.db.fetch(audience.clause_by_clause(among)).await?;
         let mut fates = self.alone(&question, customer).await?;
-        if self.hangs_on_others(&question, &fates).await? {
+        if self.hangs_on_others(&question, customer, &fates).await? {
             fates.extend(self.among_others(&question, customer).await?);
         }
         let explained = rows.iter().map(|row| {
@@ -125,7 +125,12 @@ impl Foresight<'_> {
     }
 
     /// Whether what others get may change these answers: a message would go, and budgets, turns or an address are shared.
-    async fn hangs_on_others(&self, question: &Question<'_>, fates: &BTreeMap<String, Decision>) -> Result<bool> {
+    async fn hangs_on_others(
+        &self,
+        question: &Question<'_>,
+        customer: &str,
+        fates: &BTreeMap<String, Decision>,
+    ) -> Result<bool> {
         let goes = fates.values().any(|fate| !matches!(fate, Decision::Refuse(_)));
         if self.rule.pace.is_some() {
             return Ok(!fates.is_empty());
@@ -133,10 +138,12 @@ impl Foresight<'_> {
         if !goes {
             return Ok(false);
         }
-        if self.rule.may_be_promotional() {
+        if Stock::load(self.db, question).await?.is_limited() {
             return Ok(true);
         }
-        Ok(Stock::load(self.db, question).await?.may_run_out(u64::MAX))
+        // Those who share an address with one of these may share another with somebody else.
+        Ok(self.rule.may_be_promotional()
+            && find::shares_an_address(self.db, &self.project.catalogue, customer).await?)
     }
 
     /// As [`Foresight::alone`], after everybody who comes before in the tick. What was touched is left out.

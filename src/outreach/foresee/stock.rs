@@ -34,9 +34,9 @@ impl Stock {
         }
     }
 
-    /// Whether `count` messages could empty it.
-    pub fn may_run_out(&self, count: u64) -> bool {
-        self.0.iter().flatten().any(|left| *left < count)
+    /// Whether any of it can run out.
+    pub fn is_limited(&self) -> bool {
+        self.0.iter().any(Option::is_some)
     }
 }
 
