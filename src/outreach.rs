@@ -9,5 +9,7 @@ pub mod judge;
 pub mod recall;
 pub mod run;
 pub mod tick;
+pub mod today;
+pub mod trial;
 pub mod wake;
 pub mod zones;

@@ -42,5 +42,6 @@ pub mod status;
 pub mod stops;
 pub mod suppressions;
 pub mod token_keys;
+pub mod trial;
 mod writer;
 pub mod zones;

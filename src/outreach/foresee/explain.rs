@@ -82,13 +82,31 @@ impl Foresight<'_> {
     /// Every row of the rule's entity that one customer has: clause by clause, then gate by gate.
     pub async fn explain(&self, customer: &str) -> Result<Vec<Explained>> {
         let question = self.question();
+        let stock = Stock::load(self.db, &question).await?;
+        let shared = stock.is_limited();
+        let mut fates = self.alone(&question, customer, stock).await?;
+        if self.hangs_on_others(shared, customer, &fates).await? {
+            fates.extend(self.among_others(&question, customer).await?);
+        }
+        self.explained(&question, customer, &fates).await
+    }
+
+    /// As [`Foresight::explain`], as if nobody else were there and no offer ever ran out.
+    pub async fn explain_alone(&self, customer: &str) -> Result<Vec<Explained>> {
+        let question = self.question();
+        let fates = self.alone(&question, customer, Stock::plenty(question.offers.len())).await?;
+        self.explained(&question, customer, &fates).await
+    }
+
+    async fn explained(
+        &self,
+        question: &Question<'_>,
+        customer: &str,
+        fates: &BTreeMap<String, Decision>,
+    ) -> Result<Vec<Explained>> {
         let audience = question.audience();
         let among = Among::Customer { bucket: bucket_of(customer), customer };
         let rows = self.db.fetch(audience.clause_by_clause(among)).await?;
-        let mut fates = self.alone(&question, customer).await?;
-        if self.hangs_on_others(&question, customer, &fates).await? {
-            fates.extend(self.among_others(&question, customer).await?);
-        }
         let explained = rows.iter().map(|row| {
             let entity = row.text(0).to_owned();
             let fate = fates.get(&entity).cloned();
@@ -98,11 +116,15 @@ impl Foresight<'_> {
     }
 
     /// What would become of each selected row if nobody else were there, by the row's key.
-    async fn alone(&self, question: &Question<'_>, customer: &str) -> Result<BTreeMap<String, Decision>> {
+    async fn alone(
+        &self,
+        question: &Question<'_>,
+        customer: &str,
+        mut stock: Stock,
+    ) -> Result<BTreeMap<String, Decision>> {
         let audience = question.audience();
         let among = Among::Customer { bucket: bucket_of(customer), customer };
         let hasher = addresses::hasher(self.db, self.rule).await?;
-        let mut stock = Stock::load(self.db, question).await?;
         let mut meanwhile = Meanwhile::paced(turns(self.db, question).await?);
         let (mut seen, mut fates) = (Occurrences::default(), BTreeMap::new());
         for row in self.db.fetch(audience.everyone(among)).await? {
@@ -124,13 +146,9 @@ impl Foresight<'_> {
         Ok(fates)
     }
 
-    /// Whether what others get may change these answers: a message would go, and budgets, turns or an address are shared.
-    async fn hangs_on_others(
-        &self,
-        question: &Question<'_>,
-        customer: &str,
-        fates: &BTreeMap<String, Decision>,
-    ) -> Result<bool> {
+    /// Whether what others get may change these answers: a message would go, and budgets (`shared`), turns or an address
+    /// are shared.
+    async fn hangs_on_others(&self, shared: bool, customer: &str, fates: &BTreeMap<String, Decision>) -> Result<bool> {
         let goes = fates.values().any(|fate| !matches!(fate, Decision::Refuse(_)));
         if self.rule.pace.is_some() {
             return Ok(!fates.is_empty());
@@ -138,7 +156,7 @@ impl Foresight<'_> {
         if !goes {
             return Ok(false);
         }
-        if Stock::load(self.db, question).await?.is_limited() {
+        if shared {
             return Ok(true);
         }
         // Those who share an address with one of these may share another with somebody else.

@@ -22,6 +22,11 @@ impl Stock {
         Ok(Self(left))
     }
 
+    /// More than enough of each of so many offers.
+    pub fn plenty(offers: usize) -> Self {
+        Self(vec![None; offers])
+    }
+
     /// Takes one of the offer at `place`, if there is one left.
     pub const fn take(&mut self, place: usize) -> bool {
         match &mut self.0.as_mut_slice()[place] {
