@@ -4,12 +4,13 @@
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
 mod messages;
+pub mod unused;
 mod way_out;
 
 use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
 use crate::messages::{Env, RenderError, Templates, Words};
-use crate::problem::{Problem, Severity, Source};
+use crate::problem::{self, Problem, Severity, Source};
 use crate::rules::{Channel, Rule};
 use crate::time::{Timestamp, Tz};
 use crate::tokens::{self, Keyring};
@@ -187,10 +188,7 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         project.rules.remove(&name);
         project.broken.push(name);
     }
-    problems.sort_by(|one, other| {
-        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
-    });
-    problems.dedup();
+    problem::sort(&mut problems);
     (Some((project, templates)), problems)
 }
 

@@ -87,7 +87,7 @@ async fn who_why_and_preview_say_the_variant_before_anything_is_sent() {
         let why = home.plusone(&["why", "c0", "note"]).ended_with(0).stdout;
         let name = expected("c0");
         assert!(told.contains(&format!("email, variant {name}")), "{told}");
-        assert!(why.contains(&format!("variant: {name}")), "{why}");
+        assert!(why.contains(&format!("email, variant {name},")), "{why}");
         for customer in ["c0", "c1", "c2"] {
             let preview = home.plusone(&["preview", "note", "--customer", customer, "--json"]).ended_with(0).json();
             let subject = if expected(customer) == "titled" { "Titled" } else { "A note" };
