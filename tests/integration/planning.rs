@@ -6,5 +6,6 @@ mod guard;
 mod keys;
 mod offers;
 mod refusals;
+mod sample;
 mod stock;
 mod variants;
