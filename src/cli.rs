@@ -11,6 +11,7 @@ pub mod consent;
 mod customer;
 mod db;
 pub mod desk;
+mod diff;
 mod erase;
 mod explain;
 mod export;
@@ -37,6 +38,7 @@ mod resume;
 mod run;
 mod schema;
 mod show;
+mod standing;
 mod status;
 pub mod suppress;
 mod who;
@@ -93,6 +95,8 @@ enum Command {
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// What a changed rule file would change: who is reached newly, no longer, or again
+    Diff(diff::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
     /// Run a rule now, whatever its schedule
@@ -222,6 +226,7 @@ pub fn main() -> ExitCode {
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
