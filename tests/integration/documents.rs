@@ -278,7 +278,15 @@ fn compiles(sample: &Project, root: &str, text: &str) {
     let (templates, mut problems) = Templates::compile(&files);
     let business = &sample.settings.business;
     let channels = &[Channel::Email];
-    let wanted = Use { catalogue: &sample.catalogue, root, channels, offer: None, variants: false, promotional: false, business };
+    let wanted = Use {
+        catalogue: &sample.catalogue,
+        root,
+        channels,
+        offer: None,
+        variants: false,
+        promotional: false,
+        business,
+    };
     problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
     problems.retain(|problem| problem.severity == Severity::Error);
     assert!(problems.is_empty(), "{text}: {problems:?}");
