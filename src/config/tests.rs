@@ -163,13 +163,12 @@ was = "Old Name"
 cookies = "5%"
 "#;
     insta::assert_snapshot!(told_with("config/rules/update.toml", text), @r#"
-    config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`, or `on_event = "Order Completed"` for a rule that waits for an event)
     config/rules/update.toml:1:8: `statuss` is not known here (the nearest is `status`; known are `status`, `reminder`, `offer`, `survey`)
     config/rules/update.toml:2:9: there is no topic `delivery` (the nearest topic is `deliveries`)
     config/rules/update.toml:3:1: `scedule` is not a key of a rule (the nearest known key is `schedule`)
     config/rules/update.toml:4:12: there is no entity `deliverys` (the nearest entity is `delivery`)
     config/rules/update.toml:5:12: this takes a whole number, not text (write `priority = 40`)
-    config/rules/update.toml:6:17: `1 day` is not a span of time (write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`)
+    config/rules/update.toml:6:17: `1 day` is not a span of time (write `"1d"`)
     config/rules/update.toml:7:22: the channel `sms` is not set up (set it up in plusone.toml: `[channels.sms]`)
     config/rules/update.toml:7:29: `fax` is not known here (known are `email`, `sms`, `voice`)
     config/rules/update.toml:7:36: `email` is named twice

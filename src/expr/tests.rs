@@ -116,7 +116,7 @@ fn a_wrong_type_is_named_at_its_place() {
         ("customer.birthday < \"2026-13-01\"", "21: `2026-13-01` is not a date: write `2026-11-03`"),
         (
             "customer.last_order_at < ago(\"60\")",
-            "30: `60` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`",
+            "30: `60` is not a span: write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y` (write `\"60d\"`)",
         ),
         (
             "now - customer.last_order_at > duration(\"60d\")",

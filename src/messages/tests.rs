@@ -79,7 +79,7 @@ fn one_broken_template_takes_only_itself_out() {
     assert_eq!(problems.len(), 1);
     assert_eq!(
         problems_of("{{#if x}}"),
-        ["templates/t/sms.hbs:1:1: this block is never closed (close it with `{{/…}}` and its name)"]
+        ["templates/t/sms.hbs:1:1: this block is never closed (close it with `{{/if}}`)"]
     );
 }
 
