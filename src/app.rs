@@ -79,35 +79,27 @@ impl App {
         let first = Workspace::open(&files, &environment, &BTreeMap::new()).map_err(AppError::Configuration)?;
         let db = Db::open(first.project.settings.database_url.expose(), home).await?;
         migrate::migrate(&db).await?;
-        let kept = kept_files::all(&db).await?;
-        let mut workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
-        workspace.keys = Some(token_keys::load(&db, clock.now()).await?);
-        let workspace = Arc::new(workspace);
+        let workspace = Arc::new(workspace(&db, &files, &environment, clock.now()).await?);
         let in_force = InForce::of(Arc::clone(&workspace));
         let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default() };
-        app.prepare().await?;
+        prepare(&app.db, &app.workspace).await?;
         Ok(app)
     }
 
-    /// Makes the tables that the data's description asks for.
-    async fn prepare(&self) -> Result<(), AppError> {
-        let project = &self.workspace.project;
-        let business = project.settings.business.time_zone;
-        entities::prepare(&self.db, &project.catalogue, business).await?;
-        zones::prepare(&self.db, project.rules.values().map(|rule| rule.time_zone).chain([business])).await?;
-        Ok(())
-    }
-
-    /// Takes up changed files: `None` where nothing changed for the better, and the problems of the files as they are.
-    pub async fn reload(&mut self) -> Result<(), AppError> {
+    /// Takes up changed files; gives a sentence for each setting that waits for a restart. A rule, an offer or a
+    /// template that is broken is not: its last good version stays.
+    ///
+    /// # Errors
+    /// Where the settings or the data's description are broken, or a change of the data is refused: then everything
+    /// stays as it was.
+    pub async fn reload(&mut self) -> Result<Vec<String>, AppError> {
         let files = Files::read(&self.home);
-        let kept = kept_files::all(&self.db).await?;
-        let mut workspace =
-            Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
-        workspace.keys = Some(token_keys::load(&self.db, self.clock.now()).await?);
-        self.workspace = Arc::new(workspace);
+        let mut changed = workspace(&self.db, &files, &Environment::of_process(), self.clock.now()).await?;
+        let waiting = changed.project.settings.keep_held(&self.workspace.project.settings);
+        prepare(&self.db, &changed).await?;
+        self.workspace = Arc::new(changed);
         self.in_force.set(Arc::clone(&self.workspace));
-        self.prepare().await
+        Ok(waiting)
     }
 
     /// Keeps the texts of the files that are good now.
@@ -212,6 +204,27 @@ impl App {
         offers::put_back(&self.db).await?;
         Ok(tally)
     }
+}
+
+/// The files as they are to be in force, with what the database keeps for them.
+async fn workspace(db: &Db, files: &Files, environment: &Environment, now: Timestamp) -> Result<Workspace, AppError> {
+    let kept = kept_files::all(db).await?;
+    let mut workspace = Workspace::open(files, environment, &kept).map_err(AppError::Configuration)?;
+    if !workspace.stand_ins.is_empty() {
+        let since = kept_files::since(db).await?;
+        workspace.stand_ins.iter_mut().for_each(|(path, at)| *at = since.get(path).copied());
+    }
+    workspace.keys = Some(token_keys::load(db, now).await?);
+    Ok(workspace)
+}
+
+/// Makes the tables that the data's description asks for.
+async fn prepare(db: &Db, workspace: &Workspace) -> Result<(), AppError> {
+    let project = &workspace.project;
+    let business = project.settings.business.time_zone;
+    entities::prepare(db, &project.catalogue, business).await?;
+    zones::prepare(db, project.rules.values().map(|rule| rule.time_zone).chain([business])).await?;
+    Ok(())
 }
 
 /// What one pass of planning came to.

@@ -40,6 +40,7 @@ pub mod statistics;
 pub mod status;
 pub mod stops;
 pub mod suppressions;
+pub mod test_sends;
 pub mod token_keys;
 mod writer;
 pub mod zones;

@@ -51,6 +51,7 @@ pub enum Among<'a> {
 
 mod columns;
 mod consent;
+mod extremes;
 mod occurrence;
 
 impl Audience<'_> {

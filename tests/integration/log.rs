@@ -182,7 +182,7 @@ async fn desks() -> Vec<(Trial, Opened)> {
             settings: settings(),
             catalogue: catalogue(),
             rules: Vec::new(),
-            problems: Vec::new(),
+            broken: Vec::new(),
             now: now(),
         };
         desks.push((trial, opened));
