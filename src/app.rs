@@ -4,7 +4,7 @@
 
 use crate::channels::Provider;
 use crate::clock::Clock;
-use crate::config::{Environment, Files};
+use crate::config::{Environment, Files, Fingerprint};
 use crate::data::{self, sync::SyncReport};
 use crate::delivery::canary::Looks;
 use crate::delivery::{Delivery, Tally, doubt, engine};
@@ -69,11 +69,14 @@ pub struct App {
     pub in_force: InForce,
     pub clock: Clock,
     pub looks: Looks,
+    /// The files before they were read: what differs from it is not in force.
+    pub files: Fingerprint,
 }
 
 impl App {
     /// Reads the configuration, opens the database, brings its schema and the data's tables up to date.
     pub async fn open(home: &Path, clock: Clock) -> Result<Self, AppError> {
+        let seen = Files::fingerprint(home);
         let files = Files::read(home);
         let environment = Environment::of_process();
         let first = Workspace::open(&files, &environment, &BTreeMap::new()).map_err(AppError::Configuration)?;
@@ -81,7 +84,7 @@ impl App {
         migrate::migrate(&db).await?;
         let workspace = Arc::new(workspace(&db, &files, &environment, clock.now()).await?);
         let in_force = InForce::of(Arc::clone(&workspace));
-        let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default() };
+        let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default(), files: seen };
         prepare(&app.db, &app.workspace).await?;
         Ok(app)
     }

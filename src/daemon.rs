@@ -146,7 +146,7 @@ impl Daemon {
 
     async fn plan_all_the_time(&mut self, delivery: &Delivery) -> Result<(), AppError> {
         let mut wake = Wake::start().await?;
-        let mut files = Watch::start(&self.app.home);
+        let mut files = Watch::start(&self.app.home, self.app.files.clone());
         let mut sent = Sends::default();
         self.app.keep_good_files().await?;
         loop {

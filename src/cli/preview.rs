@@ -89,7 +89,12 @@ async fn chosen(samples: &Samples<'_>, customer: Option<&str>) -> Result<Vec<(Sa
 /// The row of this customer that the message would be about.
 pub(super) async fn the_sample(samples: &Samples<'_>, customer: &str) -> Result<Sample, Failure> {
     let sample = samples.of_customer(customer).await?;
-    let nothing = || Failure::failed(format!("customer {customer} has no {} to show", samples.rule.for_each));
+    let nothing = || {
+        Failure::failed(format!(
+            "customer {customer} has no {} to show; --worst finds some that have",
+            samples.rule.for_each
+        ))
+    };
     sample.ok_or_else(nothing)
 }
 

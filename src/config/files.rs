@@ -19,6 +19,9 @@ pub const RULES: &str = "config/rules";
 pub const OFFERS: &str = "config/offers";
 pub const TEMPLATES: &str = "templates";
 
+/// What tells one state of the files from another: see [`Files::fingerprint`].
+pub type Fingerprint = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+
 /// Paths and their texts.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct Files {
@@ -46,7 +49,7 @@ impl Files {
 
     /// What tells a change of any file under `home` without reading it: names, sizes and times of change. What editors
     /// leave beside a file is none.
-    pub fn fingerprint(home: &Path) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    pub fn fingerprint(home: &Path) -> Fingerprint {
         let mut seen = Vec::new();
         let mut folders = vec![(home.join("config"), 0), (home.join(TEMPLATES), 0)];
         while let Some((folder, depth)) = folders.pop() {

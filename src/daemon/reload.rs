@@ -9,12 +9,12 @@
 
 use super::{Daemon, Told};
 use crate::app::AppError;
-use crate::config::Files;
+use crate::config::{Files, Fingerprint};
 use crate::delivery::Delivery;
 use crate::store::db::StoreError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// How often the files are looked at.
@@ -23,8 +23,6 @@ const LOOK: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_secs(1);
 /// When changed files are tried again that only the database kept from being taken up.
 const RETRY: Duration = Duration::from_secs(10);
-
-type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// Looks at the files of a home folder.
 pub struct Watch {
@@ -43,12 +41,11 @@ struct State {
 }
 
 impl Watch {
-    /// Takes the files as they are now for known.
-    pub fn start(home: &Path) -> Self {
+    /// Takes for known the files that were read.
+    pub fn start(home: &Path, known: Fingerprint) -> Self {
         let mut interval = tokio::time::interval(LOOK);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let seen = Files::fingerprint(home);
-        let state = State { known: Some(seen.clone()), seen, ripe: Instant::now() };
+        let state = State { seen: known.clone(), known: Some(known), ripe: Instant::now() };
         Self { home: home.to_owned(), interval, state }
     }
 

@@ -256,7 +256,10 @@ fn refuse_changes(catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<Strin
             let (what, cure) = if what == KEY {
                 let field = entity.key_field();
                 let heading = field.heading();
-                ("key", format!("keep `key = \"{was}\"` and call the field so: `{was} = {{ …, column = \"{heading}\" }}`"))
+                (
+                    "key",
+                    format!("keep `key = \"{was}\"` and call the field so: `{was} = {{ …, column = \"{heading}\" }}`"),
+                )
             } else {
                 ("way to the customer", "declare the entity under a new name and import it again".to_owned())
             };

@@ -3,9 +3,10 @@
 //!
 //! 1. A block of `sh` is run; a block of `text` right after it is its output: whole lines, in order; a line `…` stands
 //!    for any lines. A command that is to fail says so by its output alone.
-//! 2. A block under `<!-- file: PATH -->` is that file; under `<!-- lines: PATH -->` each of its lines takes the place of
-//!    the line with the same key, commented out or not.
-//! 3. Only times and ids are made alike before comparing.
+//! 2. A block under `<!-- file: PATH -->` is that file, `top of` and `end of` are put there; under `<!-- lines: PATH -->`
+//!    each of its lines takes the place of the line with the same key, commented out or not.
+//! 3. Only times and ids are made alike before comparing, and blanks. It is noon where the business is: at night letters
+//!    wait for the morning.
 
 use crate::harness::home::{Home, program};
 use crate::harness::{address, root};
@@ -35,7 +36,9 @@ fn blocks(text: &str) -> Vec<Block> {
                 open = Some(Block { line: n + 1, language, note, text: String::new() });
             }
             (None, None) if line.trim().is_empty() => {}
-            (None, None) => note = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")).map(str::to_owned),
+            (None, None) => {
+                note = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")).map(str::to_owned)
+            }
         }
     }
     blocks
@@ -56,13 +59,15 @@ impl Reader {
     /// Runs a block; gives what the terminal shows.
     fn run(&mut self, script: &str) -> String {
         let marker = "the folder is now ";
-        let script = format!("exec 2>&1\nplusone() {{ \"$PROGRAM\" \"$@\"; }}\n{script}\nprintf '\\n{marker}%s' \"$PWD\"\n");
+        let script =
+            format!("exec 2>&1\nplusone() {{ \"$PROGRAM\" \"$@\"; }}\n{script}\nprintf '\\n{marker}%s' \"$PWD\"\n");
         let ran = Command::new("bash")
             .args(["-c", &script])
             .current_dir(&self.at)
             .env("PROGRAM", program())
             .env("NO_COLOR", "1")
             .env("COLUMNS", "120")
+            .env("PLUSONE_BUSINESS__TIME_ZONE", noon())
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("BROWSER")
@@ -96,6 +101,14 @@ impl Reader {
     }
 }
 
+/// A zone where it is noon.
+fn noon() -> String {
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let hour = i64::try_from(seconds / 3_600 % 24).expect("a small number");
+    // the sign of these names is turned round: Etc/GMT+3 is three hours behind
+    format!("Etc/GMT{:+}", hour - 12)
+}
+
 /// Times and ids made alike, and the folder in which the test runs.
 fn alike(text: &str, home: &Path) -> String {
     let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
@@ -105,6 +118,7 @@ fn alike(text: &str, home: &Path) -> String {
         (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?", "TIME"),
         (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) TIME\b", "TIME"),
         (r"\b\d{2}:\d{2}\b", "TIME"),
+        (r"Etc/GMT[+-]\d+|Europe/London", "ZONE"),
         (r"\b[0-9a-f]{8}\b", "ID"),
         (r"/\S*/(mybusiness)", "$1"),
         (r" +", " "),
@@ -119,8 +133,13 @@ fn fits(wanted: &[&str], came: &[&str]) -> bool {
     match wanted.split_first() {
         None => came.is_empty(),
         Some((&"…", rest)) => (0..=came.len()).any(|from| fits(rest, &came[from..])),
-        Some((first, rest)) => came.split_first().is_some_and(|(line, came)| line == first && fits(rest, came)),
+        Some((first, rest)) => came.split_first().is_some_and(|(line, came)| is_line(first, line) && fits(rest, came)),
     }
+}
+
+/// A line that ends in `…` says how it begins.
+fn is_line(wanted: &str, came: &str) -> bool {
+    wanted.strip_suffix('…').map_or(wanted == came, |beginning| came.starts_with(beginning))
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -138,6 +157,12 @@ fn the_guide_is_followed_word_for_word() {
             reader.write(path, &block.text);
         } else if let Some(path) = note.strip_prefix("lines: ") {
             reader.change(path, &block.text);
+        } else if let Some(path) = note.strip_prefix("end of: ") {
+            let text = std::fs::read_to_string(reader.at.join(path)).expect("a file to write on");
+            reader.write(path, &format!("{text}{}", block.text));
+        } else if let Some(path) = note.strip_prefix("top of: ") {
+            let text = std::fs::read_to_string(reader.at.join(path)).expect("a file to write on");
+            reader.write(path, &format!("{}{text}", block.text));
         } else if block.language == "sh" {
             came = reader.run(&block.text);
             assert!(!came.contains("panicked"), "line {}: {came}", block.line);
@@ -145,7 +170,13 @@ fn the_guide_is_followed_word_for_word() {
             let home = reader.home.path();
             let (wanted, came) = (alike(&block.text, home), alike(&came, home));
             let (wanted, seen) = (lines(&wanted), lines(&came));
-            assert!(fits(&wanted, &seen), "docs/guide.md, line {}: wanted\n{}\ncame\n{}", block.line, wanted.join("\n"), seen.join("\n"));
+            assert!(
+                fits(&wanted, &seen),
+                "docs/guide.md, line {}: wanted\n{}\ncame\n{}",
+                block.line,
+                wanted.join("\n"),
+                seen.join("\n")
+            );
             compared += 1;
         }
     }

@@ -57,14 +57,14 @@ fn the_character_that_makes_a_text_dear_is_named_with_its_place() {
 fn every_language_of_the_template_is_shown_and_an_absent_one_is_told() {
     let home = sample();
     let locales = |asked: &str| -> Vec<String> {
-        let shown = messages(&home, &["delivery-update", "--customer", "c01", "--locale", asked]);
+        let shown = messages(&home, &["delivery-update", "--customer", "c02", "--locale", asked]);
         shown.iter().map(|one| one["locale"].as_str().expect("a locale").to_owned()).collect()
     };
     assert_eq!(locales("all"), ["en-GB", "fr"]);
     assert_eq!(locales("fr-CA"), ["fr"]);
-    let shown = messages(&home, &["delivery-update", "--customer", "c01", "--locale", "pl"]);
+    let shown = messages(&home, &["delivery-update", "--customer", "c02", "--locale", "pl"]);
     assert_eq!(shown[0]["remarks"][0], "the template has no words in pl: customers read the ones in en-GB");
-    let ran = home.plusone(&["preview", "delivery-update", "--customer", "c01", "--locale", "?"]).ended_with(2);
+    let ran = home.plusone(&["preview", "delivery-update", "--customer", "c02", "--locale", "?"]).ended_with(2);
     assert!(ran.stderr.contains("`?` is no language"), "{}", ran.stderr);
 }
 
@@ -142,7 +142,7 @@ fn the_page_is_private_without_script_and_opened_by_the_system() {
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).expect("the home is ours");
     let path = format!("{}:/usr/bin:/bin", bin.display());
     let home = home.with("PATH", &path);
-    let arguments = ["preview", "delivery-update", "--customer", "c01", "--locale", "all", "--open"];
+    let arguments = ["preview", "delivery-update", "--customer", "c02", "--locale", "all", "--open"];
     let ran = home.plusone(&arguments).ended_with(0);
     let opened = home.read("opened");
     assert!(ran.stdout.contains(&format!("opened {opened}")), "{}", ran.stdout);

@@ -23,8 +23,8 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0 0 .5rem; 
 article { flex: none; max-width: 100%; border-top: 3px solid var(--line); padding-top: 1rem; margin-bottom: 2rem; }
 .inbox { border: 1px solid var(--line); border-radius: .5rem; background: var(--card); padding: .75rem 1rem; width: 26rem; max-width: 100%; }
 .inbox p { margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } .from { color: var(--soft); } .subject { font-weight: 700; } .rest { color: var(--soft); }
-.frames { display: flex; flex-wrap: wrap; gap: 1.25rem; }
-figure { margin: 0; } figcaption { color: var(--soft); font-size: .875rem; }
+.frames { margin-top: 1rem; display: flex; flex-wrap: wrap; gap: 1.25rem; }
+figure { margin: 0; } figcaption { margin-bottom: .25rem; color: var(--soft); font-size: .875rem; }
 iframe { display: block; border: 1px solid var(--line); border-radius: .5rem; background: #fff; max-width: 100%; }
 iframe.phone { width: 375px; height: 660px; border-radius: 1.25rem; } iframe.desk { width: 720px; height: 660px; } iframe.dark { background: #121212; }
 .columns.many .frames { flex-direction: column; } .columns.many iframe.desk { width: 600px; }
