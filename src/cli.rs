@@ -12,6 +12,7 @@ mod customer;
 mod db;
 pub mod desk;
 mod erase;
+mod explain;
 mod export;
 mod find;
 mod fire;
@@ -87,6 +88,8 @@ enum Command {
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Options),
+    /// What conditions and templates can name and call, and why a message may not go
+    Explain(explain::Options),
     /// Who would get it now, and who would not, with reasons; sends nothing
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
@@ -217,6 +220,7 @@ pub fn main() -> ExitCode {
                 desk::run(&Opened::of(&app), cli.global.json, &command, &mut std::io::stdout().lock()).await
             }
             Command::Init(options) => init::run(&cli.global, &options).await,
+            Command::Explain(options) => explain::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,

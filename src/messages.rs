@@ -22,6 +22,7 @@ mod mjml;
 pub mod needs;
 mod plain;
 mod promotional;
+pub mod reference;
 pub mod remarks;
 mod render;
 mod scan;
@@ -41,6 +42,7 @@ pub use plain::preheader;
 pub use render::{MAX_LIST, RenderError};
 pub use tree::Helper;
 pub use walk::OfferTerms;
+pub use walk::paths::{BUSINESS, LINKS, OFFER};
 pub use words::{Env, Words};
 
 #[cfg(test)]

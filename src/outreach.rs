@@ -7,5 +7,7 @@ pub mod guard;
 pub mod judge;
 pub mod run;
 pub mod tick;
+pub mod today;
+pub mod trial;
 pub mod wake;
 pub mod zones;

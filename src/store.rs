@@ -42,5 +42,6 @@ pub mod stops;
 pub mod suppressions;
 pub mod test_sends;
 pub mod token_keys;
+pub mod trial;
 mod writer;
 pub mod zones;

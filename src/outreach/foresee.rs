@@ -105,7 +105,7 @@ pub fn outcome(fate: Option<&Decision>) -> String {
 }
 
 impl<'a> Foresight<'a> {
-    fn question(&self) -> Question<'a>
+    pub(super) fn question(&self) -> Question<'a>
     where
         Self: 'a,
     {

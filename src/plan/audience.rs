@@ -130,6 +130,38 @@ impl Audience<'_> {
         sql
     }
 
+    /// Every row of `among`, selected or not: the entity's key, and the occurrence that a message about it has at
+    /// `as_of`.
+    pub fn occurrences(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ").push(&self.entity_key()).push(", ");
+        self.push_occurrence(&mut sql);
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
+        sql
+    }
+
+    /// One row about the rows of `among`: how many there are, of how many all conditions hold, then for each clause of
+    /// how many it is true and of how many it is false.
+    pub fn tally(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select count(*), cast(coalesce(sum(case when true");
+        self.push_conditions(&mut sql);
+        sql.push(" then 1 else 0 end), 0) as bigint)");
+        for clause in self.clauses() {
+            for negated in ["", "not "] {
+                sql.push(", cast(coalesce(sum(case when ").push(negated).push("(");
+                self.write(clause, &mut sql);
+                sql.push(") then 1 else 0 end), 0) as bigint)");
+            }
+        }
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
+        sql
+    }
+
     /// The clauses in the order of [`Audience::clause_by_clause`].
     pub fn clauses(&self) -> impl Iterator<Item = &Clause> {
         self.rule.when.iter().chain(&self.rule.unless)

@@ -5,6 +5,7 @@
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
 mod compact;
+mod looking;
 mod opening;
 
 pub(super) use self::opening::words;
