@@ -11,6 +11,7 @@ pub mod consent;
 mod customer;
 mod db;
 pub mod desk;
+mod diff;
 mod erase;
 mod explain;
 mod export;
@@ -38,6 +39,7 @@ mod run;
 mod schema;
 mod send_test;
 mod show;
+mod standing;
 mod status;
 pub mod suppress;
 mod who;
@@ -94,6 +96,8 @@ enum Command {
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// What a changed rule file would change: who is reached newly, no longer, or again
+    Diff(diff::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
     /// Really send a rule's message to your own address, marked as a test and counted nowhere
@@ -225,6 +229,7 @@ pub fn main() -> ExitCode {
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::SendTest(options) => send_test::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,

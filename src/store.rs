@@ -32,6 +32,7 @@ pub mod reception;
 pub mod report;
 pub mod rows;
 pub mod rule_states;
+pub mod rule_texts;
 pub mod runs;
 pub mod scratch;
 pub mod settle;

@@ -49,25 +49,37 @@ pub enum Among<'a> {
     Rows(&'a str),
 }
 
+/// Of a row and the touchpoint of its occurrence: that nobody was touched.
+const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
+
 mod columns;
 mod consent;
 mod extremes;
 mod occurrence;
 
 impl Audience<'_> {
-    /// Every candidate that was not touched yet; read each row with [`Audience::read`].
+    /// Every candidate that was not touched yet, with the values that the conditions used; read each row with
+    /// [`Audience::read`].
     pub fn candidates(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, " and (t.id is null or t.state = 'skipped')")
+        self.candidates_where(among, UNTOUCHED, true)
     }
 
-    /// As [`Audience::candidates`], with those that were touched already.
+    /// As [`Audience::candidates`], without those values: for a forecast, which keeps no facts.
+    pub fn foreseen(&self, among: Among<'_>) -> Sql {
+        self.candidates_where(among, UNTOUCHED, false)
+    }
+
+    /// As [`Audience::foreseen`], with those that were touched already.
     pub fn everyone(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, "")
+        self.candidates_where(among, "", false)
     }
 
-    fn candidates_where(&self, among: Among<'_>, condition: &str) -> Sql {
+    fn candidates_where(&self, among: Among<'_>, condition: &str, with_facts: bool) -> Sql {
         let mut sql = Sql::default();
         self.select(&mut sql);
+        if with_facts {
+            self.push_used(&mut sql);
+        }
         self.from(&mut sql);
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
