@@ -23,7 +23,6 @@ const FILES: &[(&str, &str)] = &[
     ("templates/welcome/email.html.hbs", include_str!("init/templates/welcome/email.html.hbs")),
     ("templates/_partials/letter-start.hbs", include_str!("../../templates/_partials/letter-start.hbs")),
     ("templates/_partials/letter-end.hbs", include_str!("../../templates/_partials/letter-end.hbs")),
-    ("templates/_partials/treat-end.hbs", include_str!("../../templates/_partials/treat-end.hbs")),
 ];
 
 pub async fn run(_global: &Global, options: &Options) -> Answer {

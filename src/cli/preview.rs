@@ -17,6 +17,7 @@ use crate::messages::format::locale;
 use crate::rules::{Channel, Rule};
 use crate::workspace::PREVIEW;
 use shown::Shown;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -48,11 +49,15 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let rule = known_rule(&app, &options.rule)?;
     app.refresh().await?;
-    let channels = channels(rule, options.channel)?;
+    let mut channels = channels(rule, options.channel)?;
     let customer = match &options.customer {
         Some(text) => Some(the_customer(&Opened::of(&app), text).await?),
         None => None,
     };
+    if let (Some(customer), None) = (&customer, options.channel) {
+        // of a rule with variants only the customer's own
+        channels = rule.channels_of(customer).to_vec();
+    }
     let mut shown = Vec::new();
     for channel in channels {
         let (workspace, now) = (&app.workspace, app.clock.now());
@@ -104,8 +109,9 @@ fn locales(app: &App, rule: &Rule, channel: Channel, asked: Option<&str>) -> Res
     match asked {
         None => Ok(vec![None]),
         Some("all") => {
-            let template = app.workspace.templates.get(&rule.template);
-            let found = template.into_iter().flat_map(|template| template.locales_of(channel));
+            let templates = app.workspace.templates.all_of(rule);
+            let found: BTreeSet<&str> = templates.iter().flat_map(|template| template.locales_of(channel)).collect();
+            let found = found.into_iter();
             let mut found: Vec<Option<String>> = found
                 .map(|locale| Some(if locale.is_empty() { business.clone() } else { locale.to_owned() }))
                 .collect();

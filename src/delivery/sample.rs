@@ -5,7 +5,7 @@
 //! 2. Nothing is written.
 
 use super::facts::{self, Facts};
-use crate::messages::Words;
+use crate::messages::{Needs, Words};
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
 use crate::outreach::complete::complete;
@@ -60,14 +60,16 @@ impl<'a> Samples<'a> {
     /// The rows that the message fits worst: the `limit` longest and the `limit` emptiest of those that the rule
     /// matches now; of all where it matches nobody.
     pub async fn extremes(&self, limit: u32) -> Result<Vec<Sample>> {
-        let Some(template) = self.workspace.templates.get(&self.rule.template) else { return Ok(Vec::new()) };
-        let needs = template.needs(&self.workspace.project.catalogue, &self.rule.for_each, &[self.channel]);
+        let templates = self.workspace.templates.all_of(self.rule);
+        let needs = Needs::of(&templates, &self.workspace.project.catalogue, &self.rule.for_each, &[self.channel]);
         for matching in [true, false] {
             let rows = self.db.fetch(self.audience().extremes(&needs, self.channel, matching, limit)).await?;
             if !rows.is_empty() {
                 let keys: Vec<(i64, &str)> = rows.iter().map(|row| (row.int(0), row.text(2))).collect();
                 let keys = serde_json::to_string(&keys).expect("text and integers serialise");
-                return self.read(self.among(Among::Rows(&keys)).await?).await;
+                let mut found = self.read(self.among(Among::Rows(&keys)).await?).await?;
+                found.retain(|sample| self.rule.channels_of(&sample.customer).contains(&self.channel));
+                return Ok(found);
             }
         }
         Ok(Vec::new())
@@ -96,20 +98,21 @@ impl<'a> Samples<'a> {
         let keys: Vec<_> = rows.iter().map(key).collect();
         let mut facts = facts::of_rows(self.db, self.workspace, self.rule, self.channel, &keys).await?;
         let catalogue = &self.workspace.project.catalogue;
-        let template = self.workspace.templates.get(&self.rule.template);
-        let needs = template.map(|template| template.needs(catalogue, &self.rule.for_each, &[self.channel]));
         let sample = |(candidate, is_selected): (Candidate, bool)| {
             let facts = facts.remove(&candidate.entity).unwrap_or_default();
-            let lacks = needs.as_ref().map_or_else(Vec::new, |needs| needs.missing(&self.rule.for_each, &facts));
+            let variant = self.rule.variant_of(&candidate.customer).map(|variant| variant.name.as_str());
+            let template = self.workspace.templates.of(self.rule, variant);
+            let needs = template.map(|template| template.needs(catalogue, &self.rule.for_each, &[self.channel]));
+            let lacks = needs.map_or_else(Vec::new, |needs| needs.missing(&self.rule.for_each, &facts));
             let (customer, entity) = (candidate.customer.clone(), candidate.entity.clone());
             Sample { customer, entity, is_selected, lacks, candidate, facts }
         };
         Ok(rows.into_iter().map(sample).collect())
     }
 
-    /// Whether a message of the rule is promotional, with its offer.
-    pub fn is_promotional(&self) -> bool {
-        self.rule.purpose == Purpose::Promotional || !self.rule.offers.is_empty()
+    /// Whether the message is promotional, with its offer.
+    pub fn is_promotional(&self, sample: &Sample) -> bool {
+        self.rule.purpose == Purpose::Promotional || !self.rule.offers_of(&sample.customer).is_empty()
     }
 
     /// The words that the customer would read, in `locale` or in their own.
@@ -117,7 +120,8 @@ impl<'a> Samples<'a> {
     /// # Errors
     /// The reason why this customer would get none.
     pub fn words(&self, sample: &Sample, locale: Option<&str>) -> std::result::Result<Words, Unsaid> {
-        let offer = self.rule.offers.first().and_then(|name| self.workspace.project.offers.get(name));
+        let place = self.rule.offers_of(&sample.customer).first().copied();
+        let offer = place.and_then(|place| self.workspace.project.offers.get(&self.rule.offers[place]));
         let code = offer.and_then(placeholder);
         let recipient = Recipient {
             touchpoint: None,
@@ -126,7 +130,8 @@ impl<'a> Samples<'a> {
             zone: sample.candidate.zone,
             offer: offer.map(|offer| offer.name.as_str()),
             code: code.as_deref(),
-            promotional: self.is_promotional(),
+            variant: self.rule.variant_of(&sample.customer).map(|variant| variant.name.as_str()),
+            promotional: self.is_promotional(sample),
             was_told: false,
             as_of: self.now,
             now: self.now,

@@ -70,7 +70,7 @@ pub async fn send(
     providers: &BTreeMap<String, Provider>,
 ) -> Result<Gone, TestRefused> {
     let words = marked(samples.words(sample, locale)?);
-    let purpose = if samples.is_promotional() { Purpose::Promotional } else { Purpose::Transactional };
+    let purpose = if samples.is_promotional(sample) { Purpose::Promotional } else { Purpose::Transactional };
     may_go(samples, to, purpose).await?;
     let pauses = pauses::load(samples.db).await?;
     let outgoing = outgoing(samples, sample, to, words);
@@ -144,8 +144,11 @@ fn outgoing(samples: &Samples<'_>, sample: &Sample, to: &str, words: Words) -> O
         to: to.to_owned(),
         locale: words.locale.clone(),
         words,
-        promotional: samples.is_promotional(),
-        unsubscribe: samples.is_promotional().then(|| workspace.link(tokens::Purpose::Unsubscribe, None)).flatten(),
+        promotional: samples.is_promotional(sample),
+        unsubscribe: samples
+            .is_promotional(sample)
+            .then(|| workspace.link(tokens::Purpose::Unsubscribe, None))
+            .flatten(),
         date: samples.now,
         callback: None,
         test: true,

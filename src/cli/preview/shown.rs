@@ -19,6 +19,8 @@ pub struct Shown {
     /// Why this customer was taken, where nobody asked for them.
     pub why: Option<String>,
     pub channel: Channel,
+    /// The rule's variant that the customer gets.
+    pub variant: Option<String>,
     pub words: Result<Words, Unsaid>,
     /// The language that was asked for.
     asked: Option<String>,
@@ -32,6 +34,7 @@ impl Shown {
             is_selected: sample.is_selected,
             why,
             channel: samples.channel,
+            variant: samples.rule.variant_of(&sample.customer).map(|variant| variant.name.clone()),
             words: samples.words(sample, locale),
             asked: locale.map(str::to_owned),
         }
@@ -49,7 +52,8 @@ impl Shown {
     pub fn heading(&self) -> String {
         let locale = self.locale();
         let language = if locale.is_empty() { String::new() } else { format!(" in {locale}") };
-        format!("{}{language}, for customer {}", self.channel, self.customer)
+        let variant = self.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
+        format!("{}{language}, for customer {}{variant}", self.channel, self.customer)
     }
 
     /// What is worth a second thought, and why the customer was taken.
@@ -72,6 +76,7 @@ fn one_json(shown: &Shown) -> Value {
     let mut one = json!({
         "channel": shown.channel.as_str(), "locale": shown.locale(), "customer": shown.customer,
         "entity": shown.entity, "selected": shown.is_selected, "why": shown.why,
+        "variant": shown.variant,
     });
     match &shown.words {
         Ok(words) => {
