@@ -22,6 +22,7 @@ mod menus;
 mod mistakes;
 mod never;
 mod node;
+mod occasion;
 mod offers;
 mod once_per;
 mod opt_in;
@@ -33,6 +34,7 @@ pub mod rule_tests;
 mod rules;
 mod settings;
 mod shape;
+mod variants;
 
 pub use environment::Environment;
 pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
@@ -317,8 +319,7 @@ impl Loader<'_> {
             .collect();
         let is_broken = |rule: &Rule| {
             rule.offers.iter().any(|offer| broken_offers.contains(offer))
-                || broken_templates.contains(rule.template.as_str())
-                || broken_menus.contains(&rule.template)
+                || rule.templates().iter().any(|name| broken_templates.contains(name) || broken_menus.contains(*name))
         };
         let names: Vec<String> =
             rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();

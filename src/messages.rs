@@ -29,6 +29,7 @@ pub mod segments;
 mod style;
 mod syntax;
 mod tree;
+pub mod variants;
 mod walk;
 pub mod way_out;
 mod words;

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod entities;
 pub mod erase;
 pub mod erased;
+pub mod events;
 pub mod external;
 pub mod feedback;
 pub mod find;

@@ -162,7 +162,7 @@ fn rules(project: &Project, found: &Found) -> String {
     let zone = project.settings.business.time_zone;
     let mut text = String::new();
     for rule in project.rules.values() {
-        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.schedule.describe());
+        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.rhythm());
         let _ = writeln!(text, "    next: {}", ticks(rule, now, zone));
         if let Some(matches) = found.matches.iter().find(|matches| matches.rule == rule.name) {
             let _ = writeln!(text, "    matches now: {}", reach(matches));
@@ -200,6 +200,9 @@ fn life(rule: &Rule, now: Timestamp, zone: Tz) -> String {
 
 /// The next ticks in the business's time: the date where it changes, then the times of that day.
 fn ticks(rule: &Rule, now: Timestamp, zone: Tz) -> String {
+    if rule.on_event.is_some() {
+        return "within a second of each".to_owned();
+    }
     // Each customer's clock shows what the business's shows, at another instant.
     let own = rule.in_customers_time && rule.schedule.is_civil();
     let zone = if own { rule.time_zone } else { zone };

@@ -7,6 +7,8 @@
 mod calls;
 pub mod paths;
 
+pub use paths::VARIANT;
+
 use crate::catalogue::{Catalogue, Entity, Type};
 use crate::messages::library::Part;
 use crate::messages::needs::{Needs, Order, Step};
@@ -21,6 +23,8 @@ pub struct World<'a> {
     pub catalogue: &'a Catalogue,
     /// The rule's entity.
     pub root: &'a str,
+    /// Whether the rule has variants, so that each message has the name of one.
+    pub variants: bool,
     pub offer: Option<OfferTerms>,
     /// `None`: anything of it may be there.
     pub business: Option<&'a Business>,

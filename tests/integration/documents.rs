@@ -222,6 +222,7 @@ fn the_examples_of_templates_compile() {
             catalogue: &sample.catalogue,
             root,
             channels: &[Channel::Email],
+            variants: false,
             offer: None,
             promotional: false,
             business,
