@@ -13,6 +13,7 @@
 
 mod check;
 pub mod context;
+pub mod foreign;
 pub mod format;
 mod html;
 mod library;

@@ -181,9 +181,12 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         let faults = messages::check(rule, &mut templates, &around);
         match faults {
             None => broken.push(rule.name.clone()),
-            Some(faults) => {
+            Some(mut faults) => {
                 if faults.iter().any(|problem| problem.severity == Severity::Error) {
                     broken.push(rule.name.clone());
+                }
+                if rule.template != rule.name {
+                    faults.iter_mut().for_each(|fault| name_user(fault, rule));
                 }
                 problems.extend(faults);
             }
@@ -195,6 +198,12 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     }
     problem::sort(&mut problems);
     (Some((project, templates)), problems)
+}
+
+/// Says which rule uses the template that has a fault: with another rule it may be good.
+fn name_user(fault: &mut Problem, rule: &Rule) {
+    let user = format!("the rule `{}` uses this template", rule.name);
+    fault.help = Some(fault.help.take().map_or_else(|| user.clone(), |help| format!("{help}; {user}")));
 }
 
 fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {

@@ -81,6 +81,11 @@ impl Files {
         texts.insert(path.to_owned(), Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(text)));
     }
 
+    /// Every file, tests among them.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.texts.values().chain(self.tests.values())
+    }
+
     /// The files with tests of rules, by path.
     pub fn tests(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.tests.iter().map(|(path, source)| (path.as_str(), source))
@@ -234,6 +239,9 @@ fn text_of(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(unreadable)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("this file is UTF-16: save it as UTF-8".to_owned());
+    }
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") || bytes.starts_with(b"{\\rtf") {
+        return Err("this is a document of a word processor: save it as plain text".to_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();

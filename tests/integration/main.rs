@@ -9,6 +9,7 @@
 mod bench;
 mod caps;
 mod channels;
+mod check;
 mod conditions;
 mod data;
 mod databases;
@@ -22,6 +23,7 @@ mod hooks;
 mod hours;
 mod kill;
 mod log;
+mod mistakes;
 mod offers;
 mod pages;
 mod parts;
