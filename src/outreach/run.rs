@@ -19,7 +19,7 @@ use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
 use crate::rules::Rule;
 use crate::sql::Dialect;
-use crate::store::address_places::Take;
+use crate::store::address_places::{self, Take};
 use crate::store::caps;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
@@ -114,6 +114,9 @@ impl Runner<'_> {
     async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
         let hasher = addresses::hasher(self.db, question.rule).await?;
         let mut tx = self.locked(part.from, part.until).await?;
+        if hasher.is_some() {
+            address_places::lock(&mut tx, &question.rule.name).await?;
+        }
         let among = Among::Buckets(part.from, part.until);
         let mut counts = Counts::default();
         if !question.first_run {

@@ -43,6 +43,16 @@ pub enum StoreError {
     LostLease,
 }
 
+impl StoreError {
+    /// Whether the database is away or busy: what was asked may work later.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Statement { source, .. } => opening::is_away(source),
+            _ => false,
+        }
+    }
+}
+
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 #[derive(Clone, Debug)]
