@@ -30,6 +30,7 @@ mod print;
 pub mod problems;
 mod progress;
 mod redeem;
+mod replied;
 mod report;
 mod resolve;
 mod resume;

@@ -85,7 +85,9 @@ pub async fn remove_touchpoints(tx: &mut Tx, person: Person<'_>, ids: &[String])
     let rows: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
     let json = serde_json::to_string(&rows).expect("text is JSON");
     let item = tx.dialect().rows("$2", &[("id", ColumnType::Text)], "r");
-    let rules = format!("select distinct rule from touchpoints where bucket = $1 and id in (select r.id from {item}) order by rule");
+    let rules = format!(
+        "select distinct rule from touchpoints where bucket = $1 and id in (select r.id from {item}) order by rule"
+    );
     for row in tx.fetch(Sql::new(rules).with(person.bucket).with(&json)).await? {
         address_places::lock(tx, row.text(0)).await?;
     }

@@ -5,6 +5,7 @@
 use super::consents::Entry;
 use super::db::{Cell, Db, Result};
 use super::log::{COLUMNS, touchpoint};
+use super::replies::{self, Reply, Wanted};
 use crate::amount::Amount;
 use crate::catalogue::{Catalogue, Field, Type, quoted};
 use crate::courtesy::consent::deciding;
@@ -41,6 +42,8 @@ pub struct CustomerPage {
     /// The latest of everything else, newest first.
     pub touchpoints: Vec<Touchpoint>,
     pub offers: Vec<Grant>,
+    /// What they wrote back, newest first.
+    pub replies: Vec<Reply>,
 }
 
 /// The page of `customer`, with at most `limit` touchpoints; `None` when nothing at all is known of them.
@@ -56,12 +59,17 @@ pub async fn customer_page(db: &Db, catalogue: &Catalogue, customer: &str, limit
             touchpoints(db, customer, rest, limit).await?
         },
         offers: grants(db, customer, limit).await?,
+        replies: {
+            let customer = Some(customer.to_owned());
+            replies::list(db, &Wanted { customer, limit: Some(limit), ..Wanted::default() }).await?
+        },
     };
     let known = page.fields.is_some()
         || !page.consents.is_empty()
         || !page.planned.is_empty()
         || !page.touchpoints.is_empty()
-        || !page.offers.is_empty();
+        || !page.offers.is_empty()
+        || !page.replies.is_empty();
     Ok(known.then_some(page))
 }
 
@@ -141,6 +149,7 @@ impl CustomerPage {
             "planned": list(&self.planned),
             "touchpoints": list(&self.touchpoints),
             "offers": self.offers.iter().map(|grant| grant.to_json(currency)).collect::<Value>(),
+            "replies": self.replies.iter().map(Reply::to_json).collect::<Value>(),
         })
     }
 }

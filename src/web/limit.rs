@@ -79,7 +79,8 @@ pub async fn bounded(State((web, limit)): State<(Web, Limit)>, request: Request,
         return next.run(request).await;
     };
     if let Err(wait) = limit.count(ip, 1, web.clock.now()) {
-        let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "too many requests of one address; stopping messages works");
+        let mut answer =
+            problem(StatusCode::TOO_MANY_REQUESTS, "too many requests of one address; stopping messages works");
         let seconds = wait.seconds().max(0) + 1;
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return answer;

@@ -201,6 +201,9 @@ mod tests {
         assert!(checked(&with_port, "GvWf1cFY/Q7PnoempGyD5oXAezc=", None, Body::Form(&fields)));
     }
 
+    /// What is signed, the mac, the body that is no form, and by which key.
+    type Meaning = (Vec<String>, Option<Vec<u8>>, Option<Vec<u8>>, String);
+
     /// A request as it was signed: each way of signing, with a form and with a body that is none.
     struct Signed {
         url: String,
@@ -279,7 +282,7 @@ mod tests {
         }
 
         /// What is signed of it: two requests with the same are the same to Twilio.
-        fn meaning(&self) -> (Vec<String>, Option<Vec<u8>>, Option<Vec<u8>>, String) {
+        fn meaning(&self) -> Meaning {
             let (with_port, without) = by_port(&self.url);
             let fields = if self.raw.is_none() { folded(&self.fields) } else { String::new() };
             let by_key = match settings(self.settings.as_deref()) {
