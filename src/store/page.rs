@@ -35,7 +35,7 @@ pub struct CustomerPage {
     pub customer: String,
     /// The customer's own fields in the catalogue's order; `None` when their row is gone.
     pub fields: Option<Map<String, Value>>,
-    /// The entry that decides for each topic and channel that the customer ever answered.
+    /// The entries that decide for the topics and channels that the customer ever answered.
     pub consents: Vec<Entry>,
     /// What waits, the soonest first.
     pub planned: Vec<Touchpoint>,
@@ -102,7 +102,15 @@ fn field_json(field: &Field, cell: &Cell) -> Value {
 async fn consents(db: &Db, customer: &str) -> Result<Vec<Entry>> {
     let ledger = super::consents::ledger(db, bucket_of(customer), customer).await?;
     let asked: BTreeSet<(&str, &str)> = ledger.iter().map(|one| (one.topic.as_str(), one.channel.as_str())).collect();
-    Ok(asked.into_iter().filter_map(|(topic, channel)| deciding(&ledger, topic, channel).cloned()).collect())
+    let deciding = asked.into_iter().filter_map(|(topic, channel)| deciding(&ledger, topic, channel));
+    // An answer on every channel decides each of them, and is told once.
+    let mut told: Vec<Entry> = Vec::new();
+    for entry in deciding {
+        if !told.contains(entry) {
+            told.push(entry.clone());
+        }
+    }
+    Ok(told)
 }
 
 async fn touchpoints(db: &Db, customer: &str, rest: &str, limit: i64) -> Result<Vec<Touchpoint>> {

@@ -122,8 +122,12 @@ async fn a_promotional_text_says_how_to_stop_it_each_time_or_the_first_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_in_own_words_waits_for_a_person_until_somebody_has_read_it() {
-    at_the_desk(&texts(&[]), async |mut desk| {
+    at_the_desk(&texts(&[("topic", "\"offers\"")]), async |mut desk| {
+        desk.consent("sms").await;
         desk.send(NOON).await;
+        let id = desk.texts("select id from touchpoints where customer = 'ann' and state = 'sent'").await.remove(0);
+        let shown = desk.home.plusone(&["show", &id, "--json"]).ended_with(0).json();
+        assert!(shown["consent"]["sentence"].as_str().is_some_and(|said| said.contains("said yes")), "{shown:#}");
         desk.text("SM-in-0001-own", ANN, "please take me off your list, thanks").await;
         desk.text("SM-in-0002-yes", ANN, "see you at five").await;
         desk.text("SM-in-0003-no", "+15005550006", "unsubscribe").await;
