@@ -17,6 +17,7 @@ mod idle;
 mod import;
 mod postfix;
 mod process;
+mod questions;
 
 use crate::app::AppError;
 use crate::data::DataError;
@@ -30,10 +31,12 @@ pub enum Stage {
     Email,
     Import,
     Idle,
+    Who,
+    Why,
 }
 
 impl Stage {
-    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle];
+    pub const ALL: [Self; 6] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,6 +44,8 @@ impl Stage {
             Self::Email => "email",
             Self::Import => "import",
             Self::Idle => "idle",
+            Self::Who => "who",
+            Self::Why => "why",
         }
     }
 }
@@ -59,7 +64,7 @@ pub struct Figures {
     pub stage: Stage,
     pub ours: f64,
     pub limit: f64,
-    /// Of both figures. For `s` and `% of a core` less is better, for rates more.
+    /// Of both figures. For `s`, `ms` and `% of a core` less is better, for rates more.
     pub unit: &'static str,
     /// Greatest resident memory, in MB of 10^6 bytes; `None` where the system does not tell.
     pub peak_rss_mb: Option<f64>,
@@ -128,6 +133,8 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Email => email::measure(size, rounds).await,
         Stage::Import => import::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
+        Stage::Who => questions::who(size, rounds).await,
+        Stage::Why => questions::why(size, rounds).await,
     }
 }
 
