@@ -219,6 +219,7 @@ impl Look<'_> {
             zone: candidate.zone,
             offer: one.offer.as_deref(),
             code: one.code.as_deref(),
+            variant: one.variant.as_deref(),
             promotional: one.purpose == Purpose::Promotional,
             was_told: told.contains(&one.id),
             as_of: one.as_of,
@@ -265,6 +266,7 @@ impl Look<'_> {
             unsubscribe,
             callback: self.workspace.callback(self.channel, &one.id),
             date,
+            test: false,
         };
         let topic = self.rule.topic.clone();
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
@@ -278,7 +280,7 @@ pub const MENU: &str = "menu";
 const DATE: &str = "date";
 
 /// Words as they are kept with their touchpoint.
-fn kept_text(words: &Words, date: Timestamp) -> String {
+pub(super) fn kept_text(words: &Words, date: Timestamp) -> String {
     let date = date.to_string();
     let menu = menu::written(&words.menu);
     let mut parts = parts_of(words);
