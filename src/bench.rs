@@ -17,6 +17,7 @@ mod idle;
 mod import;
 mod postfix;
 mod process;
+mod simulate;
 
 use crate::app::AppError;
 use crate::data::DataError;
@@ -30,10 +31,11 @@ pub enum Stage {
     Email,
     Import,
     Idle,
+    Simulate,
 }
 
 impl Stage {
-    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle];
+    pub const ALL: [Self; 5] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Simulate];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,6 +43,7 @@ impl Stage {
             Self::Email => "email",
             Self::Import => "import",
             Self::Idle => "idle",
+            Self::Simulate => "simulate",
         }
     }
 }
@@ -128,6 +131,7 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Email => email::measure(size, rounds).await,
         Stage::Import => import::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
+        Stage::Simulate => simulate::measure(size, rounds).await,
     }
 }
 

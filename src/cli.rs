@@ -36,6 +36,7 @@ mod resume;
 mod run;
 mod schema;
 mod show;
+mod simulate;
 mod status;
 pub mod suppress;
 mod who;
@@ -90,6 +91,8 @@ enum Command {
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// The whole rule set forward in time on today's data: who gets what on which day; writes nothing
+    Simulate(simulate::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
     /// Run a rule now, whatever its schedule
@@ -218,6 +221,7 @@ pub fn main() -> ExitCode {
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Simulate(options) => simulate::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),

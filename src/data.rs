@@ -29,6 +29,7 @@ pub mod person;
 pub mod prune;
 mod queries;
 pub mod records;
+pub mod sheet;
 pub mod suppress;
 pub mod survey;
 pub mod sync;

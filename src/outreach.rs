@@ -6,6 +6,7 @@ pub mod foresee;
 pub mod guard;
 pub mod judge;
 pub mod run;
+pub mod simulate;
 pub mod tick;
 pub mod wake;
 pub mod zones;

@@ -29,6 +29,7 @@ pub mod planning;
 pub mod preferences;
 pub mod prune;
 pub mod reception;
+pub mod rehearsal;
 pub mod report;
 pub mod rows;
 pub mod rule_states;

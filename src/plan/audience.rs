@@ -52,6 +52,7 @@ pub enum Among<'a> {
 mod columns;
 mod consent;
 mod occurrence;
+mod window;
 
 impl Audience<'_> {
     /// Every candidate that was not touched yet; read each row with [`Audience::read`].
@@ -199,7 +200,11 @@ impl Audience<'_> {
             Among::Rows(rows) => {
                 let place = sql.reserve(rows);
                 let rows = self.dialect.rows(&place, &[("b", ColumnType::Int), ("k", ColumnType::Text)], "r");
-                sql.push(&format!("({row}._bucket, {}) in (select b, k from {rows})", self.entity_key()));
+                // As the key lies in its table, so that the key's index finds it.
+                let key = self.entity_field();
+                let column = format!("{row}.{}", quoted(&key.name));
+                let value = if key.ty == Type::Text { "k" } else { "cast(k as bigint)" };
+                sql.push(&format!("({row}._bucket, {column}) in (select b, {value} from {rows})"));
             }
         }
     }
@@ -234,8 +239,11 @@ impl Audience<'_> {
     }
 
     fn entity_key(&self) -> String {
-        let entity = self.catalogue.entity(&self.rule.for_each).expect("config knows the for_each entity");
-        key_text(self.row_alias(), entity.key_field())
+        key_text(self.row_alias(), self.entity_field())
+    }
+
+    fn entity_field(&self) -> &Field {
+        self.catalogue.entity(&self.rule.for_each).expect("config knows the for_each entity").key_field()
     }
 }
 

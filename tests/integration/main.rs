@@ -30,6 +30,7 @@ mod report;
 mod rights;
 mod schemas;
 mod shop;
+mod simulate;
 mod smtp_client;
 mod tidy;
 mod way_out;

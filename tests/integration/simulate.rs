@@ -1,0 +1,4 @@
+//! `simulate`: what it says is what `once` then does; it writes nothing, and shows what a person asks for.
+
+mod same;
+mod world;
