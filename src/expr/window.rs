@@ -14,6 +14,8 @@ use crate::catalogue::Catalogue;
 use crate::sql::{Dialect, Sql};
 use crate::time::{Span, Timestamp};
 
+/// The entity of plusone's own touchpoints.
+const TOUCHPOINT: &str = "touchpoint";
 const DAY: i64 = 86_400_000_000;
 /// Days of a year, and one more.
 const YEAR: i64 = 366;
@@ -57,8 +59,8 @@ impl Clause {
 }
 
 fn reads_touchpoints(node: &Node) -> bool {
-    matches!(&node.value, Value::Fold(list, _) if !understood(list))
-        || node.children().into_iter().any(reads_touchpoints)
+    let of_touchpoints = matches!(&node.value, Value::Fold(list, _) if list.entity == TOUCHPOINT);
+    of_touchpoints || node.children().into_iter().any(reads_touchpoints)
 }
 
 /// True wherever `node`, a truth value, is true at some instant of the window.
@@ -88,7 +90,7 @@ pub fn may_be_true(node: &Node, window: Window) -> Node {
                 comparison(Comparison::GreaterOrEqual, until, whole(YEAR - 2)),
             )
         }
-        Value::Fold(list, Fold::Exists) if understood(list) => exists(list, |filter| may_be_true(filter, window)),
+        Value::Fold(list, Fold::Exists) => exists(list, |filter| may_be_true(filter, window)),
         _ => anything(),
     }
 }
@@ -103,25 +105,17 @@ pub fn may_be_false(node: &Node, window: Window) -> Node {
         Value::And(a, b) => either(may_be_false(a, window), may_be_false(b, window)),
         Value::Or(a, b) => both(may_be_false(a, window), may_be_false(b, window)),
         Value::Compare(op, a, b) => compared(op.negated(), a, b, window),
-        Value::Fold(list, Fold::Exists) if understood(list) => {
-            not(exists(list, |filter| not(may_be_false(filter, window))))
-        }
+        Value::Fold(list, Fold::Exists) => not(exists(list, |filter| not(may_be_false(filter, window)))),
         _ => anything(),
     }
 }
 
-/// Whether the value may be another at another instant, of data that stand still. plusone's own records do not.
+/// Whether the value may be another at another instant, of data that stand still.
 pub fn moves(node: &Node) -> bool {
     match &node.value {
         Value::Now(_) | Value::Today | Value::Calendar(..) | Value::TouchpointAt => true,
-        Value::Fold(list, _) if !understood(list) => true,
         _ => node.children().into_iter().any(moves),
     }
-}
-
-/// Whether the list's rows stand still.
-fn understood(list: &List) -> bool {
-    list.entity != "touchpoint"
 }
 
 impl Window {
@@ -206,7 +200,7 @@ fn range(node: &Node, window: Window) -> Option<(Node, Node)> {
             Some((negated(node.kind, most)?, negated(node.kind, least)?))
         }
         Value::Calendar(function, of) if !moves(of) => Some(of_calendar(*function, node, window)),
-        Value::Fold(list, Fold::Count) if understood(list) => {
+        Value::Fold(list, Fold::Count) => {
             let count = |filters: Vec<Node>| Node {
                 value: Value::Fold(Box::new(List { filters, ..List::clone(list) }), Fold::Count),
                 ..node.clone()

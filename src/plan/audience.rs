@@ -47,6 +47,8 @@ pub enum Among<'a> {
     Customer { bucket: i64, customer: &'a str },
     /// A JSON array of `[bucket, entity key]`.
     Rows(&'a str),
+    /// A JSON array of `[bucket, customer]`.
+    Customers(&'a str),
 }
 
 mod columns;
@@ -196,6 +198,12 @@ impl Audience<'_> {
                 if row == "e" {
                     sql.push(&format!(" and e._bucket = c._bucket and e._customer = {}", self.customer_key()));
                 }
+            }
+            Among::Customers(customers) => {
+                let place = sql.reserve(customers);
+                let rows = self.dialect.rows(&place, &[("b", ColumnType::Int), ("k", ColumnType::Text)], "r");
+                let owner = if row == "c" { self.customer_key() } else { format!("{row}._customer") };
+                sql.push(&format!("({row}._bucket, {owner}) in (select b, k from {rows})"));
             }
             Among::Rows(rows) => {
                 let place = sql.reserve(rows);

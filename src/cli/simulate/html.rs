@@ -30,10 +30,10 @@ header p, .about { color: var(--soft); margin: .25rem 0 1rem; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); } .axis { stroke: var(--line); stroke-width: 1; }
 .email { fill: var(--email); background: var(--email); } .sms { fill: var(--sms); background: var(--sms); } .voice { fill: var(--voice); background: var(--voice); } .grey { fill: var(--grey); background: var(--grey); }
 .month { display: grid; grid-template-columns: repeat(7, minmax(0, 1fr)); gap: 4px; margin: .5rem 0; padding: 0; list-style: none; } .month .head { color: var(--soft); font-size: .8rem; text-align: center; }
-.day { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .35rem; min-height: 4.2rem; font-size: .8rem; line-height: 1.25; overflow: hidden; } .day b { display: block; font-size: 1.05rem; font-variant-numeric: tabular-nums; } .day span { color: var(--soft); } .day a { color: inherit; text-decoration: none; display: block; } .day a:hover b { text-decoration: underline; } .none { opacity: .55; }
+.day { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .35rem; min-height: 4.2rem; font-size: .8rem; line-height: 1.25; overflow: hidden; } .day b { display: block; font-size: 1.05rem; font-variant-numeric: tabular-nums; } .day i { font-style: normal; } .day span { color: var(--soft); } .day a { color: inherit; text-decoration: none; display: block; } .day a:hover b { text-decoration: underline; } .none { opacity: .55; }
 details { border-top: 1px solid var(--line); padding: .5rem 0; } summary { cursor: pointer; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th[scope=row] { font-weight: 500; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; } .day span.more { display: none; } .day b { font-size: .9rem; } }
+@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; } .day span.more { display: none; } .day b { font-size: .9rem; } .day .month-name { display: none; } svg text { font-size: 22px; } svg .second { display: none; } }
 ";
 
 /// The whole page.
@@ -123,7 +123,7 @@ fn calendar(page: &mut String, simulated: &Simulated<'_>) {
     for day in first.days()..=last.days() {
         let day = Date::from_days(day);
         let figures = forecast.of_day(day);
-        let name = day.naive().format("%-d %b");
+        let name = day_in_month(day, day == *first);
         if figures == Figures::default() {
             put(page, format_args!("<li class=\"day none\">{name}</li>\n"));
             continue;
@@ -135,6 +135,13 @@ fn calendar(page: &mut String, simulated: &Simulated<'_>) {
         page.push_str("</a></li>\n");
     }
     page.push_str("</ol>\n");
+}
+
+/// `23 Nov`; on a phone the month only where it begins.
+fn day_in_month(day: Date, is_first: bool) -> String {
+    let date = day.naive();
+    let class = if is_first || date.day() == 1 { "begins" } else { "month-name" };
+    date.format(&format!("%-d <i class=\"{class}\">%b</i>")).to_string()
 }
 
 fn rules(page: &mut String, simulated: &Simulated<'_>) {

@@ -42,9 +42,9 @@ pub(super) fn heading(simulated: &Simulated<'_>) -> String {
     )
 }
 
-/// `Tue  1 Dec`.
+/// `Tue 1 Dec`.
 pub(super) fn day_name(day: Date) -> String {
-    day.naive().format("%a %e %b").to_string()
+    day.naive().format("%a %-d %b").to_string()
 }
 
 fn line(text: &mut String, line: &str) {
@@ -125,13 +125,13 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
     let mut notices = held(simulated);
     notices.extend(few(simulated.forecast.crowds.iter().map(crowd).collect(), "such day"));
     notices.extend(by_day(simulated, Reason::Capped, |count, day| {
-        format!("on {day} {count} do not go: the customers have had as many as `caps` allow")
+        format!("on {day} {count} held back by `caps`: the customers have had as many as they allow")
     }));
     notices.extend(by_day(simulated, Reason::NoBudget, |count, day| {
-        format!("on {day} {count} do not go: no offer of the rule has budget left")
+        format!("on {day} {count} held back for want of budget: no offer of the rule has any left")
     }));
     for (rule, count) in &simulated.forecast.waiting {
-        notices.push(format!("{rule}: {} more are due after the end", grouped(*count)));
+        notices.push(format!("{rule}: due after the end, {} more", grouped(*count)));
     }
     for rule in &simulated.silent {
         notices.push(format!("{rule} writes to nobody in this time; `plusone who {rule}` says more"));
@@ -164,17 +164,19 @@ fn stamp(at: crate::time::Timestamp, zone: Tz) -> String {
 }
 
 fn crowd(crowd: &Crowd) -> String {
-    let people =
-        if crowd.people == 1 { "1 customer".to_owned() } else { format!("{} customers", grouped(crowd.people)) };
+    let people = match crowd.people {
+        1 => "same customer".to_owned(),
+        many => format!("same {} customers", grouped(many)),
+    };
     let rules = crowd.rules.len();
-    format!("on {} {rules} rules write to the same {people}: {}", day_name(crowd.day), crowd.rules.join(", "))
+    format!("on {} {rules} rules write to the {people}: {}", day_name(crowd.day), crowd.rules.join(", "))
 }
 
 /// A sentence for each day on which anybody was refused for `reason`.
 fn by_day(simulated: &Simulated<'_>, reason: Reason, sentence: impl Fn(String, String) -> String) -> Vec<String> {
     let days = simulated.forecast.days.keys().filter_map(|day| {
         let count = simulated.forecast.of_day(*day).refused.get(&reason).copied()?;
-        let messages = if count == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(count)) };
+        let messages = if count == 1 { "1 message is".to_owned() } else { format!("{} messages are", grouped(count)) };
         Some(sentence(messages, day_name(*day)))
     });
     few(days.collect(), "such day")

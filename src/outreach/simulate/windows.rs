@@ -4,20 +4,21 @@
 //!    tick, are asked only of those rows.
 //! 2. A row that is left out of a window is no candidate at its ticks, or one that is settled already: the data stand
 //!    still, and what was touched stays touched. Where that is not so, [`Windows::forget`] begins anew.
-//! 3. Rules that read touchpoints, which do not stand still, are asked at every tick about everybody.
+//! 3. Touchpoints do not stand still: of rules that read them the customers of whom one was written are asked again.
 
 use crate::app::App;
-use crate::catalogue::CUSTOMER;
 use crate::courtesy::pauses::Pauses;
+use crate::expr::Clause;
 use crate::ids::BUCKETS;
 use crate::outreach::judge::Question;
 use crate::plan::audience::Among;
 use crate::rules::Rule;
 use crate::sql::Sql;
 use crate::store::db::{Db, Result};
+use crate::store::rehearsal::fates;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::Reason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How long the windows are, the widest first.
@@ -36,6 +37,7 @@ const KEPT: usize = 100_000;
 #[derive(Clone, Debug)]
 pub(super) enum Rows {
     All,
+    /// A JSON array of `[bucket, entity key]`.
     These(Arc<str>),
     None,
 }
@@ -43,11 +45,34 @@ pub(super) enum Rows {
 struct Open {
     until: Timestamp,
     rows: Rows,
+    /// Rows of customers of whom something was written since it was asked.
+    more: BTreeSet<(i64, String)>,
+}
+
+impl Open {
+    fn all(&self) -> Rows {
+        if self.more.is_empty() {
+            return self.rows.clone();
+        }
+        let more = serde_json::to_string(&self.more).expect("text and integers are JSON");
+        match &self.rows {
+            Rows::All => Rows::All,
+            Rows::None => Rows::These(more.into()),
+            Rows::These(rows) => Rows::These(format!("{},{}", &rows[..rows.len() - 1], &more[1..]).into()),
+        }
+    }
+}
+
+/// The windows of one rule, the widest first.
+struct OfRule {
+    open: Vec<Open>,
+    /// When they were asked last.
+    asked: Timestamp,
 }
 
 /// The windows that are open, by rule.
 pub(super) struct Windows {
-    open: BTreeMap<String, Vec<Open>>,
+    of: BTreeMap<String, OfRule>,
     /// Reasons for which a refusal stands while the data do.
     standing: Vec<Reason>,
     to: Timestamp,
@@ -67,47 +92,67 @@ impl Windows {
         if db.fetch_one(ends).await?.is_none() {
             standing.push(Reason::Suppressed);
         }
-        Ok(Self { open: BTreeMap::new(), standing, to })
+        Ok(Self { of: BTreeMap::new(), standing, to })
     }
 
     /// What is known of the rule is no longer so.
     pub(super) fn forget(&mut self, rule: &str) {
-        self.open.remove(rule);
+        self.of.remove(rule);
     }
 
     /// The rows that may be candidates of `rule` at `now`.
     pub(super) async fn rows(&mut self, app: &App, rule: &Rule, now: Timestamp) -> Result<Rows> {
-        if !stands_still(rule, app) {
-            return Ok(Rows::All);
+        let mut known = self.of.remove(&rule.name).unwrap_or(OfRule { open: Vec::new(), asked: now });
+        while known.open.last().is_some_and(|window| window.until < now) {
+            known.open.pop();
         }
-        let mut open = self.open.remove(&rule.name).unwrap_or_default();
-        while open.last().is_some_and(|window| window.until < now) {
-            open.pop();
+        if reads_touchpoints(rule) {
+            self.add_written(app, rule, now, &mut known).await?;
         }
-        while open.len() < SPANS.len() {
-            let within = open.last();
-            if let Some(Open { rows: Rows::None, .. }) = within {
+        while known.open.len() < SPANS.len() {
+            let within = known.open.last();
+            let rows = within.map_or(Rows::All, Open::all);
+            if matches!(rows, Rows::None) {
                 break;
             }
-            let until = now.plus(SPANS[open.len()]).min(within.map_or(self.to, |within| within.until));
-            let rows = within.map_or(Rows::All, |within| within.rows.clone());
-            let rows = self.ask(app, rule, (now, until), rows).await?;
-            open.push(Open { until, rows });
+            let until = now.plus(SPANS[known.open.len()]).min(within.map_or(self.to, |within| within.until));
+            let rows = self.ask(app, rule, (now, until), among(&rows)).await?;
+            known.open.push(Open { until, rows, more: BTreeSet::new() });
         }
-        let rows = open.last().map_or(Rows::All, |window| window.rows.clone());
-        self.open.insert(rule.name.clone(), open);
+        let rows = known.open.last().map_or(Rows::All, Open::all);
+        self.of.insert(rule.name.clone(), OfRule { asked: now, ..known });
         Ok(rows)
     }
 
-    async fn ask(&self, app: &App, rule: &Rule, (from, until): (Timestamp, Timestamp), within: Rows) -> Result<Rows> {
+    /// Adds to the windows the rows of customers of whom a touchpoint was written since they were asked.
+    async fn add_written(&self, app: &App, rule: &Rule, now: Timestamp, known: &mut OfRule) -> Result<()> {
+        let Some(until) = known.open.first().map(|widest| widest.until) else { return Ok(()) };
+        let written = fates::written_since(&app.db, known.asked).await?;
+        if written == "[]" {
+            return Ok(());
+        }
+        match self.ask(app, rule, (now, until), Among::Customers(&written)).await? {
+            Rows::None => {}
+            Rows::All => known.open.clear(),
+            Rows::These(rows) => {
+                let rows: BTreeSet<(i64, String)> = serde_json::from_str(&rows).expect("rows of our own statement");
+                for window in &mut known.open {
+                    window.more.extend(rows.iter().cloned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        app: &App,
+        rule: &Rule,
+        (from, until): (Timestamp, Timestamp),
+        among: Among<'_>,
+    ) -> Result<Rows> {
         let pauses = Pauses::default();
-        let project = &app.workspace.project;
-        let question = Question::new(project, rule, from, &pauses, false, app.db.dialect());
-        let among = match &within {
-            Rows::All => Among::Buckets(0, BUCKETS - 1),
-            Rows::These(rows) => Among::Rows(rows),
-            Rows::None => return Ok(Rows::None),
-        };
+        let question = Question::new(&app.workspace.project, rule, from, &pauses, false, app.db.dialect());
         // A purchase that stands for a yes may lie too far back one day.
         let standing: Vec<Reason> = self
             .standing
@@ -128,11 +173,14 @@ impl Windows {
     }
 }
 
-/// Whether nothing that the rule's conditions read is written by a rehearsal.
-fn stands_still(rule: &Rule, app: &App) -> bool {
-    let reads = rule.when.iter().chain(&rule.unless).any(crate::expr::Clause::reads_touchpoints);
-    let entity = app.workspace.project.catalogue.entity(&rule.for_each);
-    let is_own =
-        rule.for_each == CUSTOMER || entity.is_some_and(|entity| entity.place != crate::catalogue::Place::BuiltIn);
-    is_own && !reads
+fn among(rows: &Rows) -> Among<'_> {
+    match rows {
+        Rows::These(rows) => Among::Rows(rows),
+        Rows::All | Rows::None => Among::Buckets(0, BUCKETS - 1),
+    }
+}
+
+/// Whether what the rule's conditions read is written by the rehearsal itself.
+fn reads_touchpoints(rule: &Rule) -> bool {
+    rule.for_each == "touchpoint" || rule.when.iter().chain(&rule.unless).any(Clause::reads_touchpoints)
 }

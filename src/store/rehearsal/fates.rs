@@ -111,10 +111,21 @@ pub async fn next_look(db: &Db, rules: &str, now: Timestamp) -> Result<Option<Ti
     Ok(row.and_then(|row| row.opt_int(0)).map(Timestamp::from_micros))
 }
 
+/// The customers of whom a touchpoint was written at `since` or later, as a JSON array of `[bucket, customer]`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn written_since(db: &Db, since: Timestamp) -> Result<String> {
+    let sql = Sql::new("select distinct bucket, customer from touchpoints where updated_at >= $1").with(since);
+    let row = db.fetch_one(sql.as_one(db.dialect(), 2)).await?;
+    Ok(row.map_or_else(|| "[]".to_owned(), |row| row.text(0).to_owned()))
+}
+
 /// What a rehearsal looks for again and again, and a daemon does not.
 pub(super) const INDEXES: &str = "
     create index rehearsal_due on touchpoints (due_at) where state = 'planned';
     create index rehearsal_waiting on touchpoints (due_at) where state = 'planned' and counts not in (0, 1);
     create index rehearsal_of_rule on touchpoints (rule, due_at) where state = 'planned';
+    create index rehearsal_written on touchpoints (updated_at);
     create index rehearsal_reserved on offer_grants (bucket, touchpoint) where state = 'reserved';
 ";

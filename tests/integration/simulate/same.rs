@@ -11,33 +11,26 @@ use crate::harness::postgres::Database;
 use crate::shop::{Shop, at};
 use futures_util::TryStreamExt;
 use plusone::outreach::simulate::{Rehearsal, Stages, Wish, simulate};
-use plusone::sql::Sql;
+use plusone::sql::{Dialect, Sql};
 use plusone::store::rehearsal::lines::{self, Line};
 use plusone::store::settle;
 use plusone::time::{Span, Timestamp};
-use std::collections::BTreeSet;
+use plusone::touchpoints::State;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A Tuesday; the clocks of New York go back on the Sunday before, those of London a week earlier.
 const BEGIN: &str = "2026-10-31T09:00:00Z";
 const PAST: Span = Span::from_seconds(20 * 3_600);
 const FUTURE: Span = Span::from_seconds(50 * 3_600);
 
-/// What can be compared of a touchpoint: all of it.
+/// What can be compared of a touchpoint: all of it, but at which of its occurrences a refusal stands: a daemon moves it
+/// on while nothing else changes.
 fn told(lines: Vec<Line>) -> BTreeSet<String> {
     let one = |line: &Line| {
+        let Line { id, rule, customer, entity, state, channel, at, reason, offer, offer_cost, cost, .. } = line;
+        let occurrence = if *state == State::Skipped { "" } else { &line.occurrence };
         format!(
-            "{} {} {} {} {} {:?} {} {:?} {:?} {} {}",
-            line.rule,
-            line.customer,
-            line.entity,
-            line.occurrence,
-            line.state,
-            line.channel,
-            line.at,
-            line.reason,
-            line.offer,
-            line.offer_cost,
-            line.cost
+            "{rule} {customer} {entity} {occurrence} {state} {channel:?} {at} {reason:?} {offer:?} {offer_cost} {cost} {id}"
         )
     };
     lines.iter().map(one).collect()
@@ -58,6 +51,23 @@ async fn pass(shop: &mut Shop, now: Timestamp) {
         tx.commit().await.expect("committed");
     }
     shop.send(&now.to_string()).await;
+}
+
+/// Every row of every table.
+async fn everything(shop: &Shop) -> BTreeMap<String, Vec<String>> {
+    let db = &shop.app.db;
+    let tables = match db.dialect() {
+        Dialect::Sqlite => "select name from sqlite_schema where type = 'table'",
+        Dialect::Postgres => "select tablename::text from pg_tables where schemaname = 'public'",
+    };
+    let mut all = BTreeMap::new();
+    for table in db.fetch(Sql::new(tables)).await.expect("tables") {
+        let rows = db.fetch(Sql::new(format!("select * from \"{}\"", table.text(0)))).await.expect("rows");
+        let mut rows: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+        rows.sort_unstable();
+        all.insert(table.text(0).to_owned(), rows);
+    }
+    all
 }
 
 /// Passes at `moments` and each quarter of an hour in `[from, to)`.
@@ -88,10 +98,10 @@ async fn compare(
     live(&mut shop, begin, begin.plus(PAST), []).await;
     let now = begin.plus(PAST).plus(Span::from_seconds(421));
     let to = begin.plus(PAST).plus(FUTURE);
-    let before = shop.log().await;
+    let before = everything(&shop).await;
     shop.set(&now.to_string());
     let rehearsal = rehearse(&shop, now, to).await;
-    assert_eq!(shop.log().await, before, "a rehearsal writes nothing");
+    assert!(everything(&shop).await == before, "a rehearsal writes nothing");
     let said: Vec<Line> = rehearsal.lines().try_collect().await.expect("lines");
     let moments: Vec<Timestamp> = rehearsal.moments.iter().copied().chain(said.iter().map(|line| line.at)).collect();
     rehearsal.end().await;

@@ -52,7 +52,7 @@ fn bars(page: &mut String, what: &str, days: &[(Date, Figures)], height: f64) {
             "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">\n<line class=\"axis\" x1=\"{LEFT}\" y1=\"10\" x2=\"{WIDTH}\" \
              y2=\"10\"/><line class=\"axis\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{WIDTH}\" y2=\"{bottom}\"/>\
              <text x=\"{}\" y=\"14\" text-anchor=\"end\">{}</text><text x=\"{}\" y=\"{bottom}\" text-anchor=\"end\">0</text>\n",
-            height + 30.0,
+            height + 34.0,
             escaped(&told),
             LEFT - 6.0,
             grouped(most),
@@ -81,9 +81,10 @@ fn bars(page: &mut String, what: &str, days: &[(Date, Figures)], height: f64) {
         }
         page.push_str("</g>");
         if place % named == 0 {
-            let (x, y) = (x + step / 2.0, bottom + 16.0);
+            let (x, y) = (x + step / 2.0, bottom + 18.0);
             let name = day.naive().format("%-d %b");
-            put(page, format_args!("<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{name}</text>"));
+            let class = if place / named % 2 == 1 { " class=\"second\"" } else { "" };
+            put(page, format_args!("<text{class} x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{name}</text>"));
         }
         page.push('\n');
     }
