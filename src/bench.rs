@@ -17,6 +17,7 @@ mod idle;
 mod import;
 mod postfix;
 mod process;
+mod questions;
 mod simulate;
 
 use crate::app::AppError;
@@ -32,10 +33,13 @@ pub enum Stage {
     Import,
     Idle,
     Simulate,
+    Who,
+    Why,
 }
 
 impl Stage {
-    pub const ALL: [Self; 5] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Simulate];
+    pub const ALL: [Self; 7] =
+        [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Simulate, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +48,8 @@ impl Stage {
             Self::Import => "import",
             Self::Idle => "idle",
             Self::Simulate => "simulate",
+            Self::Who => "who",
+            Self::Why => "why",
         }
     }
 }
@@ -62,7 +68,7 @@ pub struct Figures {
     pub stage: Stage,
     pub ours: f64,
     pub limit: f64,
-    /// Of both figures. For `s` and `% of a core` less is better, for rates more.
+    /// Of both figures. For `s`, `ms` and `% of a core` less is better, for rates more.
     pub unit: &'static str,
     /// Greatest resident memory, in MB of 10^6 bytes; `None` where the system does not tell.
     pub peak_rss_mb: Option<f64>,
@@ -132,6 +138,8 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Import => import::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
         Stage::Simulate => simulate::measure(size, rounds).await,
+        Stage::Who => questions::who(size, rounds).await,
+        Stage::Why => questions::why(size, rounds).await,
     }
 }
 

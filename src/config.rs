@@ -19,14 +19,17 @@ mod json_schema;
 pub mod keys;
 mod legal_hours;
 mod menus;
+mod mistakes;
 mod never;
 mod node;
 mod offers;
 mod once_per;
 mod opt_in;
 mod overrides;
+pub mod places;
 mod reader;
 mod relations;
+pub mod rule_tests;
 mod rules;
 mod settings;
 mod shape;
@@ -39,7 +42,7 @@ pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 use crate::catalogue::Catalogue;
 use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
-use crate::problem::{Problem, Severity, Source};
+use crate::problem::{self, Problem, Severity, Source};
 use crate::rules::Rule;
 use crate::settings::Settings;
 use keys::Section;
@@ -95,10 +98,7 @@ pub fn load(home: &Path) -> Loaded {
 pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
     let mut problems = files.problems().to_vec();
     let project = Loader { files, environment, problems: &mut problems }.project();
-    problems.sort_by(|one, other| {
-        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
-    });
-    problems.dedup();
+    problem::sort(&mut problems);
     Loaded { project, problems }
 }
 

@@ -30,6 +30,7 @@ pub mod prune;
 mod queries;
 pub mod records;
 pub mod sheet;
+pub mod stated;
 pub mod suppress;
 pub mod survey;
 pub mod sync;

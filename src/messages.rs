@@ -18,9 +18,11 @@ mod html;
 mod library;
 mod markup;
 pub mod menu;
+mod mjml;
 pub mod needs;
 mod plain;
 mod promotional;
+pub mod reference;
 mod render;
 mod scan;
 pub mod segments;
@@ -38,6 +40,7 @@ pub use needs::Needs;
 pub use render::{MAX_LIST, RenderError};
 pub use tree::Helper;
 pub use walk::OfferTerms;
+pub use walk::paths::{BUSINESS, LINKS, OFFER};
 pub use words::{Env, Words};
 
 #[cfg(test)]

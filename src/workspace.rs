@@ -3,6 +3,7 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+pub mod unused;
 mod way_out;
 
 use crate::catalogue::Catalogue;
@@ -11,7 +12,7 @@ use crate::messages::context::{self, Record};
 use crate::messages::way_out::Sending;
 use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
 use crate::offers::Offer;
-use crate::problem::{Problem, Severity, Source};
+use crate::problem::{self, Problem, Severity, Source};
 use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::Settings;
 use crate::time::{Timestamp, Tz};
@@ -187,10 +188,7 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         project.rules.remove(&name);
         project.broken.push(name);
     }
-    problems.sort_by(|one, other| {
-        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
-    });
-    problems.dedup();
+    problem::sort(&mut problems);
     (Some((project, templates)), problems)
 }
 

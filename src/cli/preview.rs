@@ -82,7 +82,7 @@ async fn words(
     let (db, project, now) = (&app.db, &app.workspace.project, app.clock.now());
     let pauses = pauses::load(db).await?;
     let foresight = Foresight { db, project, rule, at: now, pauses: &pauses, first_run: false };
-    let rows = foresight.explain(customer).await?;
+    let rows = foresight.explain_alone(customer).await?;
     let row = rows.iter().find(|row| row.is_selected()).or(rows.first());
     let row = row.ok_or_else(|| Failure::failed(format!("customer {customer} has no {} to show", rule.for_each)))?;
     if !row.is_selected() {

@@ -29,6 +29,8 @@ enum Kind {
     Offer,
     /// templates/*/voice.toml
     Voice,
+    /// config/rules/*.test.toml
+    Test,
 }
 
 impl From<Kind> for FileKind {
@@ -39,6 +41,7 @@ impl From<Kind> for FileKind {
             Kind::Rule => Self::Rule,
             Kind::Offer => Self::Offer,
             Kind::Voice => Self::Voice,
+            Kind::Test => Self::Test,
         }
     }
 }

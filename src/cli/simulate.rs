@@ -88,11 +88,13 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
     let now = app.clock.now();
     let zone = app.workspace.project.settings.business.time_zone;
     let (from, to) = span(options, now, zone)?;
+    let sheet = |path: &Path| Sheet::create(path, &HEADINGS).map_err(|error| cannot(path, &error));
+    let sheet = options.csv.as_deref().map(|path| Ok::<_, Failure>((sheet(path)?, path))).transpose()?;
     let stages = Stages::default();
     let wish = Wish { now, to, drafts: &options.rules };
     let walking = simulate(app, wish, &stages);
     let rehearsal = shown("hours simulated", &stages.walked, walking).await?;
-    let forecast = gather(options, &rehearsal, (from, to), zone).await?;
+    let forecast = gather(&options.rules, sheet, &rehearsal, (from, to), zone).await?;
     let business = &app.workspace.project.settings.business;
     let simulated = Simulated {
         from,
@@ -158,24 +160,24 @@ fn span(options: &Options, now: Timestamp, zone: Tz) -> Result<(Timestamp, Times
 
 /// Reads the lines back: counts them, and writes them to the CSV file where one is wanted.
 async fn gather(
-    options: &Options,
+    only: &[String],
+    mut sheet: Option<(Sheet, &Path)>,
     rehearsal: &Rehearsal,
     (from, to): (Timestamp, Timestamp),
     zone: Tz,
 ) -> Result<Forecast, Failure> {
-    let mut gatherer = Gatherer::new(zone, from, to, &options.rules);
-    let mut sheet = options.csv.as_deref().map(|path| Sheet::begin(path, &HEADINGS)).transpose();
+    let mut gatherer = Gatherer::new(zone, from, to, only);
     let mut lines = rehearsal.lines();
     while let Some(line) = lines.try_next().await? {
-        if let Ok(Some(sheet)) = &mut sheet
+        if let Some((sheet, path)) = &mut sheet
             && gatherer.is_asked(&line)
         {
-            sheet.line(&cells(&line, zone)).map_err(Failure::failed)?;
+            sheet.row(cells(&line, zone).iter().map(String::as_str)).map_err(|error| cannot(path, &error))?;
         }
         gatherer.add(&line);
     }
-    if let Some(sheet) = sheet.map_err(Failure::failed)? {
-        sheet.end().map_err(Failure::failed)?;
+    if let Some((sheet, path)) = sheet {
+        sheet.close().map_err(|error| cannot(path, &error))?;
     }
     Ok(gatherer.end())
 }

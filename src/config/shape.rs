@@ -65,7 +65,7 @@ fn check_named(entry: &mut Entry, named: &Named, section: &Section, problems: &m
         };
         problems.push(entry.key_error(format!("`{}` is not a good {} name", entry.key, named.what)).help(help));
     }
-    if !section.keys.is_empty() && !matches!(entry.node.value, Value::Table(_)) {
+    if !section.keys.is_empty() && !fits(&entry.node, &named.shape) {
         problems.push(unknown(entry, section));
         return;
     }
@@ -184,6 +184,9 @@ fn fits(node: &Node, shape: &Shape) -> bool {
         Shape::Integer { .. } => matches!(value, Value::Integer(_)),
         Shape::Money => matches!(value, Value::Text(_) | Value::Integer(_) | Value::Decimal(_)),
         Shape::Date => matches!(value, Value::Time(_)),
+        Shape::Moment => matches!(value, Value::Time(_) | Value::Text(_)),
+        Shape::Rows => matches!(value, Value::Table(_) | Value::List(_)),
+        Shape::Consent => matches!(value, Value::Table(_)),
         Shape::List(_) => matches!(value, Value::List(_)),
         Shape::OneOrMany(inner) => matches!(value, Value::List(_)) || fits(node, inner),
         Shape::Either(shapes) => shapes.iter().any(|shape| fits(node, shape)),
@@ -207,6 +210,9 @@ pub fn wanted(shape: &Shape) -> String {
         Shape::Integer { .. } => "a whole number".to_owned(),
         Shape::Money => "a number".to_owned(),
         Shape::Date => "a date".to_owned(),
+        Shape::Moment => "a date or time".to_owned(),
+        Shape::Rows => "a row in braces, or a list of them".to_owned(),
+        Shape::Consent => "a table".to_owned(),
         Shape::List(_) => "a list".to_owned(),
         Shape::OneOrMany(inner) => format!("{} or a list", wanted(inner)),
         Shape::Either(shapes) => shapes.iter().map(wanted).collect::<Vec<_>>().join(" or "),

@@ -1,50 +1,40 @@
-//! A CSV file for a spreadsheet, written line by line: every cell quoted, and none that a spreadsheet takes for a
-//! formula.
+//! A table as a CSV file that people open in a spreadsheet: rows are written as they come.
+//!
+//! Every cell is quoted, and one that a spreadsheet would run as a formula gets a `'` before it (ASVS 1.2.10).
 
 use super::errors_file::safe;
 use csv::{QuoteStyle, Writer, WriterBuilder};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-/// A file under way.
-pub struct Sheet {
-    path: PathBuf,
-    writer: Writer<File>,
-}
+/// An open file; [`Sheet::close`] it.
+pub struct Sheet(Writer<File>);
 
 impl Sheet {
-    /// Begins the file anew, with its headings.
+    /// Makes the file, or writes it anew, with its headings.
     ///
     /// # Errors
-    /// A sentence that names the file, where it cannot be written.
-    pub fn begin(path: &Path, headings: &[&str]) -> Result<Self, String> {
-        let file = File::create(path).map_err(|error| cannot(path, &error))?;
-        let writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(file);
-        let mut sheet = Self { path: path.to_owned(), writer };
-        sheet.line(headings)?;
+    /// When it cannot be written.
+    pub fn create(path: &Path, headings: &[&str]) -> io::Result<Self> {
+        let mut sheet = Self(WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(File::create(path)?));
+        sheet.row(headings.iter().copied())?;
         Ok(sheet)
     }
 
-    /// Writes a line.
-    ///
     /// # Errors
-    /// As [`Sheet::begin`].
-    pub fn line(&mut self, cells: &[impl AsRef<str>]) -> Result<(), String> {
-        let written = self.writer.write_record(cells.iter().map(|cell| safe(cell.as_ref().as_bytes())));
-        written.map_err(|error| cannot(&self.path, &error))
+    /// When it cannot be written.
+    pub fn row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
+        // A dash alone is no formula: it is how an occurrence without parts is written.
+        let cells = cells.map(|cell| if cell == "-" { cell.as_bytes().to_vec() } else { safe(cell.as_bytes()) });
+        self.0.write_record(cells).map_err(io::Error::from)
     }
 
-    /// Writes what is left.
-    ///
     /// # Errors
-    /// As [`Sheet::begin`].
-    pub fn end(mut self) -> Result<(), String> {
-        self.writer.flush().map_err(|error| cannot(&self.path, &error))
+    /// When the last rows cannot be written.
+    pub fn close(mut self) -> io::Result<()> {
+        self.0.flush()
     }
-}
-
-fn cannot(path: &Path, error: &dyn std::error::Error) -> String {
-    format!("cannot write {}: {error}", path.display())
 }
 
 #[cfg(test)]
@@ -52,13 +42,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_and_no_formula_is_left() {
+    fn no_cell_is_taken_for_a_formula() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.csv");
-        let mut sheet = Sheet::begin(&path, &["customer", "state"]).expect("a file");
-        sheet.line(&["=1+1", "se\"nt"]).expect("written");
-        sheet.end().expect("written");
-        let text = std::fs::read_to_string(path).expect("the file");
-        assert_eq!(text, "\"customer\",\"state\"\n\"'=1+1\",\"se\"\"nt\"\n");
+        let path = folder.path().join("who.csv");
+        let mut sheet = Sheet::create(&path, &["customer", "name"]).expect("made");
+        sheet.row(["1", "=HYPERLINK(\"http://evil.test\")"].into_iter()).expect("written");
+        sheet.row(["-", "+44"].into_iter()).expect("written");
+        sheet.row(["-2", "Ada \"the\" first"].into_iter()).expect("written");
+        sheet.close().expect("closed");
+        let text = std::fs::read_to_string(path).expect("read");
+        assert_eq!(
+            text,
+            "\"customer\",\"name\"\n\"1\",\"'=HYPERLINK(\"\"http://evil.test\"\")\"\n\"-\",\"'+44\"\n\"'-2\",\"Ada \"\"the\"\" first\"\n"
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! 3. What a test says holds in its branch: `{{#if line.product.name}}` tells that there is a product too.
 
 mod calls;
-mod paths;
+pub mod paths;
 
 use crate::catalogue::{Catalogue, Entity, Type};
 use crate::messages::library::Part;

@@ -12,7 +12,7 @@ use crate::schedule::due::Timetable;
 use crate::store::db::{Db, Result, StoreError};
 use crate::store::rule_states::{self, RuleState};
 use crate::store::runs::{self, Cause, Past, Run};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ impl History {
     }
 
     /// Whether the run of `rule` at `instant` is to be judged as its first; `begins` is the first instant of this pass.
-    fn is_first_at(&self, rule: &Rule, instant: Timestamp, begins: Timestamp) -> bool {
+    pub fn is_first_at(&self, rule: &Rule, instant: Timestamp, begins: Timestamp) -> bool {
         if !Zones::matter_to(rule) {
             return self.is_first(&rule.name) && instant == begins;
         }
@@ -85,6 +85,19 @@ impl History {
         self.states.get(rule).and_then(|state| state.held_reason.as_deref())
     }
 
+    /// As [`History::hold_of`], also for a rule that no pass has taken stock of yet.
+    pub fn would_hold(&self, rule: &Rule, project: &Project) -> Option<String> {
+        match self.states.get(&rule.name) {
+            Some(state) => state.held_reason.clone(),
+            None => look_alike(rule, project, &self.states),
+        }
+    }
+
+    /// The rule whose history `rule` takes over at the next pass, and does not have yet.
+    pub fn heir_of<'a>(&self, rule: &'a Rule, project: &Project) -> Option<&'a str> {
+        rule.was.as_deref().filter(|was| takes_over(rule, was, project, &self.states))
+    }
+
     fn timetable<'a>(&self, rule: &'a Rule) -> Option<Timetable<'a>> {
         let live_since = self.states.get(&rule.name)?.live_since?;
         Some(Timetable {
@@ -95,6 +108,22 @@ impl History {
             catch_up: rule.catch_up,
             catch_up_window: rule.catch_up_window,
         })
+    }
+
+    /// When the rule ticks next for a customer of this zone: `now` where it is due. `None` where only somebody runs it.
+    /// A rule that no pass has taken stock of counts as live from now on.
+    pub fn next_tick(&self, rule: &Rule, zone: Option<Tz>, now: Timestamp) -> Option<Timestamp> {
+        let from = match rule.live {
+            Live::Between { from: Some(from), .. } => from.max(now),
+            Live::Draft | Live::Always | Live::Between { .. } => now,
+        };
+        let (due, next) = if rule.live.at(now) { self.due(rule, now) } else { (Vec::new(), None) };
+        if !Zones::matter_to(rule) && !due.is_empty() {
+            return Some(now);
+        }
+        let zone = zone.filter(|_| Zones::matter_to(rule)).unwrap_or(rule.time_zone);
+        let after = rule.schedule.in_zone(zone).next_after(from, zone);
+        if Zones::matter_to(rule) { after } else { next.or(after) }
     }
 
     /// The instants at which `rule` is due, oldest first, and its next tick.

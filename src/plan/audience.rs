@@ -51,25 +51,37 @@ pub enum Among<'a> {
     Customers(&'a str),
 }
 
+/// Of a row and the touchpoint of its occurrence: that nobody was touched.
+const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
+
 mod columns;
 mod consent;
 mod occurrence;
 mod window;
 
 impl Audience<'_> {
-    /// Every candidate that was not touched yet; read each row with [`Audience::read`].
+    /// Every candidate that was not touched yet, with the values that the conditions used; read each row with
+    /// [`Audience::read`].
     pub fn candidates(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, " and (t.id is null or t.state = 'skipped')")
+        self.candidates_where(among, UNTOUCHED, true)
     }
 
-    /// As [`Audience::candidates`], with those that were touched already.
+    /// As [`Audience::candidates`], without those values: for a forecast, which keeps no facts.
+    pub fn foreseen(&self, among: Among<'_>) -> Sql {
+        self.candidates_where(among, UNTOUCHED, false)
+    }
+
+    /// As [`Audience::foreseen`], with those that were touched already.
     pub fn everyone(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, "")
+        self.candidates_where(among, "", false)
     }
 
-    fn candidates_where(&self, among: Among<'_>, condition: &str) -> Sql {
+    fn candidates_where(&self, among: Among<'_>, condition: &str, with_facts: bool) -> Sql {
         let mut sql = Sql::default();
         self.select(&mut sql);
+        if with_facts {
+            self.push_used(&mut sql);
+        }
         self.from(&mut sql);
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
@@ -129,6 +141,38 @@ impl Audience<'_> {
         sql.push(" where ");
         self.among(&mut sql, among);
         sql.push(" order by 1");
+        sql
+    }
+
+    /// Every row of `among`, selected or not: the entity's key, and the occurrence that a message about it has at
+    /// `as_of`.
+    pub fn occurrences(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ").push(&self.entity_key()).push(", ");
+        self.push_occurrence(&mut sql);
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
+        sql
+    }
+
+    /// One row about the rows of `among`: how many there are, of how many all conditions hold, then for each clause of
+    /// how many it is true and of how many it is false.
+    pub fn tally(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select count(*), cast(coalesce(sum(case when true");
+        self.push_conditions(&mut sql);
+        sql.push(" then 1 else 0 end), 0) as bigint)");
+        for clause in self.clauses() {
+            for negated in ["", "not "] {
+                sql.push(", cast(coalesce(sum(case when ").push(negated).push("(");
+                self.write(clause, &mut sql);
+                sql.push(") then 1 else 0 end), 0) as bigint)");
+            }
+        }
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
         sql
     }
 

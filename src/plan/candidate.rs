@@ -59,7 +59,7 @@ pub struct Candidate {
 pub struct Place {
     /// The address as a keyed hash.
     pub hash: String,
-    /// The touchpoint of another customer that has it.
+    /// The touchpoint of another customer that has it: its id, or the first eight characters of that.
     pub holder: Option<String>,
 }
 

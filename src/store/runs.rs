@@ -165,6 +165,29 @@ pub async fn last_sizes(db: &Db, rule: &str, limit: i64) -> Result<Vec<i64>> {
     Ok(rows.iter().map(|row| row.int(0)).collect())
 }
 
+/// Whether the rule has ever run.
+pub async fn any(db: &Db, rule: &str) -> Result<bool> {
+    Ok(db.fetch_one(Sql::new("select 1 from runs where rule = $1 limit 1").with(rule)).await?.is_some())
+}
+
+/// The newest run of a rule that waits for approval.
+pub async fn newest_held(db: &Db, rule: &str) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where rule = $1 and state = 'held' order by instant desc limit 1");
+    Ok(db.fetch_one(Sql::new(sql).with(rule)).await?.as_ref().map(read))
+}
+
+/// The newest run of a rule at or before an instant.
+pub async fn newest_until(db: &Db, rule: &str, at: Timestamp) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where rule = $1 and instant <= $2 order by instant desc limit 1");
+    Ok(db.fetch_one(Sql::new(sql).with(rule).with(at)).await?.as_ref().map(read))
+}
+
+/// A run by its id.
+pub async fn by_id(db: &Db, id: &str) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where id = $1");
+    Ok(db.fetch_one(Sql::new(sql).with(id)).await?.as_ref().map(read))
+}
+
 /// Whether somebody has approved a run of the rule that was held for this very reason.
 pub async fn was_approved(db: &Db, rule: &str, reason: &str) -> Result<bool> {
     let sql = "select 1 from runs where rule = $1 and reached > 0 and state = 'released' and reason = $2 limit 1";

@@ -42,6 +42,15 @@ fn a_simulated_month_is_measured() {
 
 #[test]
 #[ignore = "wants the release build: run by tests/run"]
+fn questions_are_measured() {
+    let who = measured("who");
+    assert_positive(&who);
+    assert_eq!(who["setup"]["selected"], 1_000);
+    assert_positive(&measured("why"));
+}
+
+#[test]
+#[ignore = "wants the release build: run by tests/run"]
 fn import_is_measured() {
     assert_positive(&measured("import"));
 }

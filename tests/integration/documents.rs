@@ -56,6 +56,7 @@ fn reference() -> String {
         (FileKind::Rule, "config/rules/*.toml"),
         (FileKind::Offer, "config/offers/*.toml"),
         (FileKind::Voice, "templates/*/voice.toml"),
+        (FileKind::Test, "config/rules/*.test.toml"),
     ];
     for (kind, path) in files {
         let _ = writeln!(text, "\n## {path}");
@@ -147,6 +148,9 @@ fn takes(shape: &Shape) -> String {
             format!("a table, by its `{tag}`: {}", names.collect::<Vec<_>>().join(" "))
         }
         Shape::SourceFile => "the path of a file".to_owned(),
+        Shape::Moment => "a date or time".to_owned(),
+        Shape::Rows => "a row in braces, or a list of them".to_owned(),
+        Shape::Consent => "a table: topics, each `true`, `false` or a table of these by channel".to_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ mod databases;
 mod delivery;
 mod documents;
 mod doors;
+mod foresight;
 mod harness;
 mod hooks;
 mod hours;

@@ -6,14 +6,16 @@ use crate::messages::library::Part;
 use crate::messages::needs::{MAX_LIST_DEPTH, Order, Step};
 use crate::messages::tree::Path;
 
-const OFFER: [(&str, Type); 5] = [
+/// What can be read of an offer.
+pub const OFFER: [(&str, Type); 5] = [
     ("name", Type::Text),
     ("description", Type::Text),
     ("value", Type::Money),
     ("code", Type::Text),
     ("expires_at", Type::Timestamp),
 ];
-const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
+/// What can be read of the business.
+pub const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
 /// Pages that a link can lead to; each is there in every message.
 pub const LINKS: [&str; 4] = ["unsubscribe", "preferences", "why", "confirm"];
 /// Pages that a link can lead to once they are served.

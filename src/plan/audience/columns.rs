@@ -34,7 +34,6 @@ impl Audience<'_> {
             sql.push(", ");
             self.push_left(offer, sql);
         }
-        self.push_used(sql);
     }
 
     pub(super) fn select_person(&self, sql: &mut Sql) {
