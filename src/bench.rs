@@ -10,6 +10,7 @@
 //! 4. What was measured is counted as well: a stage whose rows or messages do not add up fails.
 
 mod business;
+mod check;
 mod email;
 mod evaluate;
 mod home;
@@ -31,6 +32,7 @@ pub enum Stage {
     Evaluate,
     Email,
     Import,
+    Check,
     Idle,
     Simulate,
     Who,
@@ -38,14 +40,15 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] =
-        [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Simulate, Self::Who, Self::Why];
+    pub const ALL: [Self; 8] =
+        [Self::Evaluate, Self::Email, Self::Import, Self::Check, Self::Idle, Self::Simulate, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evaluate => "evaluate",
             Self::Email => "email",
             Self::Import => "import",
+            Self::Check => "check",
             Self::Idle => "idle",
             Self::Simulate => "simulate",
             Self::Who => "who",
@@ -136,6 +139,7 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Evaluate => evaluate::measure(size, rounds).await,
         Stage::Email => email::measure(size, rounds).await,
         Stage::Import => import::measure(size, rounds).await,
+        Stage::Check => check::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
         Stage::Simulate => simulate::measure(size, rounds).await,
         Stage::Who => questions::who(size, rounds).await,

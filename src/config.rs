@@ -22,6 +22,7 @@ mod menus;
 mod mistakes;
 mod never;
 mod node;
+mod occasion;
 mod offers;
 mod once_per;
 mod opt_in;
@@ -33,9 +34,10 @@ pub mod rule_tests;
 mod rules;
 mod settings;
 mod shape;
+mod variants;
 
 pub use environment::Environment;
-pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
+pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
@@ -231,7 +233,9 @@ impl Loader<'_> {
     ) -> Option<T> {
         if !is_file_name(name) {
             let message = format!("`{name}` cannot be a name here");
-            let help = "name the file with small letters, digits and `-`";
+            let right: String =
+                name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            let help = format!("name the file `{right}.toml`: small letters, digits and `-`");
             self.problems.push(Problem::error(source, 0..0, message).help(help));
         }
         let mut tree = node::parse(source, self.environment, self.problems)?;
@@ -317,8 +321,7 @@ impl Loader<'_> {
             .collect();
         let is_broken = |rule: &Rule| {
             rule.offers.iter().any(|offer| broken_offers.contains(offer))
-                || broken_templates.contains(rule.template.as_str())
-                || broken_menus.contains(&rule.template)
+                || rule.templates().iter().any(|name| broken_templates.contains(name) || broken_menus.contains(*name))
         };
         let names: Vec<String> =
             rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();

@@ -8,6 +8,7 @@ use super::{Answer, Failure, Global};
 use crate::catalogue::CUSTOMER;
 use crate::clock::Clock;
 use crate::config::{Environment, Files, Loaded, Project, places, rule_tests};
+use crate::messages::foreign::placeholders;
 use crate::outreach::today::{self, Findings, Matches};
 use crate::outreach::trial;
 use crate::plan::never::never_goes;
@@ -64,6 +65,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     found.passed = try_rules(&files, &environment, &mut loaded).await?;
     if let Some(project) = &loaded.project {
         loaded.problems.extend(unused(project));
+        loaded.problems.extend(project.templates.values().flatten().flat_map(placeholders));
         loaded.problems.extend(never(project, now));
         let findings = look_at_data(project, &global.home, now).await;
         loaded.problems.extend(findings.problems);
@@ -162,7 +164,7 @@ fn rules(project: &Project, found: &Found) -> String {
     let zone = project.settings.business.time_zone;
     let mut text = String::new();
     for rule in project.rules.values() {
-        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.schedule.describe());
+        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.rhythm());
         let _ = writeln!(text, "    next: {}", ticks(rule, now, zone));
         if let Some(matches) = found.matches.iter().find(|matches| matches.rule == rule.name) {
             let _ = writeln!(text, "    matches now: {}", reach(matches));
@@ -200,6 +202,9 @@ fn life(rule: &Rule, now: Timestamp, zone: Tz) -> String {
 
 /// The next ticks in the business's time: the date where it changes, then the times of that day.
 fn ticks(rule: &Rule, now: Timestamp, zone: Tz) -> String {
+    if rule.on_event.is_some() {
+        return "within a second of each".to_owned();
+    }
     // Each customer's clock shows what the business's shows, at another instant.
     let own = rule.in_customers_time && rule.schedule.is_civil();
     let zone = if own { rule.time_zone } else { zone };

@@ -13,7 +13,7 @@ use crate::data::sheet::Sheet;
 use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json};
 use crate::outreach::tick::History;
 use crate::plan::Counts;
-use crate::plan::decide::Decision;
+use crate::plan::decide::{Decision, Message};
 use crate::progress::Progress;
 use crate::store::{find, pauses};
 use crate::time::{Timestamp, Tz};
@@ -205,15 +205,25 @@ fn cells(fate: &Fate, name: Option<&str>) -> [String; 9] {
     ]
 }
 
+/// The variant that a message is, behind its channel.
+fn variant(message: &Message) -> String {
+    message.variant.as_ref().map(|name| format!(", variant {name}")).unwrap_or_default()
+}
+
 fn line(fate: &Fate, name: Option<&str>, at: Timestamp, zone: Tz) -> String {
     let candidate = &fate.judged.candidate;
     let about = if candidate.entity == candidate.customer { String::new() } else { format!(" ({})", candidate.entity) };
     let name = name.map(|name| format!(" {name}")).unwrap_or_default();
     let told = match &fate.decision {
         Decision::Plan(message) if message.due_at > at => {
-            format!("{}, at {}", message.channel, message.due_at.local(zone).format("%a %-d %b %H:%M"))
+            format!(
+                "{}{}, at {}",
+                message.channel,
+                variant(message),
+                message.due_at.local(zone).format("%a %-d %b %H:%M")
+            )
         }
-        Decision::Plan(message) => message.channel.to_string(),
+        Decision::Plan(message) => format!("{}{}", message.channel, variant(message)),
         Decision::HoldOut(_, by) => format!("held out: {by}"),
         Decision::Refuse(refusal) => match &refusal.detail {
             Some(detail) => format!("{}: {detail}", refusal.reason),

@@ -14,6 +14,7 @@ pub mod offer;
 pub mod rule;
 pub mod rule_test;
 pub mod settings;
+pub mod variant;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]

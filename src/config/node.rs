@@ -156,11 +156,15 @@ impl Node {
 
     /// A fault inside this text, at its very place where the file has the text unchanged.
     pub fn fault(&self, fault: Fault) -> Problem {
-        let verbatim = match &self.value {
+        place(&self.source, &self.span, self.verbatim(), fault)
+    }
+
+    /// Where this text begins, if the file has it unchanged.
+    pub fn verbatim(&self) -> Option<usize> {
+        match &self.value {
             Value::Text(text) => text.verbatim,
             _ => None,
-        };
-        place(&self.source, &self.span, verbatim, fault)
+        }
     }
 
     pub fn text(&self) -> Option<&str> {

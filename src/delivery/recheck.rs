@@ -264,6 +264,7 @@ impl Look<'_> {
             zone: candidate.zone,
             offer: one.offer.as_deref(),
             code: one.code.as_deref(),
+            variant: one.variant.as_deref(),
             promotional: one.purpose == Purpose::Promotional,
             was_told: told.contains(&one.id),
             as_of: one.as_of,
@@ -310,6 +311,7 @@ impl Look<'_> {
             unsubscribe,
             callback: self.workspace.callback(self.channel, &one.id),
             date,
+            test: false,
         };
         let topic = self.rule.topic.clone();
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
@@ -323,7 +325,7 @@ pub const MENU: &str = "menu";
 const DATE: &str = "date";
 
 /// Words as they are kept with their touchpoint.
-fn kept_text(words: &Words, date: Timestamp) -> String {
+pub(super) fn kept_text(words: &Words, date: Timestamp) -> String {
     let date = date.to_string();
     let menu = menu::written(&words.menu);
     let mut parts = parts_of(words);

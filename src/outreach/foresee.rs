@@ -150,6 +150,14 @@ impl<'a> Foresight<'a> {
     }
 }
 
+/// The variant that a decision plans.
+pub fn variant_of(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Plan(message) => message.variant.as_deref(),
+        Decision::HoldOut(..) | Decision::Refuse(_) => None,
+    }
+}
+
 /// One line of the sample of `who`.
 pub fn sample_json(fate: &Fate) -> Value {
     let candidate = &fate.judged.candidate;
@@ -160,6 +168,6 @@ pub fn sample_json(fate: &Fate) -> Value {
     let gates: Value = serde_json::from_str(&gates_text(&gates(&fate.decision))).unwrap_or(Value::Null);
     json!({
         "customer": candidate.customer, "entity": candidate.entity, "occurrence": candidate.occurrence,
-        "outcome": outcome(Some(&fate.decision)), "channel": channel, "due_at": due_at, "gates": gates,
+        "outcome": outcome(Some(&fate.decision)), "channel": channel, "variant": variant_of(&fate.decision), "due_at": due_at, "gates": gates,
     })
 }

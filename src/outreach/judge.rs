@@ -10,7 +10,7 @@ use crate::offers::Offer;
 use crate::outreach::complete::{add_taken, complete};
 use crate::plan::audience::{Among, Audience, Fires};
 use crate::plan::candidate::Candidate;
-use crate::plan::decide::Policy;
+use crate::plan::decide::{Case, Policy};
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Cell, Db, Result, Row};
@@ -85,6 +85,12 @@ impl<'a> Question<'a> {
             zone: self.project.settings.business.time_zone,
             first_run: self.first_run,
         }
+    }
+
+    /// The last moment at which a candidate's message may go.
+    pub fn last(&self, candidate: &Candidate) -> Timestamp {
+        let policy = self.policy();
+        Case { rule: self.rule, candidate, policy: &policy, now: self.as_of, turns: None }.last()
     }
 
     /// Adds to candidates what their rows do not say.

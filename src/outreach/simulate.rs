@@ -113,6 +113,7 @@ async fn copied(
         workspace,
         clock: Clock::manual(wish.now),
         looks: Looks::default(),
+        files: app.files.clone(),
     })
 }
 

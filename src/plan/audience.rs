@@ -38,11 +38,21 @@ pub struct Fires {
     pub without: bool,
 }
 
+/// Events by when they came in: those after the one arrival, up to the other. Without `after` what was there when the
+/// rule went live, as far back as one of its messages may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    pub after: Option<i64>,
+    pub until: i64,
+}
+
 /// Which rows are asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Among<'a> {
     /// Customers of these buckets, both ends included.
     Buckets(i64, i64),
+    /// Those of these buckets, both ends included, that events brought in, or whose customer's events did.
+    Arrived(i64, i64, Arrived),
     /// One customer.
     Customer { bucket: i64, customer: &'a str },
     /// A JSON array of `[bucket, entity key]`.
@@ -56,8 +66,12 @@ const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
 
 mod columns;
 mod consent;
+mod events;
+mod extremes;
 mod occurrence;
 mod window;
+
+pub use events::EVENT;
 
 impl Audience<'_> {
     /// Every candidate that was not touched yet, with the values that the conditions used; read each row with
@@ -110,6 +124,7 @@ impl Audience<'_> {
         self.push_consents(&mut sql);
         self.push_bad_moments(&mut sql);
         self.push_place(&mut sql);
+        self.push_event_time(&mut sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, &mut sql);
@@ -221,6 +236,7 @@ impl Audience<'_> {
             self.write(clause, sql);
             sql.push(") is not true");
         }
+        self.push_event(sql);
         if self.rule.confirms {
             self.push_waits(sql);
         }
@@ -232,6 +248,7 @@ impl Audience<'_> {
             Among::Buckets(from, until) => {
                 sql.push(&format!("{row}._bucket between ")).bind(from).push(" and ").bind(until);
             }
+            Among::Arrived(from, until, arrived) => self.push_arrived(sql, from, until, arrived),
             Among::Customer { bucket, customer } => {
                 sql.push("c._bucket = ")
                     .bind(bucket)

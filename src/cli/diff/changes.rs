@@ -1,6 +1,6 @@
 //! What else a changed rule changes: its settings, a line each, in words.
 
-use crate::rules::{Channel, Live, OncePart, OncePer, Rule};
+use crate::rules::{Channel, Live, OncePart, OncePer, Rule, Variant};
 use crate::time::{Span, Timestamp};
 use serde_json::{Value, json};
 use std::fmt;
@@ -56,11 +56,11 @@ fn clauses(key: &'static str, before: &Rule, after: &Rule, of: fn(&Rule) -> Vec<
 /// A setting and its words, where it is set.
 type Setting = (&'static str, fn(&Rule) -> Option<String>);
 
-const SETTINGS: [Setting; 18] = [
+const SETTINGS: [Setting; 19] = [
     ("live", |rule| Some(live(rule.live))),
     ("kind", |rule| Some(rule.kind.to_string())),
     ("for_each", |rule| Some(rule.for_each.clone())),
-    ("schedule", |rule| Some(rule.schedule.describe())),
+    ("schedule", |rule| Some(rule.rhythm())),
     ("time_zone", |rule| Some(if rule.in_customers_time { "customer".to_owned() } else { rule.time_zone.to_string() })),
     ("once_per", |rule| Some(once_per(&rule.once_per))),
     ("again_after", |rule| rule.again_after.map(span)),
@@ -70,6 +70,7 @@ const SETTINGS: [Setting; 18] = [
     ("template", |rule| Some(rule.template.clone())),
     ("topic", |rule| Some(format!("{} ({})", rule.topic, rule.purpose))),
     ("offer", |rule| (!rule.offers.is_empty()).then(|| rule.offers.join(", "))),
+    ("variants", variants),
     ("priority", |rule| Some(rule.priority.to_string())),
     ("expires_after", |rule| Some(span(rule.expires_after))),
     ("existing", |rule| Some(rule.existing.to_string())),
@@ -78,6 +79,12 @@ const SETTINGS: [Setting; 18] = [
     ("urgent", |rule| rule.urgent.then(|| "true".to_owned())),
     ("recheck", |rule| (!rule.recheck).then(|| "false".to_owned())),
 ];
+
+/// `letter 50%, cookie 50%`.
+fn variants(rule: &Rule) -> Option<String> {
+    let one = |variant: &Variant| format!("{} {}%", variant.name, f64::from(variant.share) / 10_000.0);
+    (!rule.variants.is_empty()).then(|| rule.variants.iter().map(one).collect::<Vec<_>>().join(", "))
+}
 
 fn span(span: Span) -> String {
     crate::cli::print::spoken(span)

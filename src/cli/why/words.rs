@@ -54,7 +54,9 @@ fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
     match fate {
         Some(Decision::Plan(message)) => {
             let due = local(message.due_at, zone);
-            format!("would be sent by {} at {due} ({zone}){}", message.channel, standing.condition(zone))
+            let variant = message.variant.as_ref().map(|name| format!(", variant {name},")).unwrap_or_default();
+            let condition = standing.condition(zone);
+            format!("would be sent by {}{variant} at {due} ({zone}){condition}", message.channel)
         }
         Some(Decision::HoldOut(message, by)) => {
             format!("would be sent by {}, and is held out: {by}", message.channel)

@@ -6,7 +6,7 @@
 
 use super::stock::{Stock, turns};
 use super::walk::already;
-use super::{Foresight, gates, outcome};
+use super::{Foresight, gates, outcome, variant_of};
 use crate::ids::bucket_of;
 use crate::outreach::addresses;
 use crate::outreach::judge::{Judged, Occurrences, Question, shown};
@@ -74,6 +74,7 @@ impl Explained {
             "clauses": self.clauses.iter().map(ClauseTruth::to_json).collect::<Value>(),
             "gates": gates.map(|gate| gate.to_json()).collect::<Value>(),
             "outcome": outcome(self.fate.as_ref()), "channel": channel, "due_at": due_at,
+            "variant": self.fate.as_ref().and_then(variant_of),
         })
     }
 }

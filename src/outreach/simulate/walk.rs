@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         let pauses = self.shared.pauses();
         let runner = Runner { db, project, lease: self.lease, pauses: &pauses };
         let (mut runs, mut empty) = (Vec::new(), Vec::new());
-        for mut tick in runner.due(rules.iter().copied(), history, now, None) {
+        for mut tick in runner.due(rules.iter().copied(), history, now, None, &[]) {
             let rows = match windows.rows(self.app, tick.rule, tick.instant).await? {
                 Rows::None => {
                     empty.push((tick.rule.name.clone(), tick.instant));
