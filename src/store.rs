@@ -30,6 +30,7 @@ pub mod planning;
 pub mod preferences;
 pub mod prune;
 pub mod reception;
+pub mod rehearsal;
 pub mod replies;
 pub mod report;
 pub mod rows;

@@ -7,9 +7,11 @@
 mod compact;
 mod looking;
 mod opening;
+mod snapshot;
 
 pub(super) use self::opening::words;
 use self::opening::{cure, make_private, without_password};
+pub use self::snapshot::Snapshot;
 pub(super) use super::cells::read;
 pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
