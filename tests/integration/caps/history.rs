@@ -332,11 +332,8 @@ impl History {
             (app, Some(lease))
         };
         let first = self.takeovers + 1;
-        let (one, two, three) = tokio::join!(
-            daemon(first, delays[0]),
-            daemon(first + 1, delays[1]),
-            daemon(first + 2, delays[2])
-        );
+        let (one, two, three) =
+            tokio::join!(daemon(first, delays[0]), daemon(first + 1, delays[1]), daemon(first + 2, delays[2]));
         for (app, _) in [one, two, three] {
             app.db.close().await;
         }
