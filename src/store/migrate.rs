@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_core.sql"),
     include_str!("../../migrations/0002_courtesy.sql"),
     include_str!("../../migrations/0003_hours.sql"),
+    include_str!("../../migrations/0004_room.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own.

@@ -149,9 +149,9 @@ impl Session {
 
     /// Whether `mail` may come now: nothing was announced, or just this, and lately.
     fn expects(&self, mail: &Mail) -> bool {
-        self.announced.as_ref().is_none_or(|announced| {
-            announced.envelope == envelope(mail) && announced.at.elapsed() < ANNOUNCED_LIMIT
-        })
+        self.announced
+            .as_ref()
+            .is_none_or(|announced| announced.envelope == envelope(mail) && announced.at.elapsed() < ANNOUNCED_LIMIT)
     }
 
     /// MAIL, RCPT, DATA, the message, the dot. Gives the relay's answer to the dot.
