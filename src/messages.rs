@@ -18,6 +18,7 @@ mod html;
 mod library;
 mod markup;
 pub mod menu;
+mod mjml;
 pub mod needs;
 mod plain;
 mod promotional;

@@ -10,7 +10,7 @@ use crate::messages::format::locale;
 use crate::messages::menu::{Menu, MenuFile};
 use crate::messages::syntax::{self, Escape, Parsed, Tree};
 use crate::messages::tree::Node;
-use crate::messages::{markup, style};
+use crate::messages::{markup, mjml, style};
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::words;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,6 +18,8 @@ use std::fmt;
 use std::str::FromStr;
 
 const PARTIALS: &str = "_partials";
+/// The HTML part of a mail, written in MJML.
+const MJML: &str = "email.mjml.hbs";
 
 /// A file of a template.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -261,14 +263,21 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
         let tree = syntax::parse(&source)
             .map_err(|problem| vec![problem])
             .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()))
-            .and_then(|tree| if part == Part::Html { styled(tree) } else { Ok(tree) });
+            .and_then(|tree| match part {
+                Part::Html => styled(tree, file == MJML),
+                _ => Ok(tree),
+            });
         match tree {
             Ok(tree) if says_nothing(&tree) => {
                 let help = "write the words, or take the file away: nobody is sent a blank";
                 problems.push(Problem::error(&source, 0..0, format!("`{file}` is empty")).help(help));
             }
             Ok(tree) => {
-                template.parts.entry(part).or_default().insert(language, tree);
+                let other = template.parts.entry(part).or_default().insert(language, tree);
+                if other.is_some() {
+                    let message = format!("`{file}` is there beside `{}`: both are the HTML of the mail", Part::Html);
+                    problems.push(Problem::error(&source, 0..0, message).help("take one of them away"));
+                }
             }
             Err(found) => problems.extend(found),
         }
@@ -283,11 +292,17 @@ fn says_nothing(tree: &Tree) -> bool {
 }
 
 /// Looks at the markup of an HTML part and puts its styles in place.
-fn styled(mut tree: Tree) -> Result<Tree, Vec<Problem>> {
+fn styled(mut tree: Tree, is_mjml: bool) -> Result<Tree, Vec<Problem>> {
+    if is_mjml {
+        mjml::to_html(&mut tree)?;
+    }
     let skeleton = markup::look(&tree)?;
     if skeleton.styled {
-        match style::inline(&skeleton) {
-            Some(nodes) => tree.nodes = nodes,
+        // An HTML parser puts elements where the standard wants them, such as a `tbody` around the rows of a table: where
+        // that tore a block, styles wait for the message.
+        let styled = style::inline(&skeleton).map(|nodes| Tree { nodes, ..tree.clone() });
+        match styled.filter(|styled| markup::look(styled).is_ok_and(|skeleton| skeleton.whole)) {
+            Some(styled) => tree = styled,
             None => tree.styles_late = true,
         }
     }
@@ -295,17 +310,13 @@ fn styled(mut tree: Tree) -> Result<Tree, Vec<Problem>> {
 }
 
 fn part_of(file: &str, source: &Source, problems: &mut Vec<Problem>) -> Option<Part> {
-    let known = file.parse::<Part>();
+    let known = if file == MJML { Ok(Part::Html) } else { file.parse() };
     if known.is_err() {
-        let problem = if file == "email.mjml.hbs" {
-            Problem::error(source, 0..0, "MJML is not built yet").help("write the part as `email.html.hbs`")
-        } else {
-            let near = nearest(file, Part::ALL.iter().map(|part| part.as_str()));
-            let all = Part::ALL.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(", ");
-            let help = near.map_or_else(|| format!("parts are {all}"), |near| format!("did you mean `{near}`?"));
-            Problem::error(source, 0..0, format!("no part of a template is called `{file}`")).help(help)
-        };
-        problems.push(problem);
+        let parts = || Part::ALL.iter().map(|part| part.as_str()).chain([MJML]);
+        let near = nearest(file, parts());
+        let all = parts().collect::<Vec<_>>().join(", ");
+        let help = near.map_or_else(|| format!("parts are {all}"), |near| format!("did you mean `{near}`?"));
+        problems.push(Problem::error(source, 0..0, format!("no part of a template is called `{file}`")).help(help));
     }
     known.ok()
 }

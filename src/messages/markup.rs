@@ -4,7 +4,10 @@
 //! 2. The tree is written down once as plain HTML with marks in place of values and blocks ([`Skeleton`]), so that
 //!    tools for HTML can work on a template. Where a block holds half an element that cannot be done.
 
+mod apart;
 mod position;
+
+pub use apart::apart;
 
 use crate::messages::html;
 use crate::messages::syntax::Tree;

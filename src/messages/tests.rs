@@ -5,6 +5,7 @@ mod formats;
 mod hostile;
 mod laws;
 mod mail;
+mod mjml;
 mod promotional;
 
 use crate::catalogue::Type;

@@ -18,6 +18,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("croner", &["schedule"]),
     ("css_inline", &["messages"]),
+    ("mrml", &["messages"]),
     ("csv", &["data"]),
     ("fixed_decimal", &["messages"]),
     ("fluent_bundle", &["web"]),

@@ -56,6 +56,15 @@ fn styles_that_hang_on_data_are_put_in_place_in_the_message() {
 }
 
 #[test]
+fn rows_of_a_table_stay_in_one_body_whatever_a_parser_adds() {
+    let source = "<style>td { color: red }</style><table>{{#each cart.lines}}<tr><td>{{product.name}}</td></tr>{{/each}}</table>";
+    let words = email(&[SUBJECT, ("templates/t/email.html.hbs", source)], &data()).expect("a mail");
+    let html = words.html.expect("HTML");
+    assert_eq!((html.matches("<tbody>").count(), html.matches("</tbody>").count()), (1, 1), "{html}");
+    assert_eq!(html.matches("<td style=\"color: red;\">").count(), 2, "{html}");
+}
+
+#[test]
 fn the_text_is_made_from_the_html_with_readable_links() {
     let source = "<h1>Hello {{customer.first_name}}</h1><p>See <a href=\"https://shop.example/?a=1&amp;b=2\">the shop</a>.</p>\
         <ul>{{#each cart.lines}}<li>{{product.name}}</li>{{/each}}</ul>";
