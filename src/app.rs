@@ -13,12 +13,14 @@ use crate::outreach::run::Runner;
 use crate::outreach::tick;
 use crate::outreach::zones::Zones;
 use crate::problem::Problem;
-use crate::rules::Channel;
+use crate::rules::{Channel, Rule};
 use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
 use crate::store::lock::{self, DaemonLock};
 use crate::store::runs::Run;
-use crate::store::{delivery as statements, entities, kept_files, migrate, offers, pauses, token_keys, zones};
+use crate::store::{
+    delivery as statements, entities, kept_files, migrate, offers, pauses, rule_texts, token_keys, zones,
+};
 use crate::time::{Span, Timestamp};
 use crate::workspace::{InForce, Workspace};
 use std::collections::BTreeMap;
@@ -116,7 +118,11 @@ impl App {
         // A file that cannot be read is there all the same: what it said last is what stays in force.
         let known = files.texts().map(|(path, _)| path).chain(files.unusable());
         let known: Vec<String> = known.map(str::to_owned).collect();
-        Ok(kept_files::keep(&self.db, &self.workspace.good_texts(&files), &known, self.clock.now()).await?)
+        let (good, now) = (self.workspace.good_texts(&files), self.clock.now());
+        kept_files::keep(&self.db, &good, &known, now).await?;
+        let text = |rule: &Rule| Some((rule.version.clone(), good.get(&rule_path(&rule.name))?.clone()));
+        let texts: Vec<_> = self.workspace.project.rules.values().filter_map(text).collect();
+        Ok(rule_texts::keep(&self.db, &texts, now).await?)
     }
 
     /// Opens every provider that the settings name.
@@ -160,6 +166,13 @@ impl App {
         let report = data::sync::sync(&self.db, &project.catalogue, &project.settings, &self.home, now).await?;
         Zones::load(&self.db, project).await?;
         Ok(report)
+    }
+
+    /// As [`App::refresh`], with the codes of offers: what is asked about a tick is asked of what the tick would find.
+    pub async fn look(&self) -> Result<(), AppError> {
+        self.refresh().await?;
+        data::codes::sync(&self.db, &self.workspace.project.offers, &self.home, self.clock.now()).await?;
+        Ok(())
     }
 
     /// Brings the data up to date and plans every rule that is due at `now` (only `only`, due or not, where given).
@@ -212,6 +225,11 @@ impl App {
         offers::put_back(&self.db).await?;
         Ok(tally)
     }
+}
+
+/// The file of a rule, from the home folder.
+pub fn rule_path(rule: &str) -> String {
+    format!("config/rules/{rule}.toml")
 }
 
 /// What one pass of planning came to.

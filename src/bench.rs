@@ -10,6 +10,7 @@
 //! 4. What was measured is counted as well: a stage whose rows or messages do not add up fails.
 
 mod business;
+mod check;
 mod email;
 mod evaluate;
 mod home;
@@ -17,6 +18,7 @@ mod idle;
 mod import;
 mod postfix;
 mod process;
+mod questions;
 
 use crate::app::AppError;
 use crate::data::DataError;
@@ -29,18 +31,25 @@ pub enum Stage {
     Evaluate,
     Email,
     Import,
+    Check,
     Idle,
+    Who,
+    Why,
 }
 
 impl Stage {
-    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle];
+    pub const ALL: [Self; 7] =
+        [Self::Evaluate, Self::Email, Self::Import, Self::Check, Self::Idle, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evaluate => "evaluate",
             Self::Email => "email",
             Self::Import => "import",
+            Self::Check => "check",
             Self::Idle => "idle",
+            Self::Who => "who",
+            Self::Why => "why",
         }
     }
 }
@@ -59,7 +68,7 @@ pub struct Figures {
     pub stage: Stage,
     pub ours: f64,
     pub limit: f64,
-    /// Of both figures. For `s` and `% of a core` less is better, for rates more.
+    /// Of both figures. For `s`, `ms` and `% of a core` less is better, for rates more.
     pub unit: &'static str,
     /// Greatest resident memory, in MB of 10^6 bytes; `None` where the system does not tell.
     pub peak_rss_mb: Option<f64>,
@@ -127,7 +136,10 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Evaluate => evaluate::measure(size, rounds).await,
         Stage::Email => email::measure(size, rounds).await,
         Stage::Import => import::measure(size, rounds).await,
+        Stage::Check => check::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
+        Stage::Who => questions::who(size, rounds).await,
+        Stage::Why => questions::why(size, rounds).await,
     }
 }
 

@@ -205,6 +205,8 @@ pub struct Catalogue {
     pub entities: BTreeMap<String, Entity>,
     pub roles: Roles,
     pub consent: Vec<ConsentColumns>,
+    /// The names of the events whose properties are declared.
+    pub events: Vec<String>,
 }
 
 impl Entity {

@@ -11,7 +11,9 @@ pub mod consent;
 mod customer;
 mod db;
 pub mod desk;
+mod diff;
 mod erase;
+mod explain;
 mod export;
 mod find;
 mod fire;
@@ -36,6 +38,7 @@ mod resume;
 mod run;
 mod schema;
 mod show;
+mod standing;
 mod status;
 pub mod suppress;
 mod who;
@@ -86,10 +89,14 @@ enum Command {
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Options),
+    /// What conditions and templates can name and call, and why a message may not go
+    Explain(explain::Options),
     /// Who would get it now, and who would not, with reasons; sends nothing
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// What a changed rule file would change: who is reached newly, no longer, or again
+    Diff(diff::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
     /// Run a rule now, whatever its schedule
@@ -214,10 +221,12 @@ pub fn main() -> ExitCode {
                 desk::run(&Opened::of(&app), cli.global.json, &command, &mut std::io::stdout().lock()).await
             }
             Command::Init(options) => init::run(&cli.global, &options).await,
+            Command::Explain(options) => explain::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),

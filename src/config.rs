@@ -19,17 +19,22 @@ mod json_schema;
 pub mod keys;
 mod legal_hours;
 mod menus;
+mod mistakes;
 mod never;
 mod node;
+mod occasion;
 mod offers;
 mod once_per;
 mod opt_in;
 mod overrides;
+pub mod places;
 mod reader;
 mod relations;
+pub mod rule_tests;
 mod rules;
 mod settings;
 mod shape;
+mod variants;
 
 pub use environment::Environment;
 pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
@@ -39,7 +44,7 @@ pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 use crate::catalogue::Catalogue;
 use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
-use crate::problem::{Problem, Severity, Source};
+use crate::problem::{self, Problem, Severity, Source};
 use crate::rules::Rule;
 use crate::settings::Settings;
 use keys::Section;
@@ -95,10 +100,7 @@ pub fn load(home: &Path) -> Loaded {
 pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
     let mut problems = files.problems().to_vec();
     let project = Loader { files, environment, problems: &mut problems }.project();
-    problems.sort_by(|one, other| {
-        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
-    });
-    problems.dedup();
+    problem::sort(&mut problems);
     Loaded { project, problems }
 }
 
@@ -231,7 +233,9 @@ impl Loader<'_> {
     ) -> Option<T> {
         if !is_file_name(name) {
             let message = format!("`{name}` cannot be a name here");
-            let help = "name the file with small letters, digits and `-`";
+            let right: String =
+                name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            let help = format!("name the file `{right}.toml`: small letters, digits and `-`");
             self.problems.push(Problem::error(source, 0..0, message).help(help));
         }
         let mut tree = node::parse(source, self.environment, self.problems)?;
@@ -317,8 +321,7 @@ impl Loader<'_> {
             .collect();
         let is_broken = |rule: &Rule| {
             rule.offers.iter().any(|offer| broken_offers.contains(offer))
-                || broken_templates.contains(rule.template.as_str())
-                || broken_menus.contains(&rule.template)
+                || rule.templates().iter().any(|name| broken_templates.contains(name) || broken_menus.contains(*name))
         };
         let names: Vec<String> =
             rules.good.values().filter(|rule| is_broken(rule)).map(|rule| rule.name.clone()).collect();

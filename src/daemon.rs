@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, Tally, doubt};
 use crate::feedback::receipts;
 use crate::health::{Health, Phase};
 use crate::metrics::Metrics;
-use crate::outreach::tick::History;
+use crate::outreach::tick::{self, History};
 use crate::outreach::wake::{Wake, Woken};
 use crate::store::db::{Db, StoreError};
 use crate::store::leases::{self, Lease};
@@ -174,7 +174,7 @@ impl Daemon {
                     break;
                 }
                 let is_due = next.is_some_and(|next| next <= self.app.clock.now());
-                if is_due || self.is_any_unfinished(since).await {
+                if is_due || self.has_arrived(delivery).await || self.is_any_unfinished(since).await {
                     break;
                 }
             }
@@ -190,6 +190,21 @@ impl Daemon {
                 let is_fresh = run.created_at > since || self.app.clock.now() >= since.plus(RETRY);
                 is_fresh && rules.contains_key(&run.rule)
             }),
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be read now");
+                false
+            }
+        }
+    }
+
+    /// Whether an event came in that a rule in force waits for.
+    async fn has_arrived(&self, delivery: &Delivery) -> bool {
+        let (project, now) = (&self.app.workspace.project, self.app.clock.now());
+        if project.rules.values().all(|rule| rule.on_event.is_none()) {
+            return false;
+        }
+        match tick::waiting(&self.app.db, project, &delivery.shared.pauses(), now).await {
+            Ok(waiting) => !waiting.is_empty(),
             Err(error) => {
                 tracing::error!(%error, "the database cannot be read now");
                 false

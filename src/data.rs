@@ -29,6 +29,8 @@ pub mod person;
 pub mod prune;
 mod queries;
 pub mod records;
+pub mod sheet;
+pub mod stated;
 pub mod suppress;
 pub mod survey;
 pub mod sync;

@@ -29,6 +29,7 @@ pub mod messages;
 pub mod metrics;
 pub mod offers;
 pub mod plan;
+pub mod reference;
 pub mod report;
 pub mod rules;
 pub mod schedule;

@@ -13,6 +13,7 @@
 
 mod check;
 pub mod context;
+pub mod foreign;
 pub mod format;
 mod html;
 mod library;
@@ -22,12 +23,14 @@ mod mjml;
 pub mod needs;
 mod plain;
 mod promotional;
+pub mod reference;
 mod render;
 mod scan;
 pub mod segments;
 mod style;
 mod syntax;
 mod tree;
+pub mod variants;
 mod walk;
 pub mod way_out;
 mod words;
@@ -39,6 +42,7 @@ pub use needs::Needs;
 pub use render::{MAX_LIST, RenderError};
 pub use tree::Helper;
 pub use walk::OfferTerms;
+pub use walk::paths::{BUSINESS, LINKS, OFFER};
 pub use words::{Env, Words};
 
 #[cfg(test)]

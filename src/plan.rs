@@ -9,6 +9,7 @@ pub mod counts;
 pub mod decide;
 pub mod hour;
 pub mod meanwhile;
+pub mod never;
 pub mod only_to;
 pub mod pace;
 pub mod route;

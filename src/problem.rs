@@ -109,6 +109,14 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Puts problems in the order of their files and places, each once.
+pub fn sort(problems: &mut Vec<Problem>) {
+    problems.sort_by(|one, other| {
+        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
+    });
+    problems.dedup();
+}
+
 /// The known name nearest to `wrong`, if one is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

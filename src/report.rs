@@ -3,10 +3,12 @@
 //!
 //! 1. Each occurrence counts once, as it stands today: `matched` is the sum of refused, held out and planned, and
 //!    `planned` the sum of all that became of it. Messages marked as tests count nowhere.
-//! 2. A share is never shown without what it is a share of, and a difference never without its interval.
+//! 2. What nothing tells is said to be not measured: it is never a zero.
+//! 3. A share is never shown without what it is a share of, and a difference never without its interval.
 
 pub mod goal;
 pub mod interval;
+pub mod variants;
 
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::{money_json, time_json};
@@ -14,6 +16,7 @@ use crate::touchpoints::{Reason, State};
 use interval::Interval;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use variants::VariantReport;
 
 /// The report of all rules, or of one.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +42,8 @@ pub struct RuleReport {
     pub offer_cost: i64,
     pub time_to_send: Option<TimeToSend>,
     pub goal: Option<GoalReport>,
+    /// Those of the rule in the order in which it has them, then those that it had; none where it never had any.
+    pub variants: Vec<VariantReport>,
 }
 
 /// From the plan to the provider's yes: quiet hours and further attempts are part of it.
@@ -47,6 +52,23 @@ pub struct TimeToSend {
     pub median: Span,
     /// Of a hundred messages ninety-five were sent within this.
     pub most: Span,
+}
+
+impl TimeToSend {
+    /// From how many messages took how long, in ascending order.
+    pub fn of(times: &[(Span, u64)]) -> Option<Self> {
+        let all: u64 = times.iter().map(|(_, count)| count).sum();
+        let at = |place: u64| {
+            let mut seen = 0;
+            let found = times.iter().find(|(_, count)| {
+                seen += count;
+                seen >= place
+            });
+            found.map(|(took, _)| *took)
+        };
+        let (median, most) = (at(all.div_ceil(2))?, at((all * 95).div_ceil(100))?);
+        (all > 0).then_some(Self { median, most })
+    }
 }
 
 /// What became of every occurrence that a rule matched.
@@ -105,11 +127,17 @@ impl Funnel {
         self.refusals() + self.held_out + self.planned()
     }
 
+    /// How many were delivered, where any receipt tells: relays of mail send none.
+    pub fn delivery_told(&self) -> Option<u64> {
+        (self.delivered > 0).then_some(self.delivered)
+    }
+
     fn to_json(&self) -> Value {
         let refused: BTreeMap<&str, u64> = self.refused.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
         json!({
             "matched": self.matched(), "refused": refused, "held_out": self.held_out, "planned": self.planned(),
-            "waiting": self.waiting, "held": self.held, "sent": self.sent, "delivered": self.delivered,
+            "waiting": self.waiting, "held": self.held, "sent": self.sent, "delivered": self.delivery_told(),
+            "opened": Value::Null, "clicked": Value::Null,
             "bounced": self.bounced, "complained": self.complained, "failed": self.failed,
             "in_doubt": self.in_doubt, "expired": self.expired, "cancelled": self.cancelled,
         })
@@ -126,12 +154,18 @@ pub struct Group {
 }
 
 impl Group {
+    pub const fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.reached += other.reached;
+        self.open += other.open;
+    }
+
     /// Of 1; nothing of nobody.
     pub fn rate(self) -> Option<f64> {
         (self.count > 0).then(|| share(self.reached, self.count))
     }
 
-    fn to_json(self) -> Value {
+    pub(super) fn to_json(self) -> Value {
         json!({ "count": self.count, "reached": self.reached, "rate": self.rate(), "open": self.open })
     }
 }
@@ -200,7 +234,6 @@ impl GoalReport {
 
 /// The interval in points, and what it allows to be said.
 fn verdict(lift: Interval) -> String {
-    let points = |value: f64| format!("{:.1}", value.abs() * 100.0);
     let (low, high) = (points(lift.low), points(lift.high));
     if lift.low > 0.0 {
         format!("between {low} and {high} points more; the message makes that difference")
@@ -209,6 +242,11 @@ fn verdict(lift: Interval) -> String {
     } else {
         format!("between {low} points fewer and {high} more; too few to tell")
     }
+}
+
+/// A difference of shares in points, without its sign: `2.1`.
+fn points(value: f64) -> String {
+    format!("{:.1}", value.abs() * 100.0)
 }
 
 /// `7.1%`.
@@ -239,6 +277,8 @@ impl RuleReport {
                 "median_seconds": time.median.seconds(), "p95_seconds": time.most.seconds(),
             })),
             "goal": self.goal.as_ref().map(GoalReport::to_json),
+            "variants": self.variants.iter().map(|one| one.to_json(&self.variants, currency)).collect::<Value>(),
+            "variants_summary": variants::sentences(&self.variants),
         })
     }
 }
@@ -290,6 +330,20 @@ mod tests {
         assert!(said((0, 0), (0, 0)).contains("nothing was sent yet"));
         let open = GoalReport { sent: Group { count: 2, reached: 0, open: 2 }, ..goal((0, 2), (0, 2)) };
         assert!(open.sentence().ends_with("; 2 may still reach it"));
+    }
+
+    #[test]
+    fn the_median_and_the_ninety_fifth_of_a_hundred_are_messages_that_there_were() {
+        let seconds = |times: &[(i64, u64)]| {
+            let times: Vec<_> = times.iter().map(|(took, count)| (Span::from_seconds(*took), *count)).collect();
+            TimeToSend::of(&times).map(|time| (time.median.seconds(), time.most.seconds()))
+        };
+        assert_eq!(seconds(&[]), None);
+        assert_eq!(seconds(&[(7, 1)]), Some((7, 7)));
+        assert_eq!(seconds(&[(1, 1), (2, 1), (3, 1)]), Some((2, 3)));
+        let hundred: Vec<(i64, u64)> = (1..=100).map(|took| (took, 1)).collect();
+        assert_eq!(seconds(&hundred), Some((50, 95)));
+        assert_eq!(seconds(&[(1, 94), (60, 1), (600, 5)]), Some((1, 60)));
     }
 
     #[test]

@@ -9,6 +9,10 @@ use crate::time::{Span, Timestamp, Tz};
 use std::fmt;
 use std::str::FromStr;
 
+pub mod variants;
+
+pub use variants::Variant;
+
 /// What a rule is, which sets its defaults.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -121,7 +125,10 @@ pub struct Rule {
     pub topic: String,
     /// The topic's purpose. A message that carries an offer is promotional whatever this says.
     pub purpose: Purpose,
+    /// [`Schedule::Manual`] for a rule that waits for an event.
     pub schedule: Schedule,
+    /// The name of the event that it waits for, in the place of a schedule.
+    pub on_event: Option<String>,
     /// Of the schedule and of the calendar in conditions and periods; where these are the customer's, of customers
     /// without a zone.
     pub time_zone: Tz,
@@ -134,14 +141,17 @@ pub struct Rule {
     pub unless: Vec<Clause>,
     pub once_per: OncePer,
     pub again_after: Option<Span>,
+    /// In order of preference; with variants, those of any.
     pub channels: Vec<Channel>,
     pub template: String,
     /// 0 to 100; who is served first.
     pub priority: u8,
     pub expires_after: Span,
     pub recheck: bool,
-    /// In order: the first one the customer is eligible for and that has budget.
+    /// In order: the first one the customer is eligible for and that has budget. With variants, those of any.
     pub offers: Vec<String>,
+    /// In the order in which they are written; see [`Rule::variant_of`].
+    pub variants: Vec<Variant>,
     /// As written; see [`Rule::on_doubt`] for what holds.
     pub on_doubt: Option<OnDoubt>,
     pub existing: Existing,
@@ -172,6 +182,14 @@ pub struct Goal {
 }
 
 impl Rule {
+    /// When it looks, in plain words.
+    pub fn rhythm(&self) -> String {
+        match &self.on_event {
+            Some(event) => format!("when `{event}` comes in"),
+            None => self.schedule.describe(),
+        }
+    }
+
     /// The instant `now` with the rule's calendar.
     pub const fn moment(&self, now: Timestamp, catalogue: &Catalogue) -> Moment {
         let in_customers_time = self.in_customers_time && catalogue.roles.time_zone.is_some();

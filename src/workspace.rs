@@ -3,17 +3,15 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+mod messages;
+pub mod unused;
 mod way_out;
 
-use crate::catalogue::Catalogue;
 use crate::config::{self, Environment, Files, Project};
 use crate::messages::context::{self, Record};
-use crate::messages::way_out::Sending;
-use crate::messages::{Env, OfferTerms, RenderError, Templates, Use, Words};
-use crate::offers::Offer;
-use crate::problem::{Problem, Severity, Source};
-use crate::rules::{Channel, Kind, Purpose, Rule};
-use crate::settings::Settings;
+use crate::messages::{Env, RenderError, Templates, Words};
+use crate::problem::{self, Problem, Severity, Source};
+use crate::rules::{Channel, Rule};
 use crate::time::{Timestamp, Tz};
 use crate::tokens::{self, Keyring};
 use crate::touchpoints::Reason;
@@ -63,6 +61,8 @@ pub struct Recipient<'a> {
     /// The name of the offer that the message carries, and its code.
     pub offer: Option<&'a str>,
     pub code: Option<&'a str>,
+    /// The name of the rule's variant that the message is.
+    pub variant: Option<&'a str>,
     /// Whether the message is promotional: by its rule's topic, or by its offer.
     pub promotional: bool,
     /// Whether an earlier text message to this number has said how to stop them.
@@ -121,9 +121,13 @@ impl Workspace {
     /// Renders one message; gives the words, or the reason why there are none. `data` holds the customer's facts.
     pub fn words(&self, rule: &Rule, to: &Recipient<'_>, mut data: Record) -> Result<Words, (Reason, String)> {
         let business = &self.project.settings.business;
-        let template = self.templates.get(&rule.template);
-        let template =
-            template.ok_or_else(|| (Reason::RenderError, format!("template {} is not in force", rule.template)))?;
+        let template = self.templates.of(rule, to.variant).ok_or_else(|| {
+            let why = match to.variant.filter(|variant| rule.variant(variant).is_none()) {
+                Some(variant) => format!("the rule has no variant {variant} any more"),
+                None => format!("template {} is not in force", rule.template),
+            };
+            (Reason::RenderError, why)
+        })?;
         if let Some(offer) = to.offer.and_then(|name| self.project.offers.get(name)) {
             let expires_at = offer.valid_for.map(|span| to.as_of.plus(span));
             data.insert("offer".to_owned(), context::offer(offer, to.code, expires_at));
@@ -131,6 +135,7 @@ impl Workspace {
         data.insert("business".to_owned(), context::business(business));
         let topic = self.project.settings.topics.get(&rule.topic);
         data.insert("topic".to_owned(), context::topic(topic.map_or(&rule.topic, |topic| &topic.name)));
+        data.insert("variant".to_owned(), context::Value::from_text(to.variant));
         data.insert("links".to_owned(), self.links(to.touchpoint));
         data.insert("now".to_owned(), context::Value::Timestamp(to.now));
         let env = Env {
@@ -165,21 +170,20 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     problems.extend(faults);
     problems.extend(templates.add_menus(&project.menus));
     let mut broken = Vec::new();
+    let around =
+        messages::Around { settings: &project.settings, catalogue: &project.catalogue, offers: &project.offers };
     for rule in project.rules.values_mut() {
-        match templates.get(&rule.template) {
+        let faults = messages::check(rule, &mut templates, &around);
+        match faults {
             None => broken.push(rule.name.clone()),
-            Some(template) => {
-                let mut faults = template.check(&wanted(rule, &project.settings, &project.catalogue, &project.offers));
-                faults.extend(template.check_way_out(&Sending {
-                    settings: &project.settings,
-                    channels: &rule.channels,
-                    promotional: rule.purpose == Purpose::Promotional || !rule.offers.is_empty(),
-                }));
+            Some(mut faults) => {
                 if faults.iter().any(|problem| problem.severity == Severity::Error) {
                     broken.push(rule.name.clone());
                 }
+                if rule.template != rule.name {
+                    faults.iter_mut().for_each(|fault| name_user(fault, rule));
+                }
                 problems.extend(faults);
-                rule.version = crate::ids::content_hash(&[&rule.version, &template.version]);
             }
         }
     }
@@ -187,32 +191,14 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         project.rules.remove(&name);
         project.broken.push(name);
     }
-    problems.sort_by(|one, other| {
-        (&one.source.name, one.span.start, one.severity).cmp(&(&other.source.name, other.span.start, other.severity))
-    });
-    problems.dedup();
+    problem::sort(&mut problems);
     (Some((project, templates)), problems)
 }
 
-/// What a rule asks of its template.
-fn wanted<'a>(
-    rule: &'a Rule,
-    settings: &'a Settings,
-    catalogue: &'a Catalogue,
-    offers: &BTreeMap<String, Offer>,
-) -> Use<'a> {
-    let mut given = rule.offers.iter().filter_map(|name| offers.get(name)).peekable();
-    let offer = given.peek().is_some().then(|| {
-        let (mut code, mut expires) = (true, true);
-        for offer in given {
-            code &= offer.code.is_some();
-            expires &= offer.valid_for.is_some();
-        }
-        let always = rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional;
-        OfferTerms { always, code, expires }
-    });
-    let (business, promotional) = (&settings.business, offer.is_some() || rule.purpose == Purpose::Promotional);
-    Use { catalogue, root: &rule.for_each, channels: &rule.channels, offer, business, promotional }
+/// Says which rule uses the template that has a fault: with another rule it may be good.
+fn name_user(fault: &mut Problem, rule: &Rule) {
+    let user = format!("the rule `{}` uses this template", rule.name);
+    fault.help = Some(fault.help.take().map_or_else(|| user.clone(), |help| format!("{help}; {user}")));
 }
 
 fn broken_paths(problems: &[Problem]) -> BTreeSet<String> {

@@ -12,6 +12,10 @@ pub fn touchpoint() -> Entity {
 /// What customers did, as it was tracked, with the properties declared for any event.
 pub fn event(properties: Vec<Field>) -> Entity {
     let mut event = record("event", &["customer_id", "name"], &["at"]);
+    // Rules wait for events by their names.
+    for field in event.fields.iter_mut().filter(|field| field.name == "name") {
+        field.index = true;
+    }
     event.fields.extend(properties);
     event
 }

@@ -1,24 +1,46 @@
-//! `plusone check`: every problem of every file at once, then each rule with its next ticks.
+//! `plusone check`: every problem of every file at once, the tests of the rules, then each rule with its next ticks and
+//! how many it matches now.
+//!
+//! 1. Nothing is written anywhere: a database is looked at where there is one, and not made where there is none.
 
 use super::problems::{Look, count, render};
 use super::{Answer, Failure, Global};
+use crate::catalogue::CUSTOMER;
 use crate::clock::Clock;
-use crate::config::{Environment, Files, Loaded, Project};
-use crate::problem::Problem;
+use crate::config::{Environment, Files, Loaded, Project, places, rule_tests};
+use crate::messages::foreign::placeholders;
+use crate::outreach::today::{self, Findings, Matches};
+use crate::outreach::trial;
+use crate::plan::never::never_goes;
+use crate::problem::{self, Problem};
 use crate::rules::{Live, Rule};
+use crate::store::db::Db;
 use crate::time::{Timestamp, Tz};
 use crate::workspace::Workspace;
+use crate::workspace::unused::unused;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const BAD_CONFIGURATION: u8 = 2;
 const TICKS_SHOWN: usize = 5;
+/// How long the data may be looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
 pub struct Options {}
+
+/// What was found beside problems.
+struct Found {
+    now: Timestamp,
+    /// Tests of rules that passed.
+    passed: usize,
+    matches: Vec<Matches>,
+}
 
 /// A problem with the names of the JSON output.
 #[derive(Serialize)]
@@ -33,16 +55,63 @@ struct Line<'a> {
 
 pub async fn run(global: &Global, _options: &Options) -> Answer {
     let files = Files::read(&global.home);
-    let loaded = match Workspace::open(&files, &Environment::of_process(), &BTreeMap::new()) {
+    let environment = Environment::of_process();
+    let mut loaded = match Workspace::open(&files, &environment, &BTreeMap::new()) {
         Ok(workspace) => Loaded { project: Some(workspace.project), problems: workspace.problems },
         Err(problems) => Loaded { project: None, problems },
     };
+    let now = Clock::System.now();
+    let mut found = Found { now, passed: 0, matches: Vec::new() };
+    found.passed = try_rules(&files, &environment, &mut loaded).await?;
+    if let Some(project) = &loaded.project {
+        loaded.problems.extend(unused(project));
+        loaded.problems.extend(project.templates.values().flatten().flat_map(placeholders));
+        loaded.problems.extend(never(project, now));
+        let findings = look_at_data(project, &global.home, now).await;
+        loaded.problems.extend(findings.problems);
+        found.matches = findings.matches;
+    }
+    problem::sort(&mut loaded.problems);
     let answer = match global.json {
         true => json(&loaded.problems)?,
-        false => text(&loaded, Clock::System.now(), Look::of_stdout()),
+        false => text(&loaded, &found, Look::of_stdout()),
     };
     std::io::stdout().lock().write_all(answer.as_bytes())?;
     Ok(if loaded.has_errors() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS })
+}
+
+/// Runs the tests of the rules and adds what is wrong with them; gives how many passed.
+async fn try_rules(files: &Files, environment: &Environment, loaded: &mut Loaded) -> Result<usize, Failure> {
+    let Some(project) = &loaded.project else { return Ok(0) };
+    let (tests, problems) = rule_tests::read(files, project, environment);
+    loaded.problems.extend(problems);
+    let verdict = trial::run(project, &tests).await;
+    let verdict = verdict.map_err(|error| Failure::failed(format!("the tests of the rules cannot be run: {error}")))?;
+    loaded.problems.extend(verdict.problems);
+    Ok(verdict.passed)
+}
+
+/// Warns of rules whose messages would always meet silence.
+fn never(project: &Project, now: Timestamp) -> Vec<Problem> {
+    let silent = project.rules.values().filter(|rule| never_goes(rule, &project.settings, now));
+    let warning = |rule: &Rule| {
+        let source = project.rule_files.get(&rule.name)?;
+        let message = "whenever this rule looks, its channels are silent until its messages have expired";
+        let help = "choose another time, a longer `expires_after`, or look at `quiet_hours` and `legal_hours`";
+        Some(Problem::warning(source, places::place(source, "schedule", None), message).help(help))
+    };
+    silent.filter_map(warning).collect()
+}
+
+/// What the data in the database say, where there is one; nothing is made or changed, and nobody waits long for it.
+async fn look_at_data(project: &Project, home: &Path, now: Timestamp) -> Findings {
+    let look = async {
+        let db = Db::open_to_look(project.settings.database_url.expose(), home).await.ok().flatten()?;
+        let findings = today::look(&db, project, now).await.ok();
+        db.close().await;
+        findings
+    };
+    tokio::time::timeout(PATIENCE, look).await.ok().flatten().unwrap_or_default()
 }
 
 fn json(problems: &[Problem]) -> Result<String, Failure> {
@@ -64,39 +133,59 @@ fn json(problems: &[Problem]) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// What `check` prints: problems, rules, a summary.
-pub fn text(loaded: &Loaded, now: Timestamp, look: Look) -> String {
+/// What is printed: problems, rules, a summary.
+fn text(loaded: &Loaded, found: &Found, look: Look) -> String {
     let mut text = render(&loaded.problems, look);
     if !text.is_empty() {
         text.push('\n');
     }
     if let Some(project) = &loaded.project {
-        text.push_str(&rules(project, now));
+        text.push_str(&rules(project, found));
     }
-    let _ = writeln!(text, "{}", summary(loaded));
+    let _ = writeln!(text, "{}", summary(loaded, found.passed));
     text
 }
 
-fn summary(loaded: &Loaded) -> String {
+fn summary(loaded: &Loaded, passed: usize) -> String {
     let found = count(&loaded.problems);
     let Some(project) = &loaded.project else { return found };
     let drafts = project.rules.values().filter(|rule| rule.live == Live::Draft).count();
     let live = project.rules.len() - drafts;
-    format!("{found}; {live} live, {drafts} draft, {} broken", project.broken.len())
+    let tests = match passed {
+        0 => String::new(),
+        1 => "; 1 test passed".to_owned(),
+        _ => format!("; {passed} tests passed"),
+    };
+    format!("{found}; {live} live, {drafts} draft, {} broken{tests}", project.broken.len())
 }
 
-fn rules(project: &Project, now: Timestamp) -> String {
+fn rules(project: &Project, found: &Found) -> String {
+    let now = found.now;
     let zone = project.settings.business.time_zone;
     let mut text = String::new();
     for rule in project.rules.values() {
-        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.schedule.describe());
+        let _ = writeln!(text, "{}: {}, {}", rule.name, life(rule, now, zone), rule.rhythm());
         let _ = writeln!(text, "    next: {}", ticks(rule, now, zone));
+        if let Some(matches) = found.matches.iter().find(|matches| matches.rule == rule.name) {
+            let _ = writeln!(text, "    matches now: {}", reach(matches));
+        }
     }
     for name in &project.broken {
         let _ = writeln!(text, "{name}: broken, see above");
     }
     text.push_str(if text.is_empty() { "" } else { "\n" });
     text
+}
+
+/// `3 of the 40 customers`; of a sample what that makes of all.
+fn reach(matches: &Matches) -> String {
+    let Matches { entity, matching, looked_at, all, .. } = matches;
+    let what = if entity == CUSTOMER { "customers".to_owned() } else { format!("rows of `{entity}`") };
+    if looked_at == all {
+        return format!("{matching} of {all} {what}");
+    }
+    let about = i128::from(*matching) * i128::from(*all) / i128::from(*looked_at);
+    format!("about {about} of {all} {what} ({matching} of {looked_at} looked at)")
 }
 
 fn life(rule: &Rule, now: Timestamp, zone: Tz) -> String {
@@ -113,6 +202,9 @@ fn life(rule: &Rule, now: Timestamp, zone: Tz) -> String {
 
 /// The next ticks in the business's time: the date where it changes, then the times of that day.
 fn ticks(rule: &Rule, now: Timestamp, zone: Tz) -> String {
+    if rule.on_event.is_some() {
+        return "within a second of each".to_owned();
+    }
     // Each customer's clock shows what the business's shows, at another instant.
     let own = rule.in_customers_time && rule.schedule.is_civil();
     let zone = if own { rule.time_zone } else { zone };

@@ -24,6 +24,11 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     if !rule.live.at(app.clock.now()) {
         return Err(Failure::usage(format!("rule {} is a draft or outside its time: it sends nothing", rule.name)));
     }
+    if let Some(event) = &rule.on_event {
+        let what = format!("rule {} waits for the event `{event}`: nobody can be meant without one", rule.name);
+        let help = "`plusone import event FILE` brings events in, and the daemon takes them up within a second";
+        return Err(Failure::usage(format!("{what}; {help}")));
+    }
     match once::pass(global, &mut app, Pass { only: Some(&rule.name), ..Pass::default() }).await {
         Err(AppError::Held { owner, .. } | AppError::Store(StoreError::Locked(owner))) => {
             let now = app.clock.now();

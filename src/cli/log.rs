@@ -182,6 +182,7 @@ fn what(touchpoint: &Touchpoint, zone: Tz) -> String {
     if let (State::Planned, Some(due)) = (touchpoint.state, touchpoint.due_at) {
         parts.push(format!("due {}", local(due, zone)));
     }
+    parts.extend(touchpoint.variant.as_ref().map(|name| format!("variant {name}")));
     parts.extend(touchpoint.subject.clone());
     if touchpoint.possible_duplicate {
         parts.push("possibly a second copy".to_owned());

@@ -51,7 +51,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
             return Err(Failure::usage(format!("rule {} does not use {channel}; it uses {channels}", rule.name)));
         }
         Some(channel) => channel,
-        None => rule.channels[0],
+        None => rule.channels_of(&customer).first().copied().unwrap_or(rule.channels[0]),
     };
     let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
     let dead = format!("/{PREVIEW}");
@@ -82,7 +82,7 @@ async fn words(
     let (db, project, now) = (&app.db, &app.workspace.project, app.clock.now());
     let pauses = pauses::load(db).await?;
     let foresight = Foresight { db, project, rule, at: now, pauses: &pauses, first_run: false };
-    let rows = foresight.explain(customer).await?;
+    let rows = foresight.explain_alone(customer).await?;
     let row = rows.iter().find(|row| row.is_selected()).or(rows.first());
     let row = row.ok_or_else(|| Failure::failed(format!("customer {customer} has no {} to show", rule.for_each)))?;
     if !row.is_selected() {
@@ -101,7 +101,7 @@ async fn words(
     let mut people = [person.map(|person| audience.read(&person)).unwrap_or_default()];
     complete(db, &mut people, now).await?;
     let [person] = people;
-    let offer = rule.offers.first().map(|name| &project.offers[name]);
+    let offer = rule.offers_of(customer).first().map(|place| &project.offers[&rule.offers[*place]]);
     let code = offer.and_then(sample_code);
     let recipient = Recipient {
         touchpoint: None,
@@ -110,6 +110,7 @@ async fn words(
         zone: person.zone,
         offer: offer.map(|offer| offer.name.as_str()),
         code: code.as_deref(),
+        variant: rule.variant_of(customer).map(|variant| variant.name.as_str()),
         promotional: rule.purpose == Purpose::Promotional || offer.is_some(),
         was_told: false,
         as_of: now,

@@ -6,6 +6,7 @@ use super::pause::rules;
 use super::print::{Table, counted, local, money, plain, spoken};
 use super::{Answer, Failure, opened::Opened};
 use crate::problem::nearest;
+use crate::report::variants::{VariantReport, sentences};
 use crate::report::{Funnel, Report, RuleReport, grouped, percent, share};
 use crate::schedule::parse_when::parse_when;
 use crate::store::report::{Filter, report};
@@ -77,11 +78,12 @@ fn write(report: &Report, opened: &Opened, out: &mut dyn Write) -> io::Result<()
         }
         let mut table = Table::new(&["STEP", "MESSAGES", "OF MATCHED", ""]);
         for step in steps(rule) {
-            let share = percent(share(step.count, rule.funnel.matched()));
+            let (count, share) = said(&step, rule.funnel.matched());
             let name = format!("{}{}", "  ".repeat(step.depth), step.name);
-            table.row(vec![name, grouped(step.count), share, step.note.unwrap_or_else(|| " ".to_owned())]);
+            table.row(vec![name, count, share, step.note.unwrap_or_else(|| " ".to_owned())]);
         }
         table.write(out, "  ")?;
+        write_variants(rule, opened, out)?;
         facts(rule, opened).iter().try_for_each(|fact| writeln!(out, "  {fact}"))?;
     }
     Ok(())
@@ -91,14 +93,24 @@ fn write(report: &Report, opened: &Opened, out: &mut dyn Write) -> io::Result<()
 struct Step {
     name: &'static str,
     depth: usize,
-    count: u64,
+    /// `None`: nothing tells.
+    count: Option<u64>,
     note: Option<String>,
+}
+
+/// A step's number and its share of all, as they are shown.
+fn said(step: &Step, all: u64) -> (String, String) {
+    match step.count {
+        Some(count) => (grouped(count), percent(share(count, all))),
+        None => ("not measured".to_owned(), " ".to_owned()),
+    }
 }
 
 /// The funnel from top to bottom; what nobody met is left out.
 fn steps(rule: &RuleReport) -> Vec<Step> {
     let funnel = &rule.funnel;
-    let step = |name, depth, count| Step { name, depth, count, note: None };
+    let step = |name, depth, count| Step { name, depth, count: Some(count), note: None };
+    let untold = |name, why: &str| Step { name, depth: 3, count: None, note: Some(why.to_owned()) };
     let reached = rule.goal.as_ref().map_or(0, |goal| goal.sent.reached);
     let mut steps = vec![
         step("matched", 0, funnel.matched()),
@@ -114,13 +126,19 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
         step("failed", 2, funnel.failed),
         step("in doubt", 2, funnel.in_doubt),
         Step { note: Some(format!("to {}", customers(rule.reach))), ..step("sent", 2, funnel.sent) },
-        step("delivered", 3, funnel.delivered),
+        match funnel.delivery_told() {
+            Some(delivered) => step("delivered", 3, delivered),
+            None => untold("delivered", "no provider has sent a receipt"),
+        },
         step("bounced", 3, funnel.bounced),
         step("complained about", 3, funnel.complained),
+        untold("opened", "nothing tracks it"),
+        untold("clicked", "nothing tracks it"),
         step("reached the goal", 3, reached),
     ];
-    steps.retain(|step| step.count > 0 || matches!(step.name, "matched" | "planned"));
-    steps.extend(later.into_iter().filter(|step| step.count > 0 || step.name == "sent"));
+    let met = |step: &Step| step.count.map_or(funnel.sent > 0, |count| count > 0);
+    steps.retain(|step| met(step) || matches!(step.name, "matched" | "planned"));
+    steps.extend(later.into_iter().filter(|step| met(step) || step.name == "sent"));
     steps
 }
 
@@ -134,6 +152,34 @@ fn reasons(funnel: &Funnel) -> String {
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
     let told: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect();
     told.join(", ")
+}
+
+/// A rule's variants lined up, and what they allow to be said.
+fn write_variants(rule: &RuleReport, opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    if rule.variants.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["VARIANT", "SHARE", "SENT", "REACHED", "RATE", "95% BETWEEN", "COST"]);
+    for variant in &rule.variants {
+        table.row(variant_cells(variant, opened).into());
+    }
+    table.write(out, "  ")?;
+    sentences(&rule.variants).iter().try_for_each(|said| writeln!(out, "  Variants: {}.", plain(said)))
+}
+
+/// What is shown of a variant: name, share, sent, reached, rate, its interval, cost.
+fn variant_cells(variant: &VariantReport, opened: &Opened) -> [String; 7] {
+    let nothing = || " ".to_owned();
+    let rate = variant.rate();
+    [
+        plain(&variant.name),
+        variant.share.map_or_else(|| "gone".to_owned(), |share| percent(f64::from(share) / 1_000_000.0)),
+        grouped(variant.sent),
+        variant.goal.map_or_else(nothing, |goal| grouped(goal.reached)),
+        rate.map_or_else(nothing, |rate| percent(rate.value)),
+        rate.map_or_else(nothing, |rate| format!("{} and {}", percent(rate.low), percent(rate.high))),
+        if variant.cost > 0 { format!("{} {}", money(variant.cost), opened.currency()) } else { nothing() },
+    ]
 }
 
 /// What is said in sentences: cost, time, goal.

@@ -1,17 +1,26 @@
-//! `plusone who RULE`: who would get it now and who would not. Sends nothing.
+//! `plusone who RULE`: who would get it now and who would not, and why. Sends nothing.
+//!
+//! 1. Candidates are told as they are judged, a chunk at a time: a list of millions is never in memory.
+//! 2. The answer says what a run would do as a whole too: whether it would wait for approval.
 
-use super::print::{say, say_json};
+use super::print::{local, say, say_json, tame};
 use super::progress::shown;
-use super::{Answer, Global, known_rule, open};
+use super::standing::Standing;
+use super::{Answer, Failure, Global, known_rule, open};
+use crate::app::App;
 use crate::clock::Clock;
+use crate::data::sheet::Sheet;
 use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json};
 use crate::outreach::tick::History;
 use crate::plan::Counts;
-use crate::plan::decide::Decision;
+use crate::plan::decide::{Decision, Message};
 use crate::progress::Progress;
-use crate::store::pauses;
+use crate::store::{find, pauses};
 use crate::time::{Timestamp, Tz};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{BufWriter, Stdout, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -22,50 +31,88 @@ pub struct Options {
     /// Judge at this time instead of now
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     at: Option<String>,
+    /// Name everybody, not only the first ten; with --json one line each, the counts last
+    #[arg(long)]
+    list: bool,
+    /// Write everybody into this CSV file, a row each
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+}
+
+const HEADINGS: [&str; 9] =
+    ["customer", "name", "entity", "occurrence", "outcome", "reason", "detail", "channel", "due_at"];
+
+/// Where the candidates are told.
+struct Telling<'a> {
+    app: &'a App,
+    json: bool,
+    at: Timestamp,
+    zone: Tz,
+    list: Option<BufWriter<Stdout>>,
+    sheet: Option<Sheet>,
+    sample: Vec<Value>,
+    lines: Vec<String>,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let rule = known_rule(&app, &options.rule)?;
-    let at = super::at(&app, options.at.as_deref())?;
-    app.refresh().await?;
-    let pauses = pauses::load(&app.db).await?;
-    let first_run = History::load(&app.db).await?.is_first(&rule.name);
-    let foresight = Foresight { db: &app.db, project: &app.workspace.project, rule, at, pauses: &pauses, first_run };
-    let mut sample = Vec::new();
-    let mut lines = Vec::new();
-    let zone = app.workspace.project.settings.business.time_zone;
-    let progress = Progress::default();
-    let looking = foresight.everyone(&progress, |fate| {
-        if sample.len() < SAMPLE {
-            sample.push(sample_json(fate));
-            lines.push(line(fate, at, zone));
-        }
+    let (at, now) = (super::at(&app, options.at.as_deref())?, app.clock.now());
+    app.look().await?;
+    let (pauses, project) = (pauses::load(&app.db).await?, &app.workspace.project);
+    let history = History::load_with_zones(&app.db, project).await?;
+    let first_run = history.is_first_at(rule, at, at);
+    let foresight = Foresight { db: &app.db, project, rule, at, pauses: &pauses, first_run };
+    let zone = project.settings.business.time_zone;
+    let sheet = options.csv.as_ref().map(|path| {
+        let failed = |error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+        Sheet::create(path, &HEADINGS).map_err(failed)
     });
+    let list = options.list.then(|| BufWriter::new(std::io::stdout()));
+    let (sample, lines) = (Vec::new(), Vec::new());
+    let mut telling =
+        Telling { app: &app, json: global.json, at, zone, list, sheet: sheet.transpose()?, sample, lines };
+    let progress = Progress::default();
+    let looking = foresight.by_chunks(&progress, async |fates: &[Fate]| telling.tell(fates).await);
     let counts = shown("candidates judged", &progress, looking).await?;
+    let held = foresight.hold(&history, &counts).await?;
+    let standing = Standing::of(&app, &history, rule, None, now);
+    let (sample, lines) = telling.end()?;
     if global.json {
-        let mut answer = counts.to_json();
-        answer["rule"] = Value::from(rule.name.as_str());
-        answer["instant"] = Value::from(at.to_string());
+        let mut answer = to_json(counts, held.as_deref());
+        answer["rule"] = json!(rule.name);
+        answer["instant"] = json!(at.to_string());
         answer["sample"] = Value::from(sample);
-        say_json(&answer)?;
+        standing.add_to(&mut answer);
+        if options.list { say(&answer) } else { say_json(&answer) }?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in summary(&counts) {
-        say(line)?;
-    }
+    say(format_args!("{} as of {} ({zone})", rule.name, local(at, zone)))?;
+    say(format_args!("  rule: {}", standing.sentence(rule, now, zone)))?;
+    summary(&counts, held.as_deref(), &standing.condition(zone)).into_iter().try_for_each(say)?;
     if !lines.is_empty() {
-        say("\nThe first of them:")?;
-        for line in &lines {
-            say(format_args!("  {line}"))?;
-        }
+        say("\nThe first of them (--list names all, --csv FILE writes them down):")?;
+        lines.iter().try_for_each(|line| say(format_args!("  {line}")))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(counts: &Counts) -> Vec<String> {
+/// With the names of `once --json`; what would wait for approval is held.
+fn to_json(mut counts: Counts, held: Option<&str>) -> Value {
+    if held.is_some() {
+        counts.hold();
+    }
+    let mut answer = counts.to_json();
+    answer["held_reason"] = json!(held);
+    answer
+}
+
+fn summary(counts: &Counts, held: Option<&str>, condition: &str) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
-    lines.push(format!("{:>8}  would get it", counts.planned));
+    lines.push(format!("{:>8}  would get it{condition}", counts.planned));
+    if let Some(reason) = held {
+        lines.push(format!("          not before somebody approves the run: {reason}"));
+    }
     if counts.deferred > 0 {
         lines.push(format!("{:>8}  of these later: for the hours, the pace, or a place under a cap", counts.deferred));
     }
@@ -79,19 +126,109 @@ fn summary(counts: &Counts) -> Vec<String> {
     lines
 }
 
-fn line(fate: &Fate, at: Timestamp, zone: Tz) -> String {
+impl Telling<'_> {
+    async fn tell(&mut self, fates: &[Fate]) -> Result<(), Failure> {
+        let first = SAMPLE.saturating_sub(self.sample.len()).min(fates.len());
+        let wanted = if self.list.is_some() || self.sheet.is_some() { fates.len() } else { first };
+        if wanted == 0 {
+            return Ok(());
+        }
+        let key = |fate: &Fate| (fate.judged.candidate.bucket, fate.judged.candidate.customer.clone());
+        let keys: Vec<(i64, String)> = fates[..wanted].iter().map(key).collect();
+        let keys: Vec<(i64, &str)> = keys.iter().map(|(bucket, customer)| (*bucket, customer.as_str())).collect();
+        let names = find::names(&self.app.db, &self.app.workspace.project.catalogue, &keys).await?;
+        for (place, fate) in fates[..wanted].iter().enumerate() {
+            self.tell_one(fate, &names, place < first)?;
+        }
+        Ok(())
+    }
+
+    fn tell_one(&mut self, fate: &Fate, names: &HashMap<String, String>, is_sample: bool) -> std::io::Result<()> {
+        let name = names.get(&fate.judged.candidate.customer).map(String::as_str);
+        let to_json = || {
+            let mut told = sample_json(fate);
+            told["name"] = json!(name);
+            told
+        };
+        if let Some(sheet) = &mut self.sheet {
+            let cells = cells(fate, name);
+            sheet.row(cells.iter().map(String::as_str))?;
+        }
+        if let Some(list) = &mut self.list {
+            return match self.json {
+                true => writeln!(list, "{}", to_json()),
+                false => writeln!(list, "{}", tame(&line(fate, name, self.at, self.zone))),
+            };
+        }
+        if is_sample {
+            self.lines.push(line(fate, name, self.at, self.zone));
+            self.sample.push(to_json());
+        }
+        Ok(())
+    }
+
+    /// The sample: as JSON, and as lines.
+    fn end(self) -> std::io::Result<(Vec<Value>, Vec<String>)> {
+        if let Some(mut list) = self.list {
+            list.flush()?;
+        }
+        self.sheet.map_or(Ok(()), Sheet::close)?;
+        Ok((self.sample, self.lines))
+    }
+}
+
+/// A row of the CSV file, in the order of [`HEADINGS`].
+fn cells(fate: &Fate, name: Option<&str>) -> [String; 9] {
+    let candidate = &fate.judged.candidate;
+    let (reason, detail, channel, due_at) = match &fate.decision {
+        Decision::Plan(message) => {
+            let why = message.deferred.map(|why| why.to_string()).or_else(|| message.waits.clone());
+            (None, why, Some(message.channel), Some(message.due_at))
+        }
+        Decision::HoldOut(message, by) => (Some("held_out"), Some(by.clone()), Some(message.channel), None),
+        Decision::Refuse(refusal) => (Some(refusal.reason.as_str()), refusal.detail.clone(), None, None),
+    };
+    let word = match &fate.decision {
+        Decision::Refuse(_) => "skipped".to_owned(),
+        decision => outcome(Some(decision)),
+    };
+    [
+        candidate.customer.clone(),
+        name.unwrap_or_default().to_owned(),
+        candidate.entity.clone(),
+        candidate.occurrence.clone(),
+        word,
+        reason.unwrap_or_default().to_owned(),
+        detail.unwrap_or_default(),
+        channel.map(|channel| channel.to_string()).unwrap_or_default(),
+        due_at.map(|due| due.to_string()).unwrap_or_default(),
+    ]
+}
+
+/// The variant that a message is, behind its channel.
+fn variant(message: &Message) -> String {
+    message.variant.as_ref().map(|name| format!(", variant {name}")).unwrap_or_default()
+}
+
+fn line(fate: &Fate, name: Option<&str>, at: Timestamp, zone: Tz) -> String {
     let candidate = &fate.judged.candidate;
     let about = if candidate.entity == candidate.customer { String::new() } else { format!(" ({})", candidate.entity) };
+    let name = name.map(|name| format!(" {name}")).unwrap_or_default();
     let told = match &fate.decision {
         Decision::Plan(message) if message.due_at > at => {
-            format!("{}, at {}", message.channel, message.due_at.local(zone).format("%a %-d %b %H:%M"))
+            format!(
+                "{}{}, at {}",
+                message.channel,
+                variant(message),
+                message.due_at.local(zone).format("%a %-d %b %H:%M")
+            )
         }
-        Decision::Plan(message) => message.channel.to_string(),
+        Decision::Plan(message) => format!("{}{}", message.channel, variant(message)),
         Decision::HoldOut(_, by) => format!("held out: {by}"),
         Decision::Refuse(refusal) => match &refusal.detail {
             Some(detail) => format!("{}: {detail}", refusal.reason),
             None => outcome(Some(&fate.decision)),
         },
     };
-    format!("{}{about}  {told}", candidate.customer)
+    format!("{}{name}{about}  {told}", candidate.customer)
 }

@@ -1,22 +1,35 @@
-//! `plusone why CUSTOMER [RULE]`: clause by clause with the values used, then each gate.
+//! `plusone why CUSTOMER [RULE]`: clause by clause with the values used, then each gate, then what would happen.
+//!
+//! 1. Of now, and of a time to come, it says what a tick then would do, on today's data.
+//! 2. Of a time that is past it says what was recorded; what was not is judged on today's data and says so.
 
-use super::consent::told;
+mod past;
+mod words;
+
+use self::words::{Heading, in_short, print_rule};
 use super::lookup::the_customer;
 use super::opened::Opened;
-use super::print::{local, say, say_json};
-use super::{Answer, Global, known_rule, open};
+use super::print::{say, say_json};
+use super::standing::Standing;
+use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::courtesy::consent::deciding;
+use crate::courtesy::pauses::Pauses;
 use crate::ids::bucket_of;
-use crate::outreach::foresee::{ClauseTruth, Explained, Foresight, gates};
+use crate::outreach::foresee::explain::Guarded;
+use crate::outreach::foresee::gates::{Asked, GUARD};
+use crate::outreach::foresee::{Explained, Foresight};
+use crate::outreach::recall::{Recalled, recall};
 use crate::outreach::tick::History;
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::store::consents::ledger;
-use crate::store::pauses;
-use crate::time::{Timestamp, Tz};
-use serde_json::Value;
+use crate::store::runs::{self, Run};
+use crate::store::{pauses, zones};
+use crate::time::{Timestamp, zone_named};
+use crate::touchpoints::Reason;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -27,141 +40,176 @@ pub struct Options {
     /// The rule's file name without .toml; every rule in one line each where absent
     #[arg(value_name = "RULE")]
     rule: Option<String>,
-    /// Judge at this time instead of now, on today's data
+    /// At this time instead of now: what was recorded then, or what would happen
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     at: Option<String>,
+}
+
+/// Who asks for what.
+struct Question<'a> {
+    app: &'a App,
+    history: History,
+    pauses: Pauses,
+    customer: String,
+    at: Timestamp,
+    now: Timestamp,
+}
+
+/// All that can be said of one rule.
+struct Answered<'a> {
+    rule: &'a Rule,
+    standing: Standing,
+    /// Of a time that is past.
+    recalled: Vec<Recalled>,
+    /// The rule's newest run until then.
+    last_run: Option<Run>,
+    /// Judged on today's data.
+    rows: Vec<Explained>,
+    guard: Option<Asked>,
+    consent: Vec<String>,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let at = super::at(&app, options.at.as_deref())?;
-    app.refresh().await?;
+    app.look().await?;
     let customer = the_customer(&Opened::of(&app), &options.customer).await?;
+    let project = &app.workspace.project;
     let rules: Vec<&Rule> = match &options.rule {
         Some(name) => vec![known_rule(&app, name)?],
-        None => app.workspace.project.rules.values().collect(),
+        None => project.rules.values().collect(),
     };
-    let zone = app.workspace.project.settings.business.time_zone;
+    let history = History::load_with_zones(&app.db, project).await?;
+    let (pauses, now) = (pauses::load(&app.db).await?, app.clock.now());
+    let question = Question { app: &app, history, pauses, customer, at, now };
     let mut answers = Vec::new();
-    for rule in &rules {
-        answers.push(explain(&app, rule, &customer, at).await?);
+    for rule in rules {
+        answers.push(question.ask(rule, options.rule.is_some()).await?);
     }
     if global.json {
-        let all = rules
-            .iter()
-            .zip(&answers)
-            .flat_map(|(rule, rows)| rows.iter().map(|row| row.to_json(&customer, &rule.name, at)));
+        let all = answers.iter().flat_map(|answer| question.to_json(answer));
         say_json(Value::Array(all.collect()))?;
-    } else if options.rule.is_some() {
-        print_rule(rules[0], &customer, &answers[0], zone)?;
-        print_consent(&app, rules[0], &customer).await?;
+    } else if let (Some(_), [answer]) = (&options.rule, &answers[..]) {
+        question.print(answer)?;
     } else {
-        for (rule, rows) in rules.iter().zip(&answers) {
-            say(format_args!("{:<24} {}", rule.name, in_short(rows, zone)))?;
+        for answer in &answers {
+            say(format_args!("{:<24} {}", answer.rule.name, in_short(answer, question.zone())))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn explain(app: &App, rule: &Rule, customer: &str, at: Timestamp) -> Result<Vec<Explained>, super::Failure> {
-    let pauses = pauses::load(&app.db).await?;
-    let first_run = History::load(&app.db).await?.is_first(&rule.name);
-    let foresight = Foresight { db: &app.db, project: &app.workspace.project, rule, at, pauses: &pauses, first_run };
-    Ok(foresight.explain(customer).await?)
-}
+impl<'a> Question<'a> {
+    fn zone(&self) -> crate::time::Tz {
+        self.app.workspace.project.settings.business.time_zone
+    }
 
-/// One line for all rows of a rule: what would be sent, or why nothing.
-fn in_short(rows: &[Explained], zone: Tz) -> String {
-    if rows.is_empty() {
-        return "nothing to judge: the customer has no such rows".to_owned();
+    fn is_past(&self) -> bool {
+        self.at < self.now
     }
-    let selected: Vec<&Explained> = rows.iter().filter(|row| row.is_selected()).collect();
-    if let Some(row) = selected.first() {
-        let more = if selected.len() > 1 { format!(", and {} more", selected.len() - 1) } else { String::new() };
-        return format!("{}{more}", in_words(row.fate.as_ref(), zone));
-    }
-    let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
-    first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause)))
-}
 
-fn in_words(fate: Option<&Decision>, zone: Tz) -> String {
-    match fate {
-        Some(Decision::Plan(message)) => {
-            let due = local(message.due_at, zone);
-            format!("would be sent by {} at {due} ({zone})", message.channel)
+    async fn ask(&self, rule: &'a Rule, in_full: bool) -> Result<Answered<'a>, Failure> {
+        let (db, project) = (&self.app.db, &self.app.workspace.project);
+        let written = zones::of_customer(db, &project.catalogue, &self.customer).await?;
+        let zone = written.as_deref().and_then(zone_named);
+        let standing = Standing::of(self.app, &self.history, rule, zone, self.now);
+        let (mut recalled, mut last_run) = (Vec::new(), None);
+        if self.is_past() {
+            recalled = recall(self.app, rule, &self.customer, self.at).await?;
+            last_run = runs::newest_until(db, &rule.name, self.at).await?;
         }
-        Some(Decision::HoldOut(message, by)) => {
-            format!("would be sent by {}, and is held out: {by}", message.channel)
-        }
-        Some(Decision::Refuse(refusal)) => {
-            let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            format!("{}: {}{detail}", refusal.reason, refusal.reason.meaning())
-        }
-        None => "not selected".to_owned(),
+        let first_run = self.history.is_first_at(rule, self.at, self.at);
+        let foresight = Foresight { db, project, rule, at: self.at, pauses: &self.pauses, first_run };
+        let mut rows = foresight.explain(&self.customer).await?;
+        rows.retain(|row| recalled.iter().all(|one| one.detail.touchpoint.entity_id != row.entity));
+        let goes = rows.iter().any(|row| matches!(row.fate, Some(Decision::Plan(_))));
+        let guard = if in_full && goes { Some(self.guard(rule, &foresight).await?) } else { None };
+        let consent = self.consent(rule).await?;
+        Ok(Answered { rule, standing, recalled, last_run, rows, guard, consent })
     }
-}
 
-fn print_rule(rule: &Rule, customer: &str, rows: &[Explained], zone: Tz) -> std::io::Result<()> {
-    if rows.is_empty() {
-        say(format_args!("customer {customer} has no {} to judge", rule.for_each))?;
-    }
-    for row in rows {
-        if rule.for_each != crate::catalogue::CUSTOMER {
-            say(format_args!("{} {}", rule.for_each, row.entity))?;
-        }
-        for clause in &row.clauses {
-            let mark = if clause.lets_pass() { "yes" } else { "NO " };
-            say(format_args!("  {mark}  {}", sentence(clause)))?;
-        }
-        for gate in row.fate.as_ref().map(gates).unwrap_or_default() {
-            let mark = if gate.passed { "yes" } else { "NO " };
-            let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-            say(format_args!("  {mark}  {}{detail}", gate.name.replace('_', " ")))?;
-        }
-        say(format_args!("  ->   {}", in_words(row.fate.as_ref(), zone)))?;
-    }
-    Ok(())
-}
-
-/// What the customer has said about the rule's topic, as far as it counts.
-async fn print_consent(app: &App, rule: &Rule, customer: &str) -> Result<(), super::Failure> {
-    let opened = Opened::of(app);
-    let ledger = ledger(&app.db, bucket_of(customer), customer).await?;
-    let mut said: Vec<String> = Vec::new();
-    for channel in &rule.channels {
-        let line = match deciding(&ledger, &rule.topic, channel.as_str()) {
-            Some(entry) => told(&opened, entry),
-            None => format!("nothing said about {} by {channel}", rule.topic),
+    /// What the guard says of the run that the message would belong to.
+    async fn guard(&self, rule: &Rule, foresight: &Foresight<'_>) -> Result<Asked, Failure> {
+        let waiting = runs::newest_held(&self.app.db, &rule.name).await?;
+        let waiting = waiting.map(|run| {
+            let why = run.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("the run of {} waits for approval{why}", run.instant)
+        });
+        let (passed, detail) = match foresight.guarded(&self.history).await? {
+            Guarded::Passes => (Some(true), None),
+            Guarded::Holds(reason) => (Some(false), Some(format!("its run would wait for approval: {reason}"))),
+            Guarded::NotCounted(count) => {
+                let name = &rule.name;
+                (
+                    None,
+                    Some(format!("not counted among {count} rows: `plusone who {name}` says whether a run would wait")),
+                )
+            }
         };
-        if !said.contains(&line) {
-            said.push(line);
+        let told: Vec<String> = detail.into_iter().chain(waiting).collect();
+        let detail = (!told.is_empty()).then(|| told.join("; "));
+        Ok(Asked { reason: (passed == Some(false)).then_some(Reason::Guard), detail, ..Asked::silent(GUARD, passed) })
+    }
+
+    /// What the customer has said about the rule's topic, as far as it counts.
+    async fn consent(&self, rule: &Rule) -> Result<Vec<String>, Failure> {
+        let opened = Opened::of(self.app);
+        let ledger = ledger(&self.app.db, bucket_of(&self.customer), &self.customer).await?;
+        let mut said: Vec<String> = Vec::new();
+        for channel in &rule.channels {
+            let line = match deciding(&ledger, &rule.topic, channel.as_str()) {
+                Some(entry) => super::consent::told(&opened, entry),
+                None => format!("nothing said about {} by {channel}", rule.topic),
+            };
+            if !said.contains(&line) {
+                said.push(line);
+            }
         }
+        Ok(said)
     }
-    said.iter().try_for_each(|line| say(format_args!("  consent: {line}")))?;
-    Ok(())
-}
 
-impl ClauseTruth {
-    /// A clause of `when` must be true, one of `unless` must not.
-    pub fn lets_pass(&self) -> bool {
-        if self.is_exception { self.holds != Some(true) } else { self.holds == Some(true) }
+    fn print(&self, answer: &Answered<'_>) -> std::io::Result<()> {
+        let (rule, zone) = (answer.rule, self.zone());
+        let heading = Heading { customer: &self.customer, at: self.at, now: self.now, zone };
+        heading.print(rule, &answer.standing)?;
+        if self.is_past() {
+            past::print(self, answer)?;
+            if answer.rows.is_empty() && !answer.recalled.is_empty() {
+                return Ok(());
+            }
+            say("Not recorded, so judged on today's data as of then:")?;
+        }
+        print_rule(answer, zone)?;
+        answer.consent.iter().try_for_each(|line| say(format_args!("  consent: {line}")))
     }
-}
 
-/// The clause with what it came to and the values it used.
-fn sentence(clause: &ClauseTruth) -> String {
-    let unless = if clause.is_exception { "unless " } else { "" };
-    let holds = match clause.holds {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "unknown, since a value is missing",
-    };
-    let values = clause.values.iter().map(|(text, value)| match value {
-        Value::Null => format!("{text} is missing"),
-        Value::String(value) => format!("{text} = {value}"),
-        value => format!("{text} = {value}"),
-    });
-    let values = values.collect::<Vec<_>>().join(", ");
-    let values = if values.is_empty() { values } else { format!("  [{values}]") };
-    format!("{unless}{} is {holds}{values}", clause.text)
+    fn to_json(&self, answer: &Answered<'_>) -> Vec<Value> {
+        let currency = &self.app.workspace.project.settings.business.currency;
+        let mut all: Vec<Value> = answer.recalled.iter().map(|one| one.to_json(self.at, currency)).collect();
+        let source = if self.is_past() { "recomputed" } else { "computed" };
+        for row in &answer.rows {
+            let mut told = row.to_json(&self.customer, answer.rule, self.at);
+            told["source"] = json!(source);
+            self.add_guard(answer, row, &mut told);
+            all.push(told);
+        }
+        if all.is_empty() {
+            all.push(json!({
+                "customer": self.customer, "rule": answer.rule.name, "at": self.at.to_string(), "entity": null,
+                "selected": false, "clauses": [], "gates": [], "outcome": "not_selected", "channel": null,
+                "due_at": null, "source": source,
+            }));
+        }
+        for told in &mut all {
+            told["consent"] = json!(answer.consent);
+            answer.standing.add_to(told);
+        }
+        all
+    }
+
+    fn add_guard(&self, answer: &Answered<'_>, row: &Explained, told: &mut Value) {
+        let Some(gates) = told["gates"].as_array_mut().filter(|gates| !gates.is_empty()) else { return };
+        let asked = matches!(row.fate, Some(Decision::Plan(_))).then_some(answer.guard.as_ref()).flatten();
+        gates.push(asked.map_or_else(|| Asked::silent(GUARD, None).to_json(), Asked::to_json));
+    }
 }

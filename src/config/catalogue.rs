@@ -70,12 +70,14 @@ pub fn read(tree: &Node, settings: Option<&Settings>, files: &Files, problems: &
         let section = Reader::new(&entry.node, &keys::data::ENTITY);
         entities.insert(entry.key.clone(), entity(&entry.key, section, problems));
     }
-    let declared = event_fields(root.table("event")?, problems);
+    let events = root.table("event")?;
+    let declared = event_fields(events, problems);
+    let events = events.named().map(|event| event.key.clone()).collect();
     entities.insert("event".to_owned(), builtin::event(declared));
     entities.insert("touchpoint".to_owned(), builtin::touchpoint());
     let roles = roles(customer, &entities[CUSTOMER], problems);
     let consent = consent(customer, &entities[CUSTOMER], settings, problems);
-    let catalogue = Catalogue { entities, roles, consent };
+    let catalogue = Catalogue { entities, roles, consent, events };
     relations::check(&catalogue, tree, problems);
     warn_missing_sources(tree, files, problems);
     Some(catalogue)

@@ -18,7 +18,10 @@ pub fn warn(
     let mut told = false;
     for (node, text) in root.texts("when") {
         let Some(clause) = when.iter().find(|clause| clause.text == text) else { continue };
-        if clause.cannot_be_false(scope) {
+        if clause.cannot_be_true(scope) {
+            let help = "two parts exclude each other: write `||` where either will do, or `in [\"a\", \"b\"]`";
+            problems.push(node.warning("this condition can never be true, so the rule reaches nobody").help(help));
+        } else if clause.cannot_be_false(scope) {
             let help = "take it out, or say whom the rule is for";
             problems.push(node.warning("this condition cannot be false, so it leaves nobody out").help(help));
         } else if clause.has_an_idle_part(scope) {

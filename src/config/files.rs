@@ -18,11 +18,15 @@ pub const DATA_TOML: &str = "config/data.toml";
 pub const RULES: &str = "config/rules";
 pub const OFFERS: &str = "config/offers";
 pub const TEMPLATES: &str = "templates";
+/// How the tests of a rule are named, after the rule.
+pub const TEST_ENDING: &str = ".test.toml";
 
 /// Paths and their texts.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct Files {
     texts: BTreeMap<String, Source>,
+    /// Tests of rules, by path: only `check` reads them, and a broken one breaks no rule.
+    tests: BTreeMap<String, Source>,
     /// Files that are there but cannot be used.
     unusable: BTreeSet<String>,
     problems: Vec<Problem>,
@@ -38,6 +42,7 @@ impl Files {
                 files.read_file(home, path);
             }
         }
+        files.warn_of_strays(home);
         files.read_folder(home, RULES, "toml", 0);
         files.read_folder(home, OFFERS, "toml", 0);
         files.read_folder(home, TEMPLATES, "hbs", MAX_DEPTH);
@@ -65,7 +70,18 @@ impl Files {
     pub fn insert(&mut self, path: &str, text: &str) {
         self.unusable.remove(path);
         self.problems.retain(|problem| problem.source.name.as_ref() != path);
-        self.texts.insert(path.to_owned(), Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(text)));
+        let texts = if is_test(path) { &mut self.tests } else { &mut self.texts };
+        texts.insert(path.to_owned(), Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(text)));
+    }
+
+    /// Every file, tests among them.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.texts.values().chain(self.tests.values())
+    }
+
+    /// The files with tests of rules, by path.
+    pub fn tests(&self) -> impl Iterator<Item = (&str, &Source)> {
+        self.tests.iter().map(|(path, source)| (path.as_str(), source))
     }
 
     /// Every text by its path.
@@ -87,6 +103,7 @@ impl Files {
         self.unusable.remove(path);
         self.problems.retain(|problem| problem.source.name.as_ref() != path);
         self.texts.remove(path);
+        self.tests.remove(path);
     }
 
     pub fn get(&self, path: &str) -> Option<&Source> {
@@ -118,6 +135,32 @@ impl Files {
         self.home.as_deref().unwrap_or(Path::new("."))
     }
 
+    /// Files and folders of ours that lie where nobody looks.
+    fn warn_of_strays(&mut self, home: &Path) {
+        const STRAYS: [(&str, &str); 5] = [
+            ("rules", RULES),
+            ("offers", OFFERS),
+            ("config/templates", TEMPLATES),
+            ("config/rules/templates", TEMPLATES),
+            ("templates/rules", RULES),
+        ];
+        for (path, right) in STRAYS.iter().filter(|(path, _)| home.join(path).is_dir()) {
+            let problem = Problem::warning(&Source::new(path, ""), 0..0, "this folder is not read");
+            self.problems.push(problem.help(format!("its files belong into `{right}`")));
+        }
+        let entries = std::fs::read_dir(home.join("config")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        for name in names.iter().filter(|name| name.ends_with(".toml") && !is_hidden(name)) {
+            let path = format!("config/{name}");
+            if path != PLUSONE_TOML && path != DATA_TOML {
+                let problem = Problem::warning(&Source::new(&path, ""), 0..0, "this is not read");
+                let help = format!("a rule belongs into `{RULES}`, an offer into `{OFFERS}`");
+                self.problems.push(problem.help(help));
+            }
+        }
+    }
+
     fn read_file(&mut self, home: &Path, path: &str) {
         match text_of(&home.join(path)) {
             Ok(text) => self.insert(path, &text),
@@ -126,7 +169,9 @@ impl Files {
     }
 
     fn refuse(&mut self, path: &str, message: &str) {
-        self.unusable.insert(path.to_owned());
+        if !is_test(path) {
+            self.unusable.insert(path.to_owned());
+        }
         self.problems.push(Problem::error(&Source::new(path, ""), 0..0, message));
     }
 
@@ -157,9 +202,20 @@ impl Files {
             self.read_file(home, path);
         } else {
             let problem = Problem::warning(&Source::new(path, ""), 0..0, "this is not read");
-            self.problems.push(problem.help(format!("files here end in `.{extension}`")));
+            let file = path.rsplit('/').next().unwrap_or(path);
+            let stem = file.split('.').next().unwrap_or(file);
+            let help = match is_folder || path.starts_with(TEMPLATES) {
+                true => format!("files here end in `.{extension}`"),
+                false => format!("files here end in `.{extension}`: name it `{stem}.{extension}`"),
+            };
+            self.problems.push(problem.help(help));
         }
     }
+}
+
+/// Whether a file holds the tests of a rule.
+pub fn is_test(path: &str) -> bool {
+    path.starts_with(RULES) && path.ends_with(TEST_ENDING)
 }
 
 /// Hidden files, and what editors leave beside the file they edit.
@@ -176,6 +232,9 @@ fn text_of(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(unreadable)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("this file is UTF-16: save it as UTF-8".to_owned());
+    }
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") || bytes.starts_with(b"{\\rtf") {
+        return Err("this is a document of a word processor: save it as plain text".to_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();

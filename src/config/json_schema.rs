@@ -11,10 +11,11 @@ pub enum FileKind {
     Rule,
     Offer,
     Voice,
+    Test,
 }
 
 impl FileKind {
-    pub const ALL: [Self; 5] = [Self::Plusone, Self::Data, Self::Rule, Self::Offer, Self::Voice];
+    pub const ALL: [Self; 6] = [Self::Plusone, Self::Data, Self::Rule, Self::Offer, Self::Voice, Self::Test];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -23,6 +24,7 @@ impl FileKind {
             Self::Rule => "rule",
             Self::Offer => "offer",
             Self::Voice => "voice",
+            Self::Test => "test",
         }
     }
 
@@ -34,6 +36,7 @@ impl FileKind {
             Self::Rule => &keys::rule::RULE,
             Self::Offer => &keys::offer::OFFER,
             Self::Voice => &keys::menu::MENU,
+            Self::Test => &keys::rule_test::RULE_TESTS,
         }
     }
 }
@@ -122,6 +125,15 @@ fn shape_schema(shape: &Shape) -> Map<String, Value> {
         Shape::Either(shapes) => json!({ "anyOf": shapes.iter().map(shape_schema).collect::<Vec<_>>() }),
         Shape::Table(section) => return section_schema(section),
         Shape::Tagged { tag, variants } => return tagged_schema(tag, variants),
+        Shape::Moment => json!({ "type": "string", "minLength": 3 }),
+        Shape::Rows => {
+            let rows = json!({ "type": "array", "items": { "type": "object" } });
+            json!({ "anyOf": [{ "type": "object" }, rows] })
+        }
+        Shape::Consent => {
+            let channels = json!({ "type": "object", "additionalProperties": { "type": "boolean" } });
+            json!({ "type": "object", "additionalProperties": { "anyOf": [{ "type": "boolean" }, channels] } })
+        }
         Shape::Text | Shape::Secret | Shape::Zone | Shape::RuleZone | Shape::SourceFile => {
             json!({ "type": "string", "minLength": 1 })
         }

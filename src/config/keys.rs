@@ -12,7 +12,9 @@ pub mod hours;
 pub mod menu;
 pub mod offer;
 pub mod rule;
+pub mod rule_test;
 pub mod settings;
+pub mod variant;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,12 @@ pub enum Shape {
     },
     /// The path of a customer data file.
     SourceFile,
+    /// A date or a time: as TOML has them, or as a text that may count from another.
+    Moment,
+    /// A row of customer data, or a list of them, by the fields of `data.toml`.
+    Rows,
+    /// Topics with `true` or `false`, or with those by channel.
+    Consent,
 }
 
 /// A table: the keys it may have.

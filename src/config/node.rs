@@ -6,6 +6,7 @@
 //! 2. A value that came from the environment is never shown: its place in the file is.
 
 use super::environment::Environment;
+use super::mistakes;
 use crate::problem::{Fault, Problem, Source};
 use std::ops::Range;
 use toml_edit::{Document, Item, Table as TomlTable, TableLike, Value as TomlValue};
@@ -56,30 +57,10 @@ pub fn parse(source: &Source, environment: &Environment, problems: &mut Vec<Prob
             Some(Node { source: source.clone(), span: 0..0, value })
         }
         Err(error) => {
-            let span = error.span().unwrap_or(0..0);
-            let message = format!("this is not TOML: {}", error.message());
-            let problem = Problem::error(source, span.clone(), message);
-            problems.push(match quoting(&source.text, span.start) {
-                Some(help) => problem.help(help),
-                None => problem,
-            });
+            problems.push(mistakes::explain(source, error.span().unwrap_or(0..0), error.message()));
             None
         }
     }
-}
-
-/// The cure where the line of a fault looks like a condition or has quotes of a word processor.
-fn quoting(text: &str, at: usize) -> Option<&'static str> {
-    let at = text.floor_char_boundary(at);
-    let line = text[..at].rsplit('\n').next().unwrap_or("").len();
-    let line = text[at - line..].lines().next().unwrap_or("");
-    let has = |signs: &[&str]| signs.iter().any(|sign| line.contains(sign));
-    if has(&["\u{201c}", "\u{201d}", "\u{201e}", "\u{2018}", "\u{2019}"]) {
-        return Some("write straight quotes: `'…'` or `\"…\"`");
-    }
-    let looks_like_a_condition = has(&["==", "!=", "<", ">", " in ", "(\"", "('"]);
-    looks_like_a_condition
-        .then_some("a condition stands in single quotes, the texts in it in double ones: `'customer.tier == \"gold\"'`")
 }
 
 struct Builder<'a> {
@@ -175,11 +156,15 @@ impl Node {
 
     /// A fault inside this text, at its very place where the file has the text unchanged.
     pub fn fault(&self, fault: Fault) -> Problem {
-        let verbatim = match &self.value {
+        place(&self.source, &self.span, self.verbatim(), fault)
+    }
+
+    /// Where this text begins, if the file has it unchanged.
+    pub fn verbatim(&self) -> Option<usize> {
+        match &self.value {
             Value::Text(text) => text.verbatim,
             _ => None,
-        };
-        place(&self.source, &self.span, verbatim, fault)
+        }
     }
 
     pub fn text(&self) -> Option<&str> {

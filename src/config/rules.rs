@@ -7,16 +7,18 @@ use super::goal;
 use super::keys;
 use super::never;
 use super::node::Node;
+use super::occasion;
 use super::once_per;
 use super::opt_in;
 use super::reader::Reader;
 use super::settings::unknown_name;
-use crate::catalogue::Catalogue;
+use super::variants::{self, Own};
+use crate::catalogue::{CUSTOMER, Catalogue};
 use crate::expr::{Clause, Scope};
 use crate::offers::Offer;
+use crate::plan::audience::EVENT;
 use crate::problem::{Problem, Source, nearest};
 use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
-use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::time::{Date, Tz};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,11 +48,13 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let confirms = opt_in::confirmed_by(around.settings, name).is_some();
     // The mail that asks whether a yes was meant offers nothing: it serves the customer who said so.
     let purpose = topic(root, around.settings, problems).map(|of| if confirms { Purpose::Transactional } else { of });
-    let channels = channels(root, around, problems);
-    let offers = offers(root, around, problems);
+    let mut channels = channels(root, around, problems);
+    let mut offers = offers(root, around, problems);
     let template = template(root, around.templates, problems);
-    let schedule = schedule(root, time_zone, problems);
+    let (schedule, on_event) = occasion::read(root, time_zone, around.catalogue, problems);
     let kind: Option<Kind> = root.word("kind");
+    let own = Own { kind, template: template.as_deref(), channels: &mut channels, offers: &mut offers };
+    let variants = variants::read(root, around, own, problems);
     check_offer_kind(root, kind, problems);
     never::warn(root, purpose, &channels, around.settings, problems);
     courtesy::check_urgent(root, purpose, &offers, problems);
@@ -69,6 +73,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         topic: root.text("topic")?,
         purpose: purpose?,
         schedule: schedule?,
+        on_event,
         time_zone,
         in_customers_time: root.text("time_zone").as_deref() == Some("customer"),
         catch_up: root.word("catch_up")?,
@@ -84,6 +89,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         expires_after: root.span("expires_after")?,
         recheck: root.boolean("recheck")?,
         offers,
+        variants,
         on_doubt: root.word("on_doubt"),
         existing: root.word("existing").unwrap_or(match kind? {
             Kind::Status => Existing::Skip,
@@ -125,7 +131,8 @@ fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
     if let (Some(first), Some(last)) = (from, until)
         && last < first
     {
-        problems.push(table.node.error(format!("`until` is before `from`: {last} and {first}")));
+        let problem = table.node.error(format!("`until` is before `from`: {last} and {first}"));
+        problems.push(problem.help("exchange the two, or correct the year"));
     }
     // The last day is whole: the rule stops at the first instant of the next.
     let end = until.map(|last| Date::from_days(last.days() + 1).start(zone));
@@ -133,7 +140,9 @@ fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
 }
 
 fn for_each(root: Reader<'_>, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<String> {
-    let node = root.get("for_each")?;
+    let Some(node) = root.get("for_each") else {
+        return Some(if root.get("on_event").is_some() { EVENT } else { CUSTOMER }.to_owned());
+    };
     let name = node.text()?;
     if catalogue.entity(name).is_none() {
         problems.push(unknown_name(node, "entity", "data.toml", catalogue.entities.keys()));
@@ -183,7 +192,7 @@ fn topic(root: Reader<'_>, settings: &Settings, problems: &mut Vec<Problem>) -> 
     }
 }
 
-fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<Channel> {
+pub(super) fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (node, word) in root.texts("channels") {
         let Ok(channel) = word.parse::<Channel>() else { continue };
@@ -211,7 +220,7 @@ fn channels(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -
     channels
 }
 
-fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<String> {
+pub(super) fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> Vec<String> {
     let mut offers: Vec<String> = Vec::new();
     for (node, name) in root.texts("offer") {
         if !around.offers.contains_key(name) && !around.broken_offers.contains(name) {
@@ -228,13 +237,14 @@ fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Problem>) -> 
 fn check_offer_kind(root: Reader<'_>, kind: Option<Kind>, problems: &mut Vec<Problem>) {
     if let (Some(Kind::Offer), Some(node)) = (kind, root.get("kind"))
         && root.texts("offer").is_empty()
+        && root.get("variants").is_none()
     {
         let help = "name one from config/offers: `offer = \"free-cookie\"`";
         problems.push(node.error("a rule of kind `offer` names no offer").help(help));
     }
 }
 
-fn template(
+pub(super) fn template(
     root: Reader<'_>,
     templates: &BTreeMap<String, Vec<Source>>,
     problems: &mut Vec<Problem>,
@@ -251,17 +261,6 @@ fn template(
         return None;
     }
     Some(name.to_owned())
-}
-
-fn schedule(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Option<Schedule> {
-    let node = root.get("schedule")?;
-    match Schedule::parse(node.text()?, zone) {
-        Ok(schedule) => Some(schedule),
-        Err(fault) => {
-            problems.push(node.fault(fault));
-            None
-        }
-    }
 }
 
 fn was(root: Reader<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<String> {

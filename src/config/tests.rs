@@ -1,6 +1,7 @@
 //! Configuration: what is read, and every problem at its place.
 
 mod keys;
+mod variants;
 
 use super::*;
 use crate::rules::{Channel, Existing, Live, OnDoubt, OncePart, OncePer, Period};
@@ -95,7 +96,7 @@ fn the_sample_business_loads_without_a_problem() {
     let loaded = load_from(&Files::read(home), &Environment::default());
     assert_eq!(told(&loaded), "");
     let project = loaded.project.expect("it is good");
-    assert_eq!(project.rules.len(), 6);
+    assert_eq!(project.rules.len(), 9);
     assert!(project.rules.values().all(|rule| rule.live == Live::Always));
     let used = |channel| project.rules.values().any(|rule: &Rule| rule.channels.contains(&channel));
     assert!(Channel::ALL.iter().all(|channel| used(*channel)));
@@ -162,7 +163,7 @@ was = "Old Name"
 cookies = "5%"
 "#;
     insta::assert_snapshot!(told_with("config/rules/update.toml", text), @r#"
-    config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`: When the rule looks: plain English, five-field cron, one instant, or `manual`.)
+    config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`, or `on_event = "Order Completed"` for a rule that waits for an event)
     config/rules/update.toml:1:8: `statuss` is not known here (the nearest is `status`; known are `status`, `reminder`, `offer`, `survey`)
     config/rules/update.toml:2:9: there is no topic `delivery` (the nearest topic is `deliveries`)
     config/rules/update.toml:3:1: `scedule` is not a key of a rule (the nearest known key is `schedule`)
@@ -351,8 +352,8 @@ fn a_broken_rule_takes_only_itself_out() {
     files.insert("config/rules/Bad Name.toml", RULE);
     let loaded = load_from(&files, &Environment::default());
     insta::assert_snapshot!(told(&loaded), @r#"
-    config/rules/Bad Name.toml:1:1: `Bad Name` cannot be a name here (name the file with small letters, digits and `-`)
-    config/rules/broken.toml:1:8: this is not TOML: string values must be quoted, expected literal string
+    config/rules/Bad Name.toml:1:1: `Bad Name` cannot be a name here (name the file `bad-name.toml`: small letters, digits and `-`)
+    config/rules/broken.toml:1:8: `offer` needs quotes (write `kind = "offer"`)
     config/rules/empty.toml:1:1: this file is empty: a rule is expected (write it, or delete the file)
     "#);
     let project = loaded.project.clone().expect("settings and data are good");

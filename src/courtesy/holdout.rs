@@ -9,8 +9,10 @@
 /// What the business's own holdout is drawn with; no rule can have this name.
 const EVERYONE: &str = "[courtesy] holdout";
 
-const DRAWS: u32 = 10_000;
-const PARTS_PER_DRAW: u32 = 1_000_000 / DRAWS;
+/// How many different draws there are.
+pub const DRAWS: u32 = 10_000;
+/// How many parts of a million a draw stands for.
+pub const PARTS_PER_DRAW: u32 = 1_000_000 / DRAWS;
 
 /// Whether a customer is in the business's holdout of so many parts per million.
 pub fn is_out_of_everything(share: u32, customer: &str) -> bool {

@@ -68,7 +68,7 @@ impl ErrorsFile {
 }
 
 /// A cell that no spreadsheet takes for a formula.
-fn safe(cell: &[u8]) -> Vec<u8> {
+pub(super) fn safe(cell: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(cell).replace('\0', "\u{2400}");
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{2400}']);
     if risky { format!("'{text}").into_bytes() } else { text.into_bytes() }

@@ -17,10 +17,12 @@ use super::records::{Plan, Refusal};
 use super::survey::Survey;
 use super::{DataError, Report};
 use crate::catalogue::{Absent, CUSTOMER, Catalogue, Entity, Place};
+use crate::plan::audience::EVENT;
 use crate::problem::nearest;
 use crate::progress::Progress;
 use crate::settings::Business;
 use crate::store::db::{Cell, Db, Tx};
+use crate::store::events::{self, Event};
 use crate::store::rows::{self, Existing, Moved, Record};
 use crate::time::Timestamp;
 use csv::ByteRecord;
@@ -264,6 +266,7 @@ impl Writer<'_> {
     ) -> Result<(), DataError> {
         let mut tx = self.db.begin().await?;
         rows::lock(&mut tx, self.entity).await?;
+        let arrival = if self.entity.name == EVENT { Some(events::arrive(&mut tx).await?) } else { None };
         let mut next = Some(first);
         let mut written = 0;
         while let Some(mut chunk) = next.take() {
@@ -271,7 +274,7 @@ impl Writer<'_> {
             report.erased += erased.leave_out(&mut tx, catalogue, self.entity, &mut chunk, now).await?;
             if !chunk.is_empty() {
                 self.job.progress.add(chunk.len() as u64);
-                self.write_chunk(&mut tx, chunk, fresh, report).await?;
+                self.write_chunk(&mut tx, chunk, fresh, arrival, report).await?;
             }
             written += 1;
             if written < CHUNKS_A_COMMIT {
@@ -289,6 +292,7 @@ impl Writer<'_> {
         tx: &mut Tx,
         mut chunk: Vec<Record>,
         fresh: bool,
+        arrival: Option<i64>,
         report: &mut Report,
     ) -> Result<(), DataError> {
         self.own(tx, &mut chunk).await?;
@@ -300,11 +304,12 @@ impl Writer<'_> {
             if rows::insert(tx, self.entity, self.owned, &all, true).await? == chunk.len() as u64 {
                 report.created += chunk.len() as u64;
                 report.consents += self.consents(tx, &all).await?;
+                self.note(tx, arrival, &all).await?;
                 return Ok(tx.script("release savepoint chunk").await?);
             }
             tx.script("rollback to savepoint chunk").await?;
         }
-        self.compare_and_write(tx, chunk, report).await
+        self.compare_and_write(tx, chunk, arrival, report).await
     }
 
     /// Finds the owners of rows that belong to a customer through another row.
@@ -329,6 +334,7 @@ impl Writer<'_> {
         &self,
         tx: &mut Tx,
         mut chunk: Vec<Record>,
+        arrival: Option<i64>,
         report: &mut Report,
     ) -> Result<(), DataError> {
         let missing = self.plan.missing();
@@ -344,11 +350,13 @@ impl Writer<'_> {
         let mut write: Vec<&Record> = Vec::new();
         let mut replaced: Vec<(&Cell, i64)> = Vec::new();
         let mut moved: Moved = Vec::new();
+        let mut created: Vec<&Record> = Vec::new();
         for (record, known) in chunk.iter().zip(&known) {
             let key = &record.values[self.plan.key_index()];
             let Some(known) = known else {
                 report.created += 1;
                 write.push(record);
+                created.push(record);
                 continue;
             };
             let changed_hands = known.customer != record.customer;
@@ -371,6 +379,7 @@ impl Writer<'_> {
         }
         rows::insert(tx, self.entity, self.owned, &write, false).await?;
         report.consents += self.consents(tx, &write).await?;
+        self.note(tx, arrival, &created).await?;
         hand_down(tx, self.job.catalogue, self.entity, moved).await
     }
 
@@ -385,6 +394,26 @@ impl Writer<'_> {
             self.plan.seal(record);
         }
         self.own(tx, chunk).await
+    }
+
+    /// Notes events that are there for the first time, for the rules that wait for them. One that is only corrected was
+    /// noted when it came.
+    async fn note(&self, tx: &mut Tx, arrival: Option<i64>, records: &[&Record]) -> Result<(), DataError> {
+        let Some(arrival) = arrival else { return Ok(()) };
+        let name = self.entity.fields.iter().position(|field| field.name == "name");
+        let text = |record: &'_ Record, place: usize| match &record.values[place] {
+            Cell::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let rows = records.iter().filter_map(|record| {
+            let (key, name) = (text(record, self.plan.key_index())?, text(record, name?)?);
+            Some((record.bucket, key, record.customer.clone()?, name))
+        });
+        let rows: Vec<_> = rows.collect();
+        let noted: Vec<_> =
+            rows.iter().map(|(bucket, key, customer, name)| Event { bucket: *bucket, key, customer, name }).collect();
+        events::note(tx, arrival, &noted).await?;
+        Ok(())
     }
 
     /// Writes down the consent that rows state; gives how many entries were new.

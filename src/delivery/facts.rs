@@ -3,6 +3,7 @@
 
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Storage, quoted};
 use crate::messages::MAX_LIST;
+use crate::messages::Needs;
 use crate::messages::context::{Record, Value};
 use crate::messages::needs::{List, Order, Shape};
 use crate::rules::{Channel, Rule};
@@ -42,10 +43,11 @@ pub async fn of_rows(
     keys: &[(Key, Key)],
 ) -> Result<HashMap<String, Facts>> {
     let catalogue = &workspace.project.catalogue;
-    let Some(template) = workspace.templates.get(&rule.template).filter(|_| !keys.is_empty()) else {
+    let templates = workspace.templates.all_of(rule);
+    if templates.is_empty() || keys.is_empty() {
         return Ok(HashMap::new());
-    };
-    let needs = template.needs(catalogue, &rule.for_each, &[channel]);
+    }
+    let needs = Needs::of(&templates, catalogue, &rule.for_each, &[channel]);
     let reader = Reader { db, catalogue };
     let customers: Vec<Key> = keys.iter().map(|(customer, _)| customer.clone()).collect();
     let mut customers = reader.rows(CUSTOMER, &needs.customer, &customers).await?;

@@ -219,6 +219,7 @@ impl Look<'_> {
             zone: candidate.zone,
             offer: one.offer.as_deref(),
             code: one.code.as_deref(),
+            variant: one.variant.as_deref(),
             promotional: one.purpose == Purpose::Promotional,
             was_told: told.contains(&one.id),
             as_of: one.as_of,

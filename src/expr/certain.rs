@@ -48,6 +48,23 @@ impl Clause {
         !Reader { is_declared: false, ..Reader::new(scope) }.answers(&self.node).no
     }
 
+    /// Whether no row makes the condition true: `x == 1 && x == 2`.
+    pub fn cannot_be_true(&self, scope: Scope<'_>) -> bool {
+        !Reader::new(scope).answers(&self.node).yes
+    }
+
+    /// Whether the answer may be another one later, with the same data.
+    pub fn asks_the_clock(&self) -> bool {
+        let mut left = vec![&self.node];
+        while let Some(node) = left.pop() {
+            if matches!(node.value, Value::Now(_) | Value::Today | Value::Calendar(..)) {
+                return true;
+            }
+            left.extend(node.children());
+        }
+        false
+    }
+
     /// Whether no row makes one of the parts false that the condition joins by `&&` at its top.
     pub fn has_an_idle_part(&self, scope: Scope<'_>) -> bool {
         chain(&self.node, Junction::And).into_iter().any(|part| !Reader::new(scope).answers(part).no)
@@ -139,7 +156,8 @@ impl<'a> Reader<'a> {
     fn all_of(&self, operands: &[&Node]) -> Answers {
         let nothing = Answers::only(false, false);
         let answers = operands.iter().fold(nothing, |all, one| all.or(self.answers(one).flipped())).flipped();
-        Answers { yes: answers.yes && !pairs(operands).any(|(a, b)| are_opposites(a, b)), ..answers }
+        let excludes = |(a, b)| are_opposites(a, b) || leave_no_room(a, b);
+        Answers { yes: answers.yes && !pairs(operands).any(excludes), ..answers }
     }
 
     fn comparison(&self, op: Comparison, a: &Node, b: &Node) -> Answers {
@@ -229,6 +247,33 @@ fn leave_no_value(a: &Node, b: &Node) -> bool {
         _ => match (upper_end(op, c), lower_end(other, d), upper_end(other, d), lower_end(op, c)) {
             (Some(upper), Some(lower), _, _) | (_, _, Some(upper), Some(lower)) => lower <= upper.saturating_add(1),
             _ => false,
+        },
+    }
+}
+
+/// Whether no value of what both compare with constants makes both of them true: `x == 1 && x == 2`.
+fn leave_no_room(a: &Node, b: &Node) -> bool {
+    let (Some((op, x, c)), Some((other, y, d))) = (with_constant(a), with_constant(b)) else { return false };
+    if x != y {
+        return false;
+    }
+    match (op, other) {
+        (Comparison::Equal, Comparison::Equal) => c.value != d.value,
+        (Comparison::NotEqual, Comparison::Equal) | (Comparison::Equal, Comparison::NotEqual) => c.value == d.value,
+        _ => match (ends(op, c), ends(other, d)) {
+            (Some((low, high)), Some((least, greatest))) => low.max(least) > high.min(greatest),
+            _ => false,
+        },
+    }
+}
+
+/// The least and the greatest number that make the comparison true.
+fn ends(op: Comparison, constant: &Node) -> Option<(i64, i64)> {
+    match (op, &constant.value) {
+        (Comparison::Equal, Value::Int(value)) => Some((*value, *value)),
+        _ => match (lower_end(op, constant), upper_end(op, constant)) {
+            (None, None) => None,
+            (low, high) => Some((low.unwrap_or(i64::MIN), high.unwrap_or(i64::MAX))),
         },
     }
 }

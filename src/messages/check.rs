@@ -15,6 +15,8 @@ pub struct Use<'a> {
     /// The rule's entity.
     pub root: &'a str,
     pub channels: &'a [Channel],
+    /// Whether the rule has variants.
+    pub variants: bool,
     /// `None` for a rule without an offer.
     pub offer: Option<OfferTerms>,
     pub business: &'a Business,
@@ -29,6 +31,7 @@ impl Template {
         let world = World {
             catalogue: wanted.catalogue,
             root: wanted.root,
+            variants: wanted.variants,
             offer: wanted.offer,
             business: Some(wanted.business),
         };

@@ -66,6 +66,8 @@ pub struct Template {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Templates {
     templates: BTreeMap<String, Template>,
+    /// Templates with the subject of a rule's variant in the place of their own, by the rule's and the variant's name.
+    pub(super) retitled: BTreeMap<(String, String), Template>,
     broken: BTreeSet<String>,
 }
 
@@ -287,7 +289,7 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
 }
 
 /// Whether the part is blank whatever the data says.
-fn says_nothing(tree: &Tree) -> bool {
+pub(super) fn says_nothing(tree: &Tree) -> bool {
     tree.nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }
 
@@ -341,7 +343,7 @@ fn partials_for<'a>(language: &str, own: &'a Partials, common: &'a Partials) -> 
     seen
 }
 
-fn version(template: &Template) -> String {
+pub(super) fn version(template: &Template) -> String {
     let sources: BTreeMap<&str, &str> = template
         .parts
         .values()

@@ -87,19 +87,30 @@ pub(super) fn parts_of(channel: Channel) -> &'static [Part] {
     }
 }
 
+impl Needs {
+    /// The data that any of `templates` reads in the parts of `channels`, in every locale, for a rule about `root` (an
+    /// entity's name). Names that do not exist are left out; [`Template::check`] reports them.
+    pub fn of(templates: &[&Template], catalogue: &Catalogue, root: &str, channels: &[Channel]) -> Self {
+        let mut needs = Self::default();
+        templates.iter().for_each(|template| template.add_needs(catalogue, root, channels, &mut needs));
+        needs
+    }
+}
+
 impl Template {
-    /// The data that the parts of `channels` read, in every locale, for a rule about `root` (an entity's name).
-    /// Names that do not exist are left out; [`Template::check`] reports them.
+    /// The data that this template alone reads: see [`Needs::of`].
     pub fn needs(&self, catalogue: &Catalogue, root: &str, channels: &[Channel]) -> Needs {
-        let world = World { catalogue, root, offer: None, business: None };
-        let mut needs = Needs::default();
+        Needs::of(&[self], catalogue, root, channels)
+    }
+
+    fn add_needs(&self, catalogue: &Catalogue, root: &str, channels: &[Channel], needs: &mut Needs) {
+        let world = World { catalogue, root, variants: true, offer: None, business: None };
         for part in channels.iter().flat_map(|&channel| parts_of(channel)) {
             for tree in self.parts.get(part).into_iter().flat_map(BTreeMap::values) {
-                let mut walk = Walk::new(world, *part, tree, &mut needs);
+                let mut walk = Walk::new(world, *part, tree, needs);
                 walk.nodes(&tree.nodes);
             }
         }
         debug_assert!(root != CUSTOMER || needs.row.is_empty(), "a rule about customers reads `customer` alone");
-        needs
     }
 }

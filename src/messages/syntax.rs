@@ -9,6 +9,7 @@ mod names;
 mod source;
 mod values;
 
+use crate::messages::reference;
 use crate::messages::scan::MAX_NESTING;
 use crate::messages::tree::{At, Expr, Helper, Node};
 use crate::problem::{Problem, Source, nearest};
@@ -20,7 +21,16 @@ use std::collections::BTreeMap;
 
 /// Nodes of a template with its partials put in.
 const MAX_NODES: usize = 20_000;
-const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+/// The names of [`reference::BLOCKS`].
+const BLOCKS: [&str; 4] = {
+    let mut names = [""; 4];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = reference::BLOCKS[at].name;
+        at += 1;
+    }
+    names
+};
 
 /// A part of a template with its partials put in.
 #[derive(Clone, PartialEq, Debug)]
@@ -210,7 +220,10 @@ impl Lowering<'_> {
             return Vec::new();
         };
         if self.calls.contains(&name) {
-            self.fault(at, format!("the partial `{name}` leads to itself"), None);
+            let way = self.calls.iter().skip_while(|call| **call != name).chain([&name]);
+            let way = way.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" prints ");
+            let help = format!("{way}: take one of these out");
+            self.fault(at, format!("the partial `{name}` leads to itself"), Some(help));
             return Vec::new();
         }
         let context = tag.params.first().map(|param| self.param(param, cursor, scope));

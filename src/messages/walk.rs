@@ -5,7 +5,9 @@
 //! 3. What a test says holds in its branch: `{{#if line.product.name}}` tells that there is a product too.
 
 mod calls;
-mod paths;
+pub mod paths;
+
+pub use paths::VARIANT;
 
 use crate::catalogue::{Catalogue, Entity, Type};
 use crate::messages::library::Part;
@@ -21,6 +23,8 @@ pub struct World<'a> {
     pub catalogue: &'a Catalogue,
     /// The rule's entity.
     pub root: &'a str,
+    /// Whether the rule has variants, so that each message has the name of one.
+    pub variants: bool,
     pub offer: Option<OfferTerms>,
     /// `None`: anything of it may be there.
     pub business: Option<&'a Business>,
@@ -159,7 +163,15 @@ impl<'a, 'n> Walk<'a, 'n> {
     pub(super) fn unknown(&mut self, path: &Path, message: String, wrong: &str, known: Vec<&str>) {
         let help = match nearest(wrong, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", known.join(", ")),
+            None => {
+                let mut all: Vec<&str> = Vec::new();
+                known.into_iter().for_each(|name| {
+                    if !all.contains(&name) {
+                        all.push(name)
+                    }
+                });
+                format!("there are {}", all.join(", "))
+            }
         };
         self.fault(path.at, message, Some(help));
     }

@@ -10,7 +10,7 @@ use crate::offers::Offer;
 use crate::outreach::complete::{add_taken, complete};
 use crate::plan::audience::{Among, Audience, Fires};
 use crate::plan::candidate::Candidate;
-use crate::plan::decide::Policy;
+use crate::plan::decide::{Case, Policy};
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::db::{Cell, Db, Result, Row};
@@ -87,6 +87,12 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// The last moment at which a candidate's message may go.
+    pub fn last(&self, candidate: &Candidate) -> Timestamp {
+        let policy = self.policy();
+        Case { rule: self.rule, candidate, policy: &policy, now: self.as_of, turns: None }.last()
+    }
+
     /// Adds to candidates what their rows do not say.
     pub async fn complete(&self, db: &Db, candidates: &mut [Candidate]) -> Result<()> {
         complete(db, candidates, self.as_of).await?;
@@ -95,12 +101,16 @@ impl<'a> Question<'a> {
 
     /// The candidates of `among`, a chunk at a time.
     pub fn chunks<'q>(&'q self, db: &'q Db, among: Among<'_>) -> Chunks<'q> {
-        Chunks {
-            question: self,
-            db,
-            rows: db.stream(self.audience().candidates(among)),
-            customer: Occurrences::default(),
-        }
+        let rows = db.stream(self.audience().candidates(among));
+        Chunks { question: self, db, rows, customer: Occurrences::default() }
+    }
+
+    /// As [`Question::chunks`], for a forecast: without the values that [`Question::facts`] reads, and with those that
+    /// were touched already where they are asked for.
+    pub fn foreseen<'q>(&'q self, db: &'q Db, among: Among<'_>, with_touched: bool) -> Chunks<'q> {
+        let audience = self.audience();
+        let rows = db.stream(if with_touched { audience.everyone(among) } else { audience.foreseen(among) });
+        Chunks { question: self, db, rows, customer: Occurrences::default() }
     }
 
     /// The values that the rule's conditions used, by the text that reads them, as one JSON object.
@@ -123,13 +133,14 @@ pub struct Chunks<'q> {
 
 /// The occurrences seen of the customer whose rows are being read: of several rows with one key the first counts.
 #[derive(Default)]
-struct Occurrences {
+pub struct Occurrences {
     customer: String,
     seen: HashSet<String>,
 }
 
 impl Occurrences {
-    fn is_repeated(&mut self, candidate: &Candidate) -> bool {
+    /// Whether an earlier row of the customer had the candidate's occurrence.
+    pub fn is_repeated(&mut self, candidate: &Candidate) -> bool {
         if self.customer != candidate.customer {
             self.customer.clone_from(&candidate.customer);
             self.seen.clear();

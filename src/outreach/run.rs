@@ -114,7 +114,10 @@ impl Runner<'_> {
     async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
         let hasher = addresses::hasher(self.db, question.rule).await?;
         let mut tx = self.locked(part.from, part.until).await?;
-        let among = Among::Buckets(part.from, part.until);
+        let among = match run.cause {
+            Cause::Event(arrived) => Among::Arrived(part.from, part.until, arrived),
+            Cause::Schedule | Cause::Asked => Among::Buckets(part.from, part.until),
+        };
         let mut counts = Counts::default();
         if !question.first_run {
             let touched = self.db.fetch_one(question.audience().touched(among)).await?;
@@ -224,6 +227,7 @@ impl Writer<'_> {
             on_doubt: rule.on_doubt(message.channel).to_string(),
             offer: offer.map(|offer| offer.name.clone()),
             code,
+            variant: message.variant,
             facts: Some(self.question.facts(&judged.row)),
             gates: Some(gates_text(&message.gates)),
             counts: caps::counts(rule.counts_toward_cap, message.waits.is_some()),
@@ -298,6 +302,7 @@ impl Writer<'_> {
             customer: candidate.customer.clone(),
             entity: candidate.entity.clone(),
             occurrence: candidate.occurrence.clone(),
+            expires_at: self.question.last(candidate).micros(),
             on_doubt: rule.on_doubt(rule.channels[0]).to_string(),
             locale: candidate.locale.clone(),
             ..Planned::default()
@@ -316,7 +321,6 @@ impl Writer<'_> {
             entity_kind: &rule.for_each,
             priority: i64::from(rule.priority),
             as_of: self.question.as_of,
-            expires_after: rule.expires_after,
             now: self.now,
         };
         if planning::insert(tx, &facts, &rows.fresh).await? < rows.fresh.len() as u64 {

@@ -4,15 +4,17 @@
 //! 2. A rule's history hangs on its name. `was` brings it along; without it a rule that looks like one that vanished
 //!    waits for approval.
 
-use super::run::{Runner, Tick};
+use super::run::{Runner, Tick, parts};
 use super::zones::Zones;
 use crate::config::Project;
+use crate::courtesy::pauses::Pauses;
 use crate::rules::{Live, Rule};
 use crate::schedule::due::Timetable;
 use crate::store::db::{Db, Result, StoreError};
+use crate::store::events::{self, Pending};
 use crate::store::rule_states::{self, RuleState};
 use crate::store::runs::{self, Cause, Past, Run};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +52,7 @@ impl History {
     }
 
     /// Whether the run of `rule` at `instant` is to be judged as its first; `begins` is the first instant of this pass.
-    fn is_first_at(&self, rule: &Rule, instant: Timestamp, begins: Timestamp) -> bool {
+    pub fn is_first_at(&self, rule: &Rule, instant: Timestamp, begins: Timestamp) -> bool {
         if !Zones::matter_to(rule) {
             return self.is_first(&rule.name) && instant == begins;
         }
@@ -63,6 +65,19 @@ impl History {
         self.states.get(rule).and_then(|state| state.held_reason.as_deref())
     }
 
+    /// As [`History::hold_of`], also for a rule that no pass has taken stock of yet.
+    pub fn would_hold(&self, rule: &Rule, project: &Project) -> Option<String> {
+        match self.states.get(&rule.name) {
+            Some(state) => state.held_reason.clone(),
+            None => look_alike(rule, project, &self.states),
+        }
+    }
+
+    /// The rule whose history `rule` takes over at the next pass, and does not have yet.
+    pub fn heir_of<'a>(&self, rule: &'a Rule, project: &Project) -> Option<&'a str> {
+        rule.was.as_deref().filter(|was| takes_over(rule, was, project, &self.states))
+    }
+
     fn timetable<'a>(&self, rule: &'a Rule) -> Option<Timetable<'a>> {
         let live_since = self.states.get(&rule.name)?.live_since?;
         Some(Timetable {
@@ -73,6 +88,22 @@ impl History {
             catch_up: rule.catch_up,
             catch_up_window: rule.catch_up_window,
         })
+    }
+
+    /// When the rule ticks next for a customer of this zone: `now` where it is due. `None` where only somebody runs it.
+    /// A rule that no pass has taken stock of counts as live from now on.
+    pub fn next_tick(&self, rule: &Rule, zone: Option<Tz>, now: Timestamp) -> Option<Timestamp> {
+        let from = match rule.live {
+            Live::Between { from: Some(from), .. } => from.max(now),
+            Live::Draft | Live::Always | Live::Between { .. } => now,
+        };
+        let (due, next) = if rule.live.at(now) { self.due(rule, now) } else { (Vec::new(), None) };
+        if !Zones::matter_to(rule) && !due.is_empty() {
+            return Some(now);
+        }
+        let zone = zone.filter(|_| Zones::matter_to(rule)).unwrap_or(rule.time_zone);
+        let after = rule.schedule.in_zone(zone).next_after(from, zone);
+        if Zones::matter_to(rule) { after } else { next.or(after) }
     }
 
     /// The instants at which `rule` is due, oldest first, and its next tick.
@@ -123,6 +154,7 @@ pub async fn take_stock(db: &Db, project: &Project, now: Timestamp) -> Result<Ve
             live_since,
             vanished: false,
             held_reason,
+            on_event: rule.on_event.clone().filter(|_| live_since.is_some()),
         };
         if before != Some(&state) {
             rule_states::save(&mut tx, &state).await?;
@@ -165,7 +197,8 @@ fn look_alike(rule: &Rule, project: &Project, known: &BTreeMap<String, RuleState
 /// What a rule selects, without its name: rules that agree in it reach the same people for the same things.
 fn conditions_hash(rule: &Rule) -> String {
     let clauses = rule.when.iter().chain(&rule.unless).map(|clause| clause.text.as_str());
-    let parts: Vec<&str> = std::iter::once(rule.for_each.as_str()).chain(clauses).collect();
+    let parts: Vec<&str> =
+        std::iter::once(rule.for_each.as_str()).chain(rule.on_event.as_deref()).chain(clauses).collect();
     crate::ids::content_hash(&parts)
 }
 
@@ -186,25 +219,44 @@ impl Runner<'_> {
                 continue;
             }
             let history = History::load_with_zones(self.db, self.project).await?;
-            let cause = if run.asked { Cause::Asked } else { Cause::Schedule };
-            done.add(rule, self.run(self.tick(rule, run.instant, run.instant, cause, &history), now).await)?;
+            done.add(rule, self.run(self.tick(rule, run.instant, run.instant, run.cause, &history), now).await)?;
         }
+        let arrived = self.take_up(now, only).await?;
         let history = History::load_with_zones(self.db, self.project).await?;
         let mut failed = BTreeSet::new();
-        for tick in self.due(&history, now, only) {
+        for tick in self.due(&history, now, only, &arrived) {
             let rule = tick.rule;
             if !failed.contains(&rule.name) && !done.add(rule, self.run(tick, now).await)? {
                 failed.insert(&rule.name);
             }
         }
+        events::forget(self.db).await?;
         done.failed.map_or(Ok(done.runs), Err)
+    }
+
+    /// Opens the runs that take up what came in for rules that wait for events, of `only` where it is given. A rule that
+    /// is paused leaves it where it is.
+    async fn take_up(&self, now: Timestamp, only: Option<&str>) -> Result<Vec<Run>> {
+        let mut opened = Vec::new();
+        for pending in waiting(self.db, self.project, self.pauses, now).await? {
+            if only.is_none_or(|only| only == pending.rule) {
+                let version = &self.project.rules[&pending.rule].version;
+                opened.extend(events::take_up(self.db, &pending, version, &parts(self.db.dialect()), now).await?);
+            }
+        }
+        Ok(opened)
     }
 
     /// The ticks that are due at `now`, in the order in which they are planned: by priority, so that the first takes
     /// the places under the caps, then by instant, then by name.
-    fn due<'t>(&'t self, history: &'t History, now: Timestamp, only: Option<&str>) -> Vec<Tick<'t>> {
+    fn due<'t>(&'t self, history: &'t History, now: Timestamp, only: Option<&str>, arrived: &[Run]) -> Vec<Tick<'t>> {
         let mut ticks = Vec::new();
         for rule in self.project.rules.values() {
+            let taken_up = arrived.iter().filter(|run| run.rule == rule.name);
+            ticks.extend(taken_up.map(|run| self.tick(rule, run.instant, run.instant, run.cause, history)));
+            if rule.on_event.is_some() {
+                continue;
+            }
             let (instants, cause) = match only {
                 None => (history.due(rule, now).0, Cause::Schedule),
                 // What is not live sends nothing, whoever asks.
@@ -228,9 +280,25 @@ impl Runner<'_> {
         history: &'t History,
     ) -> Tick<'t> {
         let fires = if cause == Cause::Schedule { history.zones().firing(rule, instant) } else { None };
-        let first = history.is_first_at(rule, instant, begins);
+        let first = match cause {
+            // What was there before the rule went live, and no other.
+            Cause::Event(arrived) => arrived.after.is_none(),
+            Cause::Schedule | Cause::Asked => history.is_first_at(rule, instant, begins),
+        };
         Tick { rule, instant, cause, first, hold: history.hold_of(&rule.name), fires }
     }
+}
+
+/// The rules in force that may take up at `now` what came in for them.
+pub async fn waiting(db: &Db, project: &Project, pauses: &Pauses, now: Timestamp) -> Result<Vec<Pending>> {
+    let may_go = |pending: &Pending| {
+        let rule = project.rules.get(&pending.rule);
+        rule.is_some_and(|rule| rule.on_event.is_some() && rule.live.at(now))
+            && !pauses.is_paused(&pending.rule, None, None, "", now)
+    };
+    let mut pending = events::pending(db).await?;
+    pending.retain(may_go);
+    Ok(pending)
 }
 
 /// Runs that were planned, and the first that could not be.

@@ -38,35 +38,60 @@ pub struct Fires {
     pub without: bool,
 }
 
+/// Events by when they came in: those after the one arrival, up to the other. Without `after` what was there when the
+/// rule went live, as far back as one of its messages may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    pub after: Option<i64>,
+    pub until: i64,
+}
+
 /// Which rows are asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Among<'a> {
     /// Customers of these buckets, both ends included.
     Buckets(i64, i64),
+    /// Those of these buckets, both ends included, that events brought in, or whose customer's events did.
+    Arrived(i64, i64, Arrived),
     /// One customer.
     Customer { bucket: i64, customer: &'a str },
     /// A JSON array of `[bucket, entity key]`.
     Rows(&'a str),
 }
 
+/// Of a row and the touchpoint of its occurrence: that nobody was touched.
+const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
+
 mod columns;
 mod consent;
+mod events;
 mod occurrence;
 
+pub use events::EVENT;
+
 impl Audience<'_> {
-    /// Every candidate that was not touched yet; read each row with [`Audience::read`].
+    /// Every candidate that was not touched yet, with the values that the conditions used; read each row with
+    /// [`Audience::read`].
     pub fn candidates(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, " and (t.id is null or t.state = 'skipped')")
+        self.candidates_where(among, UNTOUCHED, true)
     }
 
-    /// As [`Audience::candidates`], with those that were touched already.
+    /// As [`Audience::candidates`], without those values: for a forecast, which keeps no facts.
+    pub fn foreseen(&self, among: Among<'_>) -> Sql {
+        self.candidates_where(among, UNTOUCHED, false)
+    }
+
+    /// As [`Audience::foreseen`], with those that were touched already.
     pub fn everyone(&self, among: Among<'_>) -> Sql {
-        self.candidates_where(among, "")
+        self.candidates_where(among, "", false)
     }
 
-    fn candidates_where(&self, among: Among<'_>, condition: &str) -> Sql {
+    fn candidates_where(&self, among: Among<'_>, condition: &str, with_facts: bool) -> Sql {
         let mut sql = Sql::default();
         self.select(&mut sql);
+        if with_facts {
+            self.push_used(&mut sql);
+        }
         self.from(&mut sql);
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
@@ -95,6 +120,7 @@ impl Audience<'_> {
         self.push_consents(&mut sql);
         self.push_bad_moments(&mut sql);
         self.push_place(&mut sql);
+        self.push_event_time(&mut sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, &mut sql);
@@ -126,6 +152,38 @@ impl Audience<'_> {
         sql.push(" where ");
         self.among(&mut sql, among);
         sql.push(" order by 1");
+        sql
+    }
+
+    /// Every row of `among`, selected or not: the entity's key, and the occurrence that a message about it has at
+    /// `as_of`.
+    pub fn occurrences(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select ").push(&self.entity_key()).push(", ");
+        self.push_occurrence(&mut sql);
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
+        sql
+    }
+
+    /// One row about the rows of `among`: how many there are, of how many all conditions hold, then for each clause of
+    /// how many it is true and of how many it is false.
+    pub fn tally(&self, among: Among<'_>) -> Sql {
+        let mut sql = Sql::default();
+        sql.push("select count(*), cast(coalesce(sum(case when true");
+        self.push_conditions(&mut sql);
+        sql.push(" then 1 else 0 end), 0) as bigint)");
+        for clause in self.clauses() {
+            for negated in ["", "not "] {
+                sql.push(", cast(coalesce(sum(case when ").push(negated).push("(");
+                self.write(clause, &mut sql);
+                sql.push(") then 1 else 0 end), 0) as bigint)");
+            }
+        }
+        self.from(&mut sql);
+        sql.push(" where ");
+        self.among(&mut sql, among);
         sql
     }
 
@@ -174,6 +232,7 @@ impl Audience<'_> {
             self.write(clause, sql);
             sql.push(") is not true");
         }
+        self.push_event(sql);
         if self.rule.confirms {
             self.push_waits(sql);
         }
@@ -185,6 +244,7 @@ impl Audience<'_> {
             Among::Buckets(from, until) => {
                 sql.push(&format!("{row}._bucket between ")).bind(from).push(" and ").bind(until);
             }
+            Among::Arrived(from, until, arrived) => self.push_arrived(sql, from, until, arrived),
             Among::Customer { bucket, customer } => {
                 sql.push("c._bucket = ")
                     .bind(bucket)

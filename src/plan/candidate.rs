@@ -52,6 +52,8 @@ pub struct Candidate {
     /// Only for rules that may be promotional.
     pub email_place: Option<Place>,
     pub phone_place: Option<Place>,
+    /// When the event was that the rule was waiting for.
+    pub event_at: Option<Timestamp>,
 }
 
 /// An address's place under one occurrence of a rule: one promotional message.
@@ -59,7 +61,7 @@ pub struct Candidate {
 pub struct Place {
     /// The address as a keyed hash.
     pub hash: String,
-    /// The touchpoint of another customer that has it.
+    /// The touchpoint of another customer that has it: its id, or the first eight characters of that.
     pub holder: Option<String>,
 }
 

@@ -74,6 +74,8 @@ pub struct Message {
     pub waits: Option<String>,
     /// The place in the rule's list of offers.
     pub offer: Option<usize>,
+    /// The name of the rule's variant that it is; of one that is held out, none.
+    pub variant: Option<String>,
     pub gates: Vec<Gate>,
 }
 
@@ -111,6 +113,14 @@ pub struct Case<'a> {
     pub turns: Option<&'a Turns>,
 }
 
+impl Case<'_> {
+    /// The last moment at which a message may go: an event's news grows old from when it was, not from when it came in.
+    pub fn last(&self) -> Timestamp {
+        let from = self.candidate.event_at.map_or(self.now, |at| at.min(self.now));
+        from.plus(self.rule.expires_after)
+    }
+}
+
 /// A reason to refuse, and what is told with it.
 pub type Refused = (Reason, Option<String>);
 
@@ -133,7 +143,13 @@ impl Gates {
 pub fn decide(case: Case<'_>, take: Budget<'_>) -> Decision {
     let mut gates = Gates::default();
     match judge(case, take, &mut gates) {
-        Ok((message, None)) => Decision::Plan(Message { gates: gates.0, ..message }),
+        Ok((message, None)) => {
+            let variant = case.rule.variant_of(&case.candidate.customer).map(|variant| variant.name.clone());
+            if variant.is_some() {
+                gates.passed("variant", variant.clone());
+            }
+            Decision::Plan(Message { gates: gates.0, variant, ..message })
+        }
         Ok((message, Some(by))) => {
             gates.refused(Reason::HeldOut, Some(by.clone()));
             Decision::HoldOut(Message { gates: gates.0, ..message }, by)
@@ -151,6 +167,7 @@ pub(super) type Fate = (Message, Option<String>);
 fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Refused> {
     seen_before(case)?;
     gates.passed("seen_before", None);
+    fresh(case)?;
     again_after(case)?;
     gates.passed("again_after", None);
     let Case { rule, candidate, policy, now, .. } = case;
@@ -160,8 +177,9 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Re
     gates.passed("pauses", None);
 
     let mut offer_refused = None;
-    if !rule.offers.is_empty() {
-        match route::with_offer(case, take, gates) {
+    let offers = rule.offers_of(&candidate.customer);
+    if !offers.is_empty() {
+        match route::with_offer(case, &offers, take, gates) {
             Ok(fate) => return Ok(fate),
             Err(refused) if rule.kind == Kind::Offer || rule.purpose == Purpose::Promotional => return Err(refused),
             Err(refused) => offer_refused = Some(refused),
@@ -204,6 +222,14 @@ fn seen_before(case: Case<'_>) -> Result<(), Refused> {
         return Err((Reason::BeforeStart, None));
     }
     Ok(())
+}
+
+/// Whether the event that brought this up is no older than a message about it may be.
+fn fresh(case: Case<'_>) -> Result<(), Refused> {
+    match case.candidate.event_at {
+        Some(at) if case.last() < case.now => Err((Reason::Expired, Some(format!("the event was at {at}")))),
+        _ => Ok(()),
+    }
 }
 
 fn again_after(case: Case<'_>) -> Result<(), Refused> {

@@ -2,9 +2,9 @@
 //!
 //! 1. What is remembered of a customer ends with the customer: memory does not grow with the audience.
 //! 2. Addresses are shared between customers, so they are remembered until they are written down, which the caller
-//!    says with [`Meanwhile::forget_addresses`]. A forecast, which writes nothing, remembers them all.
+//!    says with [`Meanwhile::forget_addresses`]. A forecast, which writes nothing, remembers them all: of each 16 bytes.
 
-use super::candidate::{Candidate, OfferFacts};
+use super::candidate::{Candidate, OfferFacts, Place};
 use super::decide::{Case, Decision, Message, Policy, decide};
 use super::pace::Turns;
 use super::route::Budget;
@@ -13,6 +13,7 @@ use crate::ids;
 use crate::rules::{Purpose, Rule};
 use crate::time::Timestamp;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Decides about a rule's candidates one after the other.
 #[derive(Debug, Default)]
@@ -25,8 +26,23 @@ pub struct Meanwhile {
     turns: Option<Turns>,
     /// Places under the caps, one for each message.
     taken: Vec<Taken>,
-    /// By the hash of the address and the occurrence: the touchpoint that has it.
-    addresses: HashMap<(String, String), String>,
+    addresses: HashMap<Held, Holder>,
+}
+
+/// An address under an occurrence, as 64 bits of hash: a forecast remembers millions of them.
+type Held = u64;
+
+/// The first characters of the id of the touchpoint that has the address.
+type Holder = [u8; 8];
+
+fn held(place: &Place, occurrence: &str) -> Held {
+    let mut hash = DefaultHasher::new();
+    (&place.hash, occurrence).hash(&mut hash);
+    hash.finish()
+}
+
+fn holder(id: &str) -> Holder {
+    std::array::from_fn(|at| id.as_bytes().get(at).copied().unwrap_or(b'-'))
 }
 
 impl Meanwhile {
@@ -90,10 +106,10 @@ impl Meanwhile {
         if self.addresses.is_empty() {
             return;
         }
-        let occurrence = candidate.occurrence.clone();
-        for place in candidate.places_mut() {
-            if let Some(holder) = self.addresses.get(&(place.hash.clone(), occurrence.clone())) {
-                place.holder = Some(holder.clone());
+        let Candidate { occurrence, email_place, phone_place, .. } = candidate;
+        for place in email_place.iter_mut().chain(phone_place) {
+            if let Some(holder) = self.addresses.get(&held(place, occurrence)) {
+                place.holder = Some(String::from_utf8_lossy(holder).into_owned());
             }
         }
     }
@@ -108,7 +124,7 @@ impl Meanwhile {
                 Some(existing) => existing.id.clone(),
                 None => ids::touchpoint(&rule.name, &candidate.customer, &candidate.occurrence, 0),
             };
-            self.addresses.insert((place.hash.clone(), candidate.occurrence.clone()), id);
+            self.addresses.insert(held(place, &candidate.occurrence), holder(&id));
         }
     }
 }

@@ -25,16 +25,22 @@ pub(super) fn plain(case: Case<'_>, gates: &mut Gates) -> Result<Message, Refuse
     route(case, case.rule.purpose, gates)
 }
 
-/// The message with the first offer that may and can be given.
-pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Refused> {
+/// The message with the first of `offers`, places in the rule's list, that may and can be given.
+pub(super) fn with_offer(
+    case: Case<'_>,
+    offers: &[usize],
+    take: Budget<'_>,
+    gates: &mut Gates,
+) -> Result<Fate, Refused> {
     let rule = case.rule;
     let mut tried = Gates::default();
     let message = route(case, Purpose::Promotional, &mut tried)?;
-    let eligible: Vec<usize> = (0..rule.offers.len())
-        .filter(|&place| case.candidate.offers.get(place).is_some_and(|facts| facts.eligible && facts.left > 0))
-        .collect();
+    let may_have =
+        |place: &usize| case.candidate.offers.get(*place).is_some_and(|facts| facts.eligible && facts.left > 0);
+    let eligible: Vec<usize> = offers.iter().copied().filter(may_have).collect();
+    let all = || offers.iter().map(|&place| rule.offers[place].as_str()).collect::<Vec<_>>().join(", ");
     if eligible.is_empty() {
-        return Err((Reason::NotEligible, Some(format!("of {}", rule.offers.join(", ")))));
+        return Err((Reason::NotEligible, Some(format!("of {}", all()))));
     }
     if let Some(by) = held_out(case, message.purpose) {
         // What customers wait for still goes to those who are to get nothing promotional: without its offer.
@@ -45,7 +51,7 @@ pub(super) fn with_offer(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) ->
         return Ok((message, Some(by)));
     }
     let Some(place) = eligible.into_iter().find(|&place| take(place)) else {
-        return Err((Reason::NoBudget, Some(format!("of {}", rule.offers.join(", ")))));
+        return Err((Reason::NoBudget, Some(format!("of {}", all()))));
     };
     gates.0.append(&mut tried.0);
     gates.passed("offer", Some(rule.offers[place].clone()));
@@ -119,11 +125,12 @@ fn told(refusals: &[(Channel, Refused)]) -> String {
     refusals.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The rule's channels, those that the customer prefers first, in the customer's order.
+/// The channels of the customer's message, those that the customer prefers first, in the customer's order.
 fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
-    let preferred = candidate.preferences.channels.iter().filter(|channel| rule.channels.contains(channel));
+    let channels = rule.channels_of(&candidate.customer);
+    let preferred = candidate.preferences.channels.iter().filter(|channel| channels.contains(channel));
     let mut order: Vec<Channel> = preferred.copied().collect();
-    order.extend(rule.channels.iter().filter(|channel| !candidate.preferences.channels.contains(channel)));
+    order.extend(channels.iter().filter(|channel| !candidate.preferences.channels.contains(channel)));
     order
 }
 
@@ -132,7 +139,17 @@ fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt
     let address = open(case, channel, purpose).map_err(|reason| (reason, None))?;
     let mut gates = Gates::default();
     let (due_at, deferred) = release(case, channel, purpose, &mut gates)?;
-    let message = Message { channel, address, purpose, due_at, deferred, waits: None, offer: None, gates: Vec::new() };
+    let message = Message {
+        channel,
+        address,
+        purpose,
+        due_at,
+        deferred,
+        waits: None,
+        offer: None,
+        variant: None,
+        gates: Vec::new(),
+    };
     if case.policy.caps.is_empty() {
         return Ok((message, gates));
     }
@@ -156,7 +173,7 @@ pub fn full(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -
 /// When a message that may wait for a place would go, if that is before it expires: the first allowed hour, and turn,
 /// once a place is free.
 fn wait(case: Case<'_>, channel: Channel, purpose: Purpose, full: &Full) -> Option<(Timestamp, Option<Deferral>)> {
-    let last = case.now.plus(case.rule.expires_after);
+    let last = case.last();
     if case.rule.on_cap != OnCap::Defer || full.free_at > last {
         return None;
     }
@@ -223,7 +240,7 @@ fn release(
     purpose: Purpose,
     gates: &mut Gates,
 ) -> Result<(Timestamp, Option<Deferral>), Refused> {
-    let last = case.now.plus(case.rule.expires_after);
+    let last = case.last();
     let (due_at, deferred) = match hour(case, channel, purpose, last, || key(case)) {
         Hour::Now => (case.now, None),
         Hour::Later(due_at, why) => (due_at, why),

@@ -7,8 +7,8 @@ use crate::rules::{Goal, Rule};
 use crate::sql::{Dialect, Sql};
 use crate::time::Timestamp;
 
-/// Two rows at most: 1 for those held out, 0 for those sent; how many, how many reached the goal, and how many of the
-/// others still may. A message counts from when it was sent, one held out from when it would have been.
+/// A row for those held out (1) and one for those sent (0), each by variant; how many, how many reached the goal, and how
+/// many of the others still may. A message counts from when it was sent, one held out from when it would have been.
 pub fn counts(
     rule: &Rule,
     goal: &Goal,
@@ -22,7 +22,8 @@ pub fn counts(
     let mut sql = Sql::default();
     sql.push(
         "select g.held_out, count(*), cast(sum(g.reached) as bigint), \
-         cast(sum(case when g.reached = 0 then g.open else 0 end) as bigint) from (select _touch.held_out, case when true",
+         cast(sum(case when g.reached = 0 then g.open else 0 end) as bigint), g.variant \
+         from (select _touch.held_out, _touch.variant, case when true",
     );
     for clause in &goal.when {
         sql.push(" and ");
@@ -36,14 +37,14 @@ pub fn counts(
     if let Some(entity) = catalogue.entity(&rule.for_each).filter(|entity| entity.name != CUSTOMER) {
         push_join(&mut sql, entity, "e", "entity_id");
     }
-    sql.push(") g group by g.held_out order by g.held_out");
+    sql.push(") g group by g.held_out, g.variant order by g.held_out, g.variant");
     sql
 }
 
 /// The rule's messages that went out or were held out, one row each.
 fn push_touchpoints(sql: &mut Sql, rule: &Rule, since: Option<Timestamp>) {
     sql.push(
-        "(select t.bucket, t.customer, t.entity_id, coalesce(t.sent_at, t.created_at) as at, \
+        "(select t.bucket, t.customer, t.entity_id, coalesce(t.sent_at, t.created_at) as at, t.variant, \
          case when t.state = 'held_out' then 1 else 0 end as held_out from touchpoints t where t.rule = ",
     );
     sql.bind(&rule.name);

@@ -5,6 +5,7 @@
 //! 3. A column is text, a 64-bit integer or NULL, on both.
 
 mod compact;
+mod looking;
 mod opening;
 
 pub(super) use self::opening::words;
@@ -44,6 +45,9 @@ pub enum StoreError {
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How many rows of a SQLite statement are read ahead of whoever takes them.
+const ROWS_AHEAD: usize = 1_000;
 
 #[derive(Clone, Debug)]
 enum Pools {
@@ -130,6 +134,8 @@ impl Db {
         let readers = readers.test_before_acquire(false);
         // A reader drops its cache whenever the writer has committed: a great one costs more than it saves.
         let options = options.pragma("query_only", "ON").pragma("cache_size", "-2048");
+        // Rows are handed to another thread: the more at once, the fewer waits of either for the other.
+        let options = options.row_buffer_size(ROWS_AHEAD);
         let readers = readers.connect_lazy_with(options);
         Ok(Self { pools: Pools::Sqlite { writer, readers } })
     }

@@ -51,6 +51,7 @@ pub struct Claimed {
     pub attempts: i64,
     pub offer: Option<String>,
     pub code: Option<String>,
+    pub variant: Option<String>,
     /// The words of an earlier attempt, kept as they were: JSON by part.
     pub words: Option<String>,
     pub created_at: Timestamp,
@@ -107,10 +108,10 @@ pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<
     ));
     let read = bound(format!(
         "select t.bucket, t.id, t.version, t.rule, t.customer, t.entity_id, t.as_of, t.purpose, t.expires_at, \
-         t.attempts, t.offer, t.code, t.created_at, t.counts from {item} join touchpoints t on t.bucket = r.bucket \
+         t.attempts, t.offer, t.code, t.created_at, t.counts, t.variant from {item} join touchpoints t on t.bucket = r.bucket \
          and t.id = r.id where t.state = 'claimed' and t.owner = $2 and t.epoch = $3"
     ));
-    let answers = tx.batch(vec![leases::held(dialect, lease, &buckets), update, read.as_one(dialect, 14)]).await?;
+    let answers = tx.batch(vec![leases::held(dialect, lease, &buckets), update, read.as_one(dialect, 15)]).await?;
     let [held, taken] = &answers[..] else { return Err(StoreError::Column("a claim has two answers".to_owned())) };
     if usize::try_from(held.int(0)) != Ok(buckets.len()) {
         return Ok(None);
@@ -135,6 +136,7 @@ fn claimed(row: &Row) -> Claimed {
         words: None,
         created_at: Timestamp::from_micros(row.int(12)),
         waits: super::caps::waits(row.int(13)),
+        variant: row.opt_text(14).map(str::to_owned),
     }
 }
 

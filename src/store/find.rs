@@ -11,6 +11,7 @@ use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place, Storage, Type, quoted
 use crate::sql::{ColumnType, Sql};
 use crate::touchpoints::Touchpoint;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// What is looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,6 +148,40 @@ async fn by_words(db: &Db, catalogue: &Catalogue, text: &str, limit: usize) -> R
     }
     sql.push(" order by _customer limit ").bind(limit as i64);
     Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// Whether another customer has the address or the number of this one; case of A–Z does not matter.
+pub async fn shares_an_address(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<bool> {
+    let (table, roles) = (catalogue.customer().table(), &catalogue.roles);
+    let same = |field: &String| format!("lower(o.{0}) = lower(me.{0})", quoted(field));
+    let same: Vec<String> = roles.email.iter().chain(&roles.phone).map(same).collect();
+    if same.is_empty() {
+        return Ok(false);
+    }
+    let sql = format!(
+        "select 1 from {table} me join {table} o on ({}) and o._customer <> me._customer \
+         where me._bucket = $1 and me._customer = $2 limit 1",
+        same.join(" or ")
+    );
+    let sql = Sql::new(sql).with(crate::ids::bucket_of(customer)).with(customer);
+    Ok(db.fetch_one(sql).await?.is_some())
+}
+
+/// The names of customers (bucket and key), of those who have one.
+pub async fn names(db: &Db, catalogue: &Catalogue, keys: &[(i64, &str)]) -> Result<HashMap<String, String>> {
+    let customer = catalogue.customer();
+    let field = catalogue.roles.name.as_deref().and_then(|name| customer.field(name));
+    let Some(field) = field.filter(|field| field.ty.storage() == Storage::Text) else { return Ok(HashMap::new()) };
+    let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
+    let column = quoted(&field.name);
+    let sql = format!(
+        "select r.id, c.{column} from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id \
+         where c.{column} is not null",
+        customer.table()
+    );
+    let keys = serde_json::to_string(keys).expect("text and integers serialise");
+    let named = |row: &Row| (row.text(0).to_owned(), row.text(1).to_owned());
+    Ok(db.fetch(Sql::new(sql).with(keys)).await?.iter().map(named).collect())
 }
 
 /// Adds each customer's name and addresses, keeping the order.

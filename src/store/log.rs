@@ -6,10 +6,11 @@
 use super::db::{Db, Result, Row, StoreError};
 use crate::ids::bucket_of;
 use crate::rules::{Channel, Purpose};
-use crate::sql::Sql;
+use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{Contact, Detail, Event, Reason, State, Touchpoint};
 use futures_util::stream::{BoxStream, StreamExt};
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -91,6 +92,40 @@ impl Filter {
 /// The touchpoints that `filter` leaves, newest first.
 pub fn log(db: &Db, filter: &Filter) -> BoxStream<'static, Result<Touchpoint>> {
     db.stream(filter.sql()).map(|row| row.and_then(|row| touchpoint(&row))).boxed()
+}
+
+/// What was decided about a customer under a rule by the instant `at`: as of it or before, or with an event by then.
+/// Newest first, a few at most.
+pub async fn decided_by(db: &Db, rule: &str, customer: &str, at: Timestamp) -> Result<Vec<Touchpoint>> {
+    let sql = format!(
+        "select {COLUMNS} from touchpoints where bucket = $1 and customer = $2 and rule = $3 and (as_of <= $4 or exists \
+         (select 1 from touchpoint_events e where e.bucket = touchpoints.bucket and e.touchpoint = touchpoints.id \
+         and e.at <= $4)) order by as_of desc, id limit 50"
+    );
+    let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer).with(rule).with(at)).await?;
+    rows.iter().map(touchpoint).collect()
+}
+
+/// Which of these customers and rows, all of one bucket, a rule has touched before, under whatever occurrence.
+pub async fn touched(
+    db: &Db,
+    rule: &str,
+    bucket: i64,
+    asked: &[(String, String)],
+) -> Result<HashSet<(String, String)>> {
+    let mut found = HashSet::new();
+    for asked in asked.chunks(1_000) {
+        let columns = [("customer", ColumnType::Text), ("entity", ColumnType::Text)];
+        let sql = format!(
+            "select distinct r.customer, r.entity from {} join touchpoints t on t.bucket = $2 and t.customer = r.customer \
+             and t.rule = $3 and t.entity_id = r.entity and t.step = 0 and t.state <> 'skipped'",
+            db.dialect().rows("$1", &columns, "r")
+        );
+        let asked = serde_json::to_string(asked).expect("text serialises");
+        let rows = db.fetch(Sql::new(sql).with(asked).with(bucket).with(rule)).await?;
+        found.extend(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())));
+    }
+    Ok(found)
 }
 
 /// What an id, or its beginning, names.

@@ -38,6 +38,7 @@ const fn table(name: &'static str, by: By) -> Table {
 pub const TABLES: &[Table] = &[
     table("consents", By::Customer),
     table("offer_grants", By::Customer),
+    table("event_inbox", By::Customer),
     table("preferences", By::Customer),
     table("replies", By::Customer),
     table("provider_events", By::Notice),

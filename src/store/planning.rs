@@ -3,7 +3,7 @@
 use super::db::{Result, Row, Tx};
 use crate::plan::audience::Columns;
 use crate::sql::{ColumnType, Dialect, Sql};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::collections::HashSet;
 
@@ -28,7 +28,6 @@ pub struct RunFacts<'a> {
     pub entity_kind: &'a str,
     pub priority: i64,
     pub as_of: Timestamp,
-    pub expires_after: Span,
     pub now: Timestamp,
 }
 
@@ -48,9 +47,11 @@ pub struct Planned {
     pub state: String,
     pub reason: Option<String>,
     pub due_at: Option<i64>,
+    pub expires_at: i64,
     pub on_doubt: String,
     pub offer: Option<String>,
     pub code: Option<String>,
+    pub variant: Option<String>,
     pub locale: Option<String>,
     pub facts: Option<String>,
     pub gates: Option<String>,
@@ -77,9 +78,11 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("state", TEXT),
     ("reason", TEXT),
     ("due_at", INT),
+    ("expires_at", INT),
     ("on_doubt", TEXT),
     ("offer", TEXT),
     ("code", TEXT),
+    ("variant", TEXT),
     ("locale", TEXT),
     ("facts", TEXT),
     ("gates", TEXT),
@@ -103,9 +106,11 @@ impl Serialize for Planned {
         row.serialize_element(&self.state)?;
         row.serialize_element(&self.reason)?;
         row.serialize_element(&self.due_at)?;
+        row.serialize_element(&self.expires_at)?;
         row.serialize_element(&self.on_doubt)?;
         row.serialize_element(&self.offer)?;
         row.serialize_element(&self.code)?;
+        row.serialize_element(&self.variant)?;
         row.serialize_element(&self.locale)?;
         row.serialize_element(&self.facts)?;
         row.serialize_element(&self.gates)?;
@@ -138,14 +143,14 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(
         "insert into touchpoints (bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, \
          entity_id, occurrence, step, run_id, as_of, channel, address, state, reason, due_at, expires_at, priority, \
-         on_doubt, attempts, offer, code, locale, possible_duplicate, test, facts, gates, counts, room, version, \
+         on_doubt, attempts, offer, code, variant, locale, possible_duplicate, test, facts, gates, counts, room, version, \
          created_at, updated_at) select r.bucket, r.id, ",
     );
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
-    sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, ");
-    sql.bind(run.as_of.plus(run.expires_after)).push(", ").bind(run.priority);
-    sql.push(", r.on_doubt, 0, r.offer, r.code, r.locale, 0, 0, r.facts, r.gates, r.counts, ");
+    sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, r.expires_at, ");
+    sql.bind(run.priority);
+    sql.push(", r.on_doubt, 0, r.offer, r.code, r.variant, r.locale, 0, 0, r.facts, r.gates, r.counts, ");
     sql.push("case when r.state in ('planned', 'held') then ");
     sql.bind((dialect == Dialect::Sqlite).then(|| " ".repeat(ROOM))).push(" end, r.version, ");
     let now = sql.reserve(run.now);
@@ -174,11 +179,11 @@ pub async fn update(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     let data = sql.reserve(to_rows(rows));
     let now = sql.reserve(run.now);
     sql.push("update touchpoints set rule_version = ").bind(run.rule_version).push(", run_id = ").bind(run.run_id);
-    sql.push(", as_of = ").bind(run.as_of).push(", expires_at = ").bind(run.as_of.plus(run.expires_after));
+    sql.push(", as_of = ").bind(run.as_of).push(", expires_at = r.expires_at");
     sql.push(&format!(
         ", occurrence = r.occurrence, entity_id = r.entity, purpose = r.purpose, channel = r.channel, \
          address = r.address, state = r.state, reason = r.reason, due_at = r.due_at, on_doubt = r.on_doubt, offer = r.offer, code = r.code, \
-         locale = r.locale, facts = r.facts, gates = r.gates, counts = r.counts, version = r.version, updated_at = {now}, \
+         variant = r.variant, locale = r.locale, facts = r.facts, gates = r.gates, counts = r.counts, version = r.version, updated_at = {now}, \
          created_at = case when r.state in ('planned', 'held_out') then {now} else touchpoints.created_at end from {} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'skipped' \
          and touchpoints.version = r.version - 1",

@@ -3,10 +3,12 @@
 
 use super::db::{Db, Result, Row};
 use crate::catalogue::Catalogue;
+use crate::report::variants::VariantReport;
 use crate::report::{GoalReport, Group, Report, RuleReport, TimeToSend, goal};
-use crate::rules::Rule;
+use crate::rules::{Rule, Variant};
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
+use crate::touchpoints::State;
 use std::collections::BTreeMap;
 
 /// Of which touchpoints.
@@ -49,51 +51,88 @@ pub async fn report(
     for rule in rules.iter().filter(|rule| filter.rule.is_none_or(|only| only == rule.name)) {
         let report = reports.entry(rule.name.clone()).or_default();
         report.description.clone_from(&rule.description);
-        report.goal = match &rule.goal {
-            Some(goal) => Some(reached(db, rule, goal, catalogue, filter, now).await?),
-            None => None,
-        };
+        report.variants = rule.variants.iter().map(of_rule).collect();
+        if let Some(yardstick) = report.variants.first_mut() {
+            yardstick.is_yardstick = true;
+        }
+        if let Some(goal) = &rule.goal {
+            reached(db, rule, goal, catalogue, filter, now, report).await?;
+        }
     }
     count_states(db, filter, &mut reports).await?;
     count_customers(db, filter, &mut reports).await?;
+    measure_times(db, filter, &mut reports).await?;
     count_complaints(db, filter, &mut reports).await?;
     count_offers(db, filter, &mut reports).await?;
     let rules = reports.into_iter().map(|(rule, report)| RuleReport { rule, ..report }).collect();
     Ok(Report { at: now, since: filter.since, rules })
 }
 
+fn of_rule(variant: &Variant) -> VariantReport {
+    VariantReport { name: variant.name.clone(), share: Some(variant.share), ..VariantReport::default() }
+}
+
+/// The report of a variant; one that the rule has no more is added.
+fn variant<'r>(report: &'r mut RuleReport, name: &str) -> &'r mut VariantReport {
+    let known = report.variants.iter().position(|known| known.name == name);
+    let place = known.unwrap_or_else(|| {
+        report.variants.push(VariantReport { name: name.to_owned(), ..VariantReport::default() });
+        report.variants.len() - 1
+    });
+    &mut report.variants[place]
+}
+
 async fn count_states(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
     let sql = filter.statement(
         "select t.rule, t.state, t.reason, cast(sum(case when t.step = 0 then 1 else 0 end) as bigint), \
-         cast(sum(coalesce(t.cost, 0)) as bigint) from touchpoints t where",
-        " group by t.rule, t.state, t.reason",
+         cast(sum(coalesce(t.cost, 0)) as bigint), t.variant from touchpoints t where",
+        " group by t.rule, t.state, t.reason, t.variant order by t.variant",
     );
     for row in db.fetch(sql).await? {
         let report = reports.entry(row.text(0).to_owned()).or_default();
         let state = row.text(1).parse().expect("the table holds states of ours");
         let reason = row.opt_text(2).and_then(|reason| reason.parse().ok());
         report.funnel.add(state, reason, count(&row, 3));
+        if let Some(name) = row.opt_text(5) {
+            let variant = variant(report, name);
+            variant.cost += row.int(4);
+            if matches!(state, State::Sent | State::Delivered | State::Bounced) {
+                variant.sent += count(&row, 3);
+            }
+        }
         report.cost += row.int(4);
     }
     Ok(())
 }
 
-/// Reach and time to send, of what a provider took.
+/// How many different customers a provider took something for.
 async fn count_customers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
     let sql = filter.statement(
-        "select s.rule, count(distinct s.customer), max(case when s.place = (s.many + 1) / 2 then s.took end), \
-         max(case when s.place = (s.many * 95 + 99) / 100 then s.took end) from \
-         (select t.rule, t.customer, t.sent_at - t.created_at as took, \
-         row_number() over (partition by t.rule order by t.sent_at - t.created_at) as place, \
-         count(*) over (partition by t.rule) as many \
-         from touchpoints t where t.sent_at is not null and t.step = 0 and",
-        ") s group by s.rule",
+        "select t.rule, count(distinct t.customer) from touchpoints t where t.sent_at is not null and t.step = 0 and",
+        " group by t.rule",
     );
     for row in db.fetch(sql).await? {
-        let report = reports.entry(row.text(0).to_owned()).or_default();
-        report.reach = count(&row, 1);
-        let span = |index| row.opt_int(index).map(|micros| Span::from_micros(micros.max(0)));
-        report.time_to_send = span(2).zip(span(3)).map(|(median, most)| TimeToSend { median, most });
+        reports.entry(row.text(0).to_owned()).or_default().reach = count(&row, 1);
+    }
+    Ok(())
+}
+
+/// How long messages took: counted by whole seconds, from an hour on by minutes, so that nothing is sorted and what
+/// comes back does not grow with the log.
+async fn measure_times(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String, RuleReport>) -> Result<()> {
+    let sql = filter.statement(
+        "select s.rule, case when s.took < 3600 then s.took else s.took / 60 * 60 end as seconds, count(*) from \
+         (select t.rule, (t.sent_at - t.created_at) / 1000000 as took from touchpoints t \
+         where t.sent_at is not null and t.step = 0 and",
+        ") s group by 1, 2 order by 1, 2",
+    );
+    let mut times: BTreeMap<String, Vec<(Span, u64)>> = BTreeMap::new();
+    for row in db.fetch(sql).await? {
+        let took = Span::from_seconds(row.int(1).max(0));
+        times.entry(row.text(0).to_owned()).or_default().push((took, count(&row, 2)));
+    }
+    for (rule, times) in times {
+        reports.entry(rule).or_default().time_to_send = TimeToSend::of(&times);
     }
     Ok(())
 }
@@ -131,14 +170,23 @@ async fn reached(
     catalogue: &Catalogue,
     filter: Filter<'_>,
     now: Timestamp,
-) -> Result<GoalReport> {
+    report: &mut RuleReport,
+) -> Result<()> {
     let (mut sent, mut held_out) = (Group::default(), Group::default());
     for row in db.fetch(goal::counts(rule, goal, catalogue, db.dialect(), filter.since, now)).await? {
         let group = Group { count: count(&row, 1), reached: count(&row, 2), open: count(&row, 3) };
-        *if row.int(0) == 1 { &mut held_out } else { &mut sent } = group;
+        if let Some(name) = row.opt_text(4) {
+            variant(report, name).goal = Some(group);
+        }
+        if row.int(0) == 1 { &mut held_out } else { &mut sent }.add(group);
+    }
+    // Of whom nothing was sent yet nobody can have reached it.
+    for variant in &mut report.variants {
+        variant.goal.get_or_insert_default();
     }
     let when = goal.when.iter().map(|clause| clause.text.clone()).collect();
-    Ok(GoalReport { when, within: goal.within, sent, held_out })
+    report.goal = Some(GoalReport { when, within: goal.within, sent, held_out });
+    Ok(())
 }
 
 fn count(row: &Row, index: usize) -> u64 {

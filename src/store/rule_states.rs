@@ -15,10 +15,13 @@ pub struct RuleState {
     pub vanished: bool,
     /// Why its runs wait for approval whatever their size.
     pub held_reason: Option<String>,
+    /// The event that it waits for while it is live.
+    pub on_event: Option<String>,
 }
 
 pub async fn all(db: &Db) -> Result<Vec<RuleState>> {
-    let sql = "select rule, version, conditions_hash, template, live_since, vanished_at, held_reason from rule_states";
+    let sql = "select rule, version, conditions_hash, template, live_since, vanished_at, held_reason, on_event \
+               from rule_states";
     let read = |row: &Row| RuleState {
         rule: row.text(0).to_owned(),
         version: row.text(1).to_owned(),
@@ -27,16 +30,20 @@ pub async fn all(db: &Db) -> Result<Vec<RuleState>> {
         live_since: row.opt_int(4).map(Timestamp::from_micros),
         vanished: row.opt_int(5).is_some(),
         held_reason: row.opt_text(6).map(str::to_owned),
+        on_event: row.opt_text(7).map(str::to_owned),
     };
     Ok(db.fetch(Sql::new(sql)).await?.iter().map(read).collect())
 }
 
 pub async fn save(tx: &mut Tx, state: &RuleState) -> Result<()> {
-    let sql = "insert into rule_states (rule, version, conditions_hash, template, live_since, vanished_at, held_reason) \
-               values ($1, $2, $3, $4, $5, null, $6) on conflict (rule) do update set version = $2, \
-               conditions_hash = $3, template = $4, live_since = $5, vanished_at = null, held_reason = $6";
+    let sql = "insert into rule_states (rule, version, conditions_hash, template, live_since, vanished_at, held_reason, \
+               on_event) values ($1, $2, $3, $4, $5, null, $6, $7) on conflict (rule) do update set version = $2, \
+               conditions_hash = $3, template = $4, live_since = $5, vanished_at = null, held_reason = $6, \
+               events_until = case when rule_states.on_event = $7 then rule_states.events_until end, on_event = $7";
     let sql = Sql::new(sql).with(&state.rule).with(&state.version).with(&state.conditions_hash).with(&state.template);
-    tx.execute(sql.with(state.live_since).with(state.held_reason.clone())).await.map(|_| ())
+    tx.execute(sql.with(state.live_since).with(state.held_reason.clone()).with(state.on_event.clone()))
+        .await
+        .map(|_| ())
 }
 
 /// Lets a rule's runs go by their size alone again: somebody has approved one.
@@ -79,7 +86,7 @@ async fn forget_unsent(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<()> {
 
 /// Notes that a rule's file is gone and cancels what it had planned; gives how many messages that were.
 pub async fn vanish(tx: &mut Tx, rule: &str, now: Timestamp) -> Result<u64> {
-    let gone = "update rule_states set vanished_at = $1 where rule = $2";
+    let gone = "update rule_states set vanished_at = $1, on_event = null, events_until = null where rule = $2";
     tx.execute(Sql::new(gone).with(now).with(rule)).await?;
     cancel_planned(tx, rule, "the rule is gone", now).await
 }

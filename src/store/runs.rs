@@ -4,6 +4,7 @@ use super::db::{Db, Result, Row, Tx};
 use super::log;
 use crate::ids;
 use crate::plan::Counts;
+use crate::plan::audience::Arrived;
 use crate::sql::Sql;
 use crate::time::Timestamp;
 
@@ -13,6 +14,8 @@ pub enum Cause {
     Schedule,
     /// By `fire`, or by `once --rule`: whatever the schedule says.
     Asked,
+    /// By events that came in.
+    Event(Arrived),
 }
 
 impl Cause {
@@ -20,6 +23,7 @@ impl Cause {
         match self {
             Self::Schedule => "schedule",
             Self::Asked => "asked",
+            Self::Event(_) => "event",
         }
     }
 }
@@ -31,8 +35,7 @@ pub struct Run {
     pub rule: String,
     pub rule_version: String,
     pub instant: Timestamp,
-    /// By `fire`, or by `once --rule`.
-    pub asked: bool,
+    pub cause: Cause,
     /// `planning`, `released`, `held` or `cancelled`.
     pub state: String,
     pub reason: Option<String>,
@@ -48,7 +51,8 @@ pub struct Part {
     pub until: i64,
 }
 
-const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts, cause, created_at";
+const COLUMNS: &str = "id, rule, rule_version, instant, state, reason, counts, cause, created_at, \
+                       arrived_after, arrived_until";
 
 fn read(row: &Row) -> Run {
     Run {
@@ -59,7 +63,11 @@ fn read(row: &Row) -> Run {
         state: row.text(4).to_owned(),
         reason: row.opt_text(5).map(str::to_owned),
         counts: row.opt_text(6).map(Counts::from_text).unwrap_or_default(),
-        asked: row.text(7) == Cause::Asked.as_str(),
+        cause: match (row.text(7), row.opt_int(10)) {
+            ("asked", _) => Cause::Asked,
+            (_, Some(until)) => Cause::Event(Arrived { after: row.opt_int(9), until }),
+            _ => Cause::Schedule,
+        },
         created_at: Timestamp::from_micros(row.int(8)),
     }
 }
@@ -74,13 +82,41 @@ pub async fn open(
     parts: &[Part],
     now: Timestamp,
 ) -> Result<Run> {
-    let id = ids::run(rule, instant.micros(), cause.as_str());
     let mut tx = db.begin().await?;
-    let insert = "insert into runs (id, rule, rule_version, instant, cause, state, parts, parts_done, created_at) \
-                  values ($1, $2, $3, $4, $5, 'planning', $6, 0, $7) on conflict do nothing";
+    let run = insert(&mut tx, rule, version, instant, cause, parts, now).await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+/// As [`open`], within a transaction.
+pub async fn insert(
+    tx: &mut Tx,
+    rule: &str,
+    version: &str,
+    instant: Timestamp,
+    cause: Cause,
+    parts: &[Part],
+    now: Timestamp,
+) -> Result<Run> {
+    let id = ids::run(rule, instant.micros(), cause.as_str());
+    let arrived = match cause {
+        Cause::Event(arrived) => Some(arrived),
+        Cause::Schedule | Cause::Asked => None,
+    };
+    let insert = "insert into runs (id, rule, rule_version, instant, cause, state, parts, parts_done, created_at, \
+                  arrived_after, arrived_until) values ($1, $2, $3, $4, $5, 'planning', $6, 0, $7, $8, $9) \
+                  on conflict do nothing";
     let count = i64::try_from(parts.len()).expect("at most 256 parts");
-    let insert =
-        Sql::new(insert).with(&id).with(rule).with(version).with(instant).with(cause.as_str()).with(count).with(now);
+    let insert = Sql::new(insert)
+        .with(&id)
+        .with(rule)
+        .with(version)
+        .with(instant)
+        .with(cause.as_str())
+        .with(count)
+        .with(now)
+        .with(arrived.and_then(|arrived| arrived.after))
+        .with(arrived.map(|arrived| arrived.until));
     if tx.execute(insert).await? == 1 {
         for part in parts {
             let sql = "insert into run_parts (run_id, part, bucket_from, bucket_until, state) values ($1, $2, $3, $4, 'open')";
@@ -88,7 +124,6 @@ pub async fn open(
         }
     }
     let row = tx.fetch_one(Sql::new(format!("select {COLUMNS} from runs where id = $1")).with(&id)).await?;
-    tx.commit().await?;
     Ok(read(&row.expect("the run was just inserted or found")))
 }
 
@@ -163,6 +198,29 @@ pub async fn last_sizes(db: &Db, rule: &str, limit: i64) -> Result<Vec<i64>> {
                order by instant desc limit $2";
     let rows = db.fetch(Sql::new(sql).with(rule).with(limit)).await?;
     Ok(rows.iter().map(|row| row.int(0)).collect())
+}
+
+/// Whether the rule has ever run.
+pub async fn any(db: &Db, rule: &str) -> Result<bool> {
+    Ok(db.fetch_one(Sql::new("select 1 from runs where rule = $1 limit 1").with(rule)).await?.is_some())
+}
+
+/// The newest run of a rule that waits for approval.
+pub async fn newest_held(db: &Db, rule: &str) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where rule = $1 and state = 'held' order by instant desc limit 1");
+    Ok(db.fetch_one(Sql::new(sql).with(rule)).await?.as_ref().map(read))
+}
+
+/// The newest run of a rule at or before an instant.
+pub async fn newest_until(db: &Db, rule: &str, at: Timestamp) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where rule = $1 and instant <= $2 order by instant desc limit 1");
+    Ok(db.fetch_one(Sql::new(sql).with(rule).with(at)).await?.as_ref().map(read))
+}
+
+/// A run by its id.
+pub async fn by_id(db: &Db, id: &str) -> Result<Option<Run>> {
+    let sql = format!("select {COLUMNS} from runs where id = $1");
+    Ok(db.fetch_one(Sql::new(sql).with(id)).await?.as_ref().map(read))
 }
 
 /// Whether somebody has approved a run of the rule that was held for this very reason.

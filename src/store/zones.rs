@@ -6,6 +6,7 @@
 use super::db::{Db, Result, Tx};
 use crate::catalogue::{Catalogue, quoted};
 use crate::expr::calendar;
+use crate::ids::bucket_of;
 use crate::sql::{ColumnType, Sql};
 use crate::time::{Tz, zone_named};
 use std::collections::{BTreeSet, HashSet};
@@ -46,6 +47,18 @@ pub async fn in_use(db: &Db, catalogue: &Catalogue) -> Result<Vec<Option<String>
     let (field, table) = (quoted(field), catalogue.customer().table());
     let rows = db.fetch(Sql::new(format!("select distinct {field} from {table} order by 1"))).await?;
     Ok(rows.iter().map(|row| row.opt_text(0).map(str::to_owned)).collect())
+}
+
+/// The zone of one customer as the data has it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_customer(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Option<String>> {
+    let Some(field) = &catalogue.roles.time_zone else { return Ok(None) };
+    let (field, table) = (quoted(field), catalogue.customer().table());
+    let sql = format!("select {field} from {table} where \"_bucket\" = $1 and \"_customer\" = $2");
+    let row = db.fetch_one(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
+    Ok(row.and_then(|row| row.opt_text(0).map(str::to_owned)))
 }
 
 /// Of the time zone database that `chrono-tz` was made from.

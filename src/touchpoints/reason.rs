@@ -106,6 +106,38 @@ impl Reason {
         }
     }
 
+    /// When this happens, for one.
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::AlreadyTouched => "`once_per = \"year\"`, and this year's birthday letter went in the morning",
+            Self::AgainTooSoon => "`again_after = \"14d\"`, and the last letter went three days ago",
+            Self::BeforeStart => "a parcel that was shipped before the rule about parcels went live",
+            Self::NoAddress => "`channels = [\"sms\"]`, and no phone number is known",
+            Self::BadAddress => "`ann@example` or `12345` as it stands in the data",
+            Self::NoConsent => "`topic = \"offers\"`, and the customer never said yes to offers by email",
+            Self::Unconfirmed => "`opt_in = \"double\"`, and the link in the mail was not pressed yet",
+            Self::Suppressed => "a mail to this address bounced, or `plusone suppress add` names it",
+            Self::Capped => "`caps = [{ purpose = \"promotional\", max = 2, per = \"7d\" }]`, and two went this week",
+            Self::BadMoment => "`no_promotions_while = { open_complaint = … }`, and a complaint is open",
+            Self::OutsideLegalHours => "a call at nine in the evening that expires before the morning",
+            Self::SameAddress => "a couple shares one address, and the first of them gets the letter",
+            Self::HeldOut => "`holdout = \"5%\"`, and the customer is one of these",
+            Self::Guard => "`[guard] max_recipients = 5000`, and the run would reach 6,000",
+            Self::NoBudget => "`budget = { per_day = 50 }`, and fifty were given today",
+            Self::NotEligible => "`per_customer = { max = 1, per = \"300d\" }`, and they had one in spring",
+            Self::NoLongerTrue => "the cart was ordered between the tick and the sending",
+            Self::Expired => "`expires_after = \"4h\"`, and the relay was away for five",
+            Self::Paused => "`plusone pause birthday` was said, and no `resume`",
+            Self::NotAllowedHere => "a test system with `only_to = [\"*@harbour.example\"]`",
+            Self::MissingValue => "`{{customer.first_name}}` of a table in place, where one has no name",
+            Self::RenderError => "a letter that grew beyond the size that mail readers show",
+            Self::ProviderRefused => "`550 no such user` from the relay",
+            Self::AttemptsExhausted => "`450 try again later`, eight times",
+            Self::OutcomeUnknown => "the line broke behind the last byte, and `on_doubt = \"drop\"`",
+            Self::QuietHours => "`quiet_hours = { sms = \"20:00-09:00\" }`, and it is nine in the evening",
+        }
+    }
+
     /// One sentence for support.
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -90,7 +90,7 @@ fn catalogue() -> Catalogue {
         ..Roles::default()
     };
     let entities = [customer, order].map(|entity| (entity.name.clone(), entity));
-    Catalogue { entities: BTreeMap::from(entities), roles, consent: Vec::new() }
+    Catalogue { entities: BTreeMap::from(entities), roles, consent: Vec::new(), events: Vec::new() }
 }
 
 /// A touchpoint as a test writes it; what it does not say is as usual.

@@ -136,3 +136,75 @@ async fn the_report_is_told_on_the_terminal_as_json_and_as_a_page_that_stands_al
     })
     .await;
 }
+
+/// Of 60 customers 30 get each variant by the touchpoints written here; 4 and 15 of those sent reach the goal.
+async fn with_variants(home: &crate::harness::home::Home) -> Shop {
+    let variants = "[[variants]]\nname = \"plain\"\nshare = \"50%\"\n\
+                    [[variants]]\nname = \"bold\"\nshare = \"50%\"\nsubject = \"Bold\"\n";
+    let rows: String = (0..60).map(|n| format!("c{n},c{n}@shop.test,\n")).collect();
+    home.write("config/data.toml", DATA);
+    home.write("customers.csv", &format!("id,email,first_name\n{rows}"));
+    home.write("orders.csv", "id,customer_id,placed_at\n");
+    home.write("config/rules/note.toml", &format!("{}{GOAL}{variants}", rule(&[])));
+    let mut shop = Shop::open(home, NOON).await;
+    assert_eq!(shop.tick(NOON).await.counts.planned, 60);
+    shop.execute(
+        "update touchpoints set variant = case when cast(substr(customer, 2) as bigint) < 30 then 'plain' else 'bold' end",
+    )
+    .await;
+    assert_eq!(shop.send("2026-11-03T12:01:00Z").await["sent"], 60);
+    let reached = (0..4).chain(30..45);
+    let orders: String = reached.map(|n| format!("{n},c{n},2026-11-03T15:00:00Z\n")).collect();
+    home.write("orders.csv", &format!("id,customer_id,placed_at\n{orders}"));
+    shop.app.refresh().await.expect("read");
+    shop
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variants_are_compared_by_their_goals_and_what_nothing_measures_is_no_zero() {
+    on_both("", async |home| {
+        let shop = with_variants(&home).await;
+        let whole = made(&shop, Filter::default(), "2026-11-20T12:00:00Z").await;
+        let [plain, bold] = &whole.rules[0].variants[..] else { panic!("two") };
+        let numbers = |one: &plusone::report::variants::VariantReport| {
+            let goal = one.goal.expect("a goal");
+            (one.name.clone(), one.share, one.sent, goal.count, goal.reached)
+        };
+        assert_eq!(numbers(plain), ("plain".to_owned(), Some(500_000), 30, 30, 4));
+        assert_eq!(numbers(bold), ("bold".to_owned(), Some(500_000), 30, 30, 15));
+        assert_eq!((goal(&whole).sent.count, goal(&whole).sent.reached), (60, 19), "the rule's own is their sum");
+        let told = home.plusone(&["report"]).ended_with(0).stdout;
+        // Wilson's interval of 4 of 30 and Newcombe's of the difference to 15 of 30, by Python's statistics module.
+        for piece in [
+            "not measured",
+            "nothing tracks it",
+            "13.3%",
+            "5.3% and 29.7%",
+            "33.2% and 66.8%",
+            "bold beats plain: between 13.2 and 55.3 points more reach the goal",
+        ] {
+            assert!(told.contains(piece), "{piece}: {told}");
+        }
+        let json = home.plusone(&["report", "--json"]).ended_with(0).json();
+        let note = &json["rules"][0];
+        assert_eq!(
+            (&note["funnel"]["opened"], &note["funnel"]["clicked"]),
+            (&serde_json::Value::Null, &serde_json::Value::Null)
+        );
+        assert!(note["funnel"]["delivered"].is_null(), "a folder sends no receipts");
+        assert_eq!(note["variants"][1]["difference"]["conclusive"], true);
+        assert_eq!(note["variants"][0]["difference"], serde_json::Value::Null, "it is the yardstick");
+        home.plusone(&["report", "--html", "report.html"]).ended_with(0);
+        let page = home.read("report.html");
+        for piece in ["Variants of note", "How many reached the goal, by variant: plain 13.3%", "bold beats plain"] {
+            assert!(page.contains(piece), "{piece}: {page}");
+        }
+        shop.execute("update touchpoints set state = 'delivered' where customer = 'c1'").await;
+        assert!(home.plusone(&["report", "--json"]).ended_with(0).json()["rules"][0]["funnel"]["delivered"] == 1);
+        let renamed = home.read("config/rules/note.toml").replace("\"bold\"", "\"loud\"");
+        home.write("config/rules/note.toml", &renamed);
+        let told = home.plusone(&["report"]).ended_with(0).stdout;
+        assert!(told.contains("gone"), "what was sent under a name that is gone is shown still: {told}");
+    })
+    .await;
+}

@@ -27,7 +27,14 @@ pub const RULE: Section = Section::of(
             "When the rule looks: plain English, five-field cron, one instant, or `manual`.",
             r#""every 15 minutes""#,
         )
-        .required(),
+        .otherwise("`on_event` is written"),
+        key(
+            "on_event",
+            Shape::Text,
+            "In the place of `schedule`: the event that brings the rule up, as it is tracked; it plans within a second.",
+            r#""Order Completed""#,
+        )
+        .otherwise("the rule goes by its schedule"),
         key(
             "time_zone",
             Shape::RuleZone,
@@ -43,7 +50,8 @@ pub const RULE: Section = Section::of(
         )
         .default(r#""latest""#),
         key("catch_up_window", Shape::Span, "How long ago a missed tick may be.", r#""6h""#).default(r#""6h""#),
-        key("for_each", Shape::Text, "The entity each message is about.", r#""cart""#).default(r#""customer""#),
+        key("for_each", Shape::Text, "The entity each message is about.", r#""cart""#)
+            .otherwise("`customer`; `event` for a rule with `on_event`"),
         key(
             "when",
             Shape::OneOrMany(&Shape::Text),
@@ -106,6 +114,7 @@ pub const RULE: Section = Section::of(
         super::courtesy::ON_CAP,
         super::courtesy::URGENT,
         super::courtesy::RULE_HOLDOUT,
+        super::variant::VARIANTS,
         key("was", Shape::Text, "The rule's name before its file was renamed; its history comes along.", r#""cart-2025""#),
         key("goal", Shape::Table(&GOAL), "What counts as success, for `plusone report`.", r#"{ when = 'customer.orders.exists(o, o.placed_at > touchpoint.at)' }"#)
             .otherwise("nothing is counted"),

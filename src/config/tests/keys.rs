@@ -45,8 +45,10 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     );
     files.insert(DATA_TOML, &data);
     let live = RULE.replace("live = true", "live = { from = 2026-12-01 }");
+    let variants =
+        "[[variants]]\nname = 'a'\nshare = '50%'\nchannels = 'email'\n[[variants]]\nname = 'b'\nshare = '50%'\n";
     let goal = "[goal]\nwhen = 'now > touchpoint.at'\n";
-    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n{goal}"));
+    files.insert("config/rules/update.toml", &format!("{live}once_per = 'day'\n{goal}{variants}"));
     let offer = "value = 2\nper_customer = { max = 1 }\ncode = { fixed = 'A' }\n";
     files.insert("config/offers/cookie.toml", offer);
     files.insert("templates/update/voice.toml", "[keys.9]\ndoes = 'stop'\n");

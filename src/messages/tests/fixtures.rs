@@ -182,6 +182,7 @@ pub fn checked_with(source: &str, offer: Option<OfferTerms>) -> Vec<String> {
         catalogue: &catalogue,
         root: "cart",
         channels: &[Channel::Sms],
+        variants: false,
         offer,
         business: &business,
         promotional: false,

@@ -82,6 +82,7 @@ fn a_text_may_stand_alone_and_channels_miss_their_parts() {
         catalogue: &catalogue,
         root: "cart",
         channels: &channels,
+        variants: false,
         offer: None,
         business: &business,
         promotional: false,

@@ -72,6 +72,7 @@ fn values_of_a_letter_in_mjml_are_escaped_and_checked_like_any_other() {
         catalogue: &catalogue,
         root: "cart",
         channels: &[Channel::Email],
+        variants: false,
         offer: None,
         business: &business,
         promotional: false,

@@ -15,7 +15,15 @@ fn told(files: &[(&str, &str)], business: &Business, always: bool) -> Vec<String
     let catalogue = catalogue();
     let offer = Some(OfferTerms { always, code: true, expires: true });
     let channels = [Channel::Email];
-    let wanted = Use { catalogue: &catalogue, root: "cart", channels: &channels, offer, business, promotional: true };
+    let wanted = Use {
+        catalogue: &catalogue,
+        root: "cart",
+        channels: &channels,
+        variants: false,
+        offer,
+        business,
+        promotional: true,
+    };
     templates.get("t").expect("a template").check(&wanted).iter().map(ToString::to_string).collect()
 }
 

@@ -6,14 +6,18 @@ use crate::messages::library::Part;
 use crate::messages::needs::{MAX_LIST_DEPTH, Order, Step};
 use crate::messages::tree::Path;
 
-const OFFER: [(&str, Type); 5] = [
+/// What can be read of an offer.
+pub const OFFER: [(&str, Type); 5] = [
     ("name", Type::Text),
     ("description", Type::Text),
     ("value", Type::Money),
     ("code", Type::Text),
     ("expires_at", Type::Timestamp),
 ];
-const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
+/// The name of the rule's variant that the message is.
+pub const VARIANT: &str = "variant";
+/// What can be read of the business.
+pub const BUSINESS: [&str; 5] = ["name", "postal_address", "phone", "email", "website"];
 /// Pages that a link can lead to; each is there in every message.
 pub const LINKS: [&str; 4] = ["unsubscribe", "preferences", "why", "confirm"];
 /// Pages that a link can lead to once they are served.
@@ -34,6 +38,7 @@ impl<'a> Walk<'a, '_> {
                 Kind::Unknown
             }
             Some("now") => self.leaf(path, Type::Timestamp, true, 1),
+            Some(VARIANT) => self.leaf(path, Type::Text, self.world.variants, 1),
             Some("offer") => self.offer(path),
             Some("business") => self.business(path),
             Some("links") => self.links(path),
@@ -54,6 +59,11 @@ impl<'a> Walk<'a, '_> {
 
     fn unknown_name(&mut self, path: &Path, name: &str) {
         let root = self.world.root;
+        const CURLY: [char; 6] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
+        if name.starts_with(CURLY) {
+            let help = format!("write straight quotes: `\"{}\"`", name.trim_matches(CURLY));
+            return self.fault(path.at, "these are quotes of a word processor", Some(help));
+        }
         let message = format!("nothing is called `{name}` in a message of a rule about `{root}`");
         let of = [CUSTOMER, root].into_iter().find(|entity| {
             self.world.catalogue.entity(entity).is_some_and(|entity| entity.field(name).is_some())
@@ -61,9 +71,12 @@ impl<'a> Walk<'a, '_> {
         });
         match of {
             Some(entity) => self.fault(path.at, message, Some(format!("did you mean `{entity}.{name}`?"))),
-            None => {
-                self.unknown(path, message, name, vec![CUSTOMER, root, "offer", "business", "links", "topic", "now"])
-            }
+            None => self.unknown(
+                path,
+                message,
+                name,
+                vec![CUSTOMER, root, "offer", "business", "links", "topic", VARIANT, "now"],
+            ),
         }
     }
 
@@ -205,8 +218,8 @@ impl<'a> Walk<'a, '_> {
             return self.fault(path.at, format!("`{name}` is a computed field"), Some(help));
         }
         let message = format!("{} has no field `{name}`", entity.name);
-        let outside =
-            path.frame > 0 && [CUSTOMER, self.world.root, "offer", "business", "links", "topic", "now"].contains(&name);
+        let outside = path.frame > 0
+            && [CUSTOMER, self.world.root, "offer", "business", "links", "topic", VARIANT, "now"].contains(&name);
         if outside {
             let help = format!("inside `each`, `{name}` of the message is `@root.{name}`");
             return self.fault(path.at, message, Some(help));

@@ -12,7 +12,7 @@ use crate::sql::Sql;
 use crate::time::{Timestamp, zone_named};
 
 /// Columns before those of the offers.
-const FIXED: usize = 18;
+const FIXED: usize = 19;
 
 /// For conditions on the customer, whatever the rule's entity.
 const AS_CUSTOMER: Aliases<'static> = Aliases { root: "c", customer: "c" };
@@ -28,13 +28,13 @@ impl Audience<'_> {
         self.push_consents(sql);
         self.push_bad_moments(sql);
         self.push_place(sql);
+        self.push_event_time(sql);
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, sql);
             sql.push(", ");
             self.push_left(offer, sql);
         }
-        self.push_used(sql);
     }
 
     pub(super) fn select_person(&self, sql: &mut Sql) {
@@ -130,6 +130,7 @@ impl Audience<'_> {
             taken: Vec::new(),
             email_place: None,
             phone_place: None,
+            event_at: row.int(18).map(Timestamp::from_micros),
         }
     }
 

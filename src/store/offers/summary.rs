@@ -50,6 +50,9 @@ pub struct Summary {
 /// # Errors
 /// When the database refuses.
 pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Summary>> {
+    if offers.is_empty() {
+        return Ok(Vec::new());
+    }
     let grants = Sql::new(
         "select offer, state, count(*), cast(sum(cost) as bigint),
                 cast(sum(case when day = $1 then cost else 0 end) as bigint)

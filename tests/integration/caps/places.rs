@@ -231,7 +231,7 @@ async fn what_one_tick_plans_counts_within_it_and_the_forecast_knows() {
         let explained = foresight.explain("ann").await.expect("reasons");
         let outcomes: Vec<String> = explained
             .iter()
-            .map(|row| row.to_json("ann", "note", at(NOON))["outcome"].as_str().expect("an outcome").to_owned())
+            .map(|row| row.to_json("ann", rule, at(NOON))["outcome"].as_str().expect("an outcome").to_owned())
             .collect();
         assert_eq!(outcomes, ["planned", "planned", "capped"]);
         let run = shop.tick(NOON).await;

@@ -62,7 +62,7 @@ pub fn catalogue() -> Catalogue {
     let product = Entity::new("product", "id");
     let roles = Roles { email: Some("email".to_owned()), phone: Some("phone".to_owned()), ..Roles::default() };
     let entities = [customer, cart, line, touchpoint, product].map(|entity| (entity.name.clone(), entity)).into();
-    Catalogue { entities, roles, consent: Vec::new() }
+    Catalogue { entities, roles, consent: Vec::new(), events: Vec::new() }
 }
 
 pub fn settings() -> Settings {

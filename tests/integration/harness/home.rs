@@ -38,6 +38,11 @@ impl Home {
         copy(&root().join(path), &self.path().join(path));
     }
 
+    /// Lays a folder of the project over the home.
+    pub fn lay_over(&self, path: &str) {
+        copy(&root().join(path), self.path());
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -1,0 +1,88 @@
+//! What is told of a test that fails.
+
+use super::{Explained, Stated};
+use crate::outreach::foresee::{ClauseTruth, gates};
+use crate::plan::decide::Decision;
+use crate::rules::Rule;
+use crate::time::{Timestamp, Tz};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The message and the reasons.
+pub fn failure(stated: &Stated<'_>, rule: &Rule, rows: &[Explained], zone: Tz) -> (String, String) {
+    let test = stated.test;
+    let list = |items: Vec<String>| items.join(" · ");
+    let wanted = list(test.expected.outcomes.iter().map(ToString::to_string).collect());
+    let came = match rows {
+        [] => format!("nothing, since the test has no {}", rule.for_each),
+        rows if rows.iter().any(Explained::is_selected) || test.expected.is_list => {
+            let rows = rows.iter().filter(|row| row.is_selected() || test.expected.is_list);
+            list(rows.map(|row| outcome(row.fate.as_ref(), rule, zone)).collect())
+        }
+        _ => "not selected".to_owned(),
+    };
+    let message = format!("the test `{}` expects: {wanted}; what comes out: {came}", test.name);
+    (message, reasons(rule, rows, zone))
+}
+
+fn outcome(fate: Option<&Decision>, rule: &Rule, zone: Tz) -> String {
+    match fate {
+        None => "not selected".to_owned(),
+        Some(Decision::Plan(message) | Decision::HoldOut(message, _)) => {
+            let offer = match message.offer {
+                Some(place) => format!("with {}", rule.offers[place]),
+                None => "without an offer".to_owned(),
+            };
+            format!("planned, by {}, {offer}, due at {}", message.channel, local(message.due_at, zone))
+        }
+        Some(Decision::Refuse(refusal)) => format!("skipped, {}", refusal.reason),
+    }
+}
+
+/// Clause by clause, then gate by gate, for each row.
+fn reasons(rule: &Rule, rows: &[Explained], zone: Tz) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let _ = writeln!(text, "{} {}", rule.for_each, row.entity);
+        for clause in &row.clauses {
+            let _ = writeln!(text, "  {}", sentence(clause, zone));
+        }
+        let passed = row.fate.as_ref().map(gates).unwrap_or_default();
+        for gate in passed {
+            let mark = if gate.passed { "yes" } else { "NO " };
+            let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+            let _ = writeln!(text, "  {mark}  {}{detail}", gate.name.replace('_', " "));
+        }
+        if let Some(Decision::Refuse(refusal)) = &row.fate {
+            let _ = writeln!(text, "  so  {}: {}", refusal.reason, refusal.reason.meaning());
+        }
+    }
+    if rows.is_empty() {
+        let _ = writeln!(text, "give it one, in a list under its plural");
+    }
+    text.trim_end().to_owned()
+}
+
+fn sentence(clause: &ClauseTruth, zone: Tz) -> String {
+    let passes = if clause.is_exception { clause.holds != Some(true) } else { clause.holds == Some(true) };
+    let mark = if passes { "yes" } else { "NO " };
+    let unless = if clause.is_exception { "unless " } else { "" };
+    let unknown = if clause.holds.is_none() { ", unknown" } else { "" };
+    let values = clause.values.iter().map(|(text, value)| match value {
+        Value::Null => format!("{text} is missing"),
+        Value::String(value) => format!("{text} is {}", shown(value, zone)),
+        value => format!("{text} is {value}"),
+    });
+    let values = values.collect::<Vec<_>>().join(", ");
+    format!("{mark}  {unless}{}{unknown}  ({values})", clause.text).replace("  ()", "")
+}
+
+/// Times as the business's clock has them.
+fn shown(value: &str, zone: Tz) -> String {
+    let at = value.ends_with('Z').then(|| value.parse::<Timestamp>().ok()).flatten();
+    at.map_or_else(|| value.to_owned(), |at| local(at, zone))
+}
+
+fn local(at: Timestamp, zone: Tz) -> String {
+    at.local(zone).format("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,224 @@
+//! `why`, `who` and `diff` as people ask them.
+
+use crate::harness::home::{Home, Settings};
+use crate::shop::{customers, home, rule};
+use serde_json::Value;
+
+const PEOPLE: [&str; 5] = [
+    "ann,ann@shop.test,Ann,gold,yes",
+    "ben,ben@shop.test,=Ben,gold,no",
+    "cat,,Cat,gold,yes",
+    "dan,ann@shop.test,Dan,silver,yes",
+    "eve,eve@shop.test,Eve,silver,yes",
+];
+
+/// A shop with a rule for gold members, promotional.
+fn shop(keys: &[(&str, &str)]) -> Home {
+    let home = home(&Settings { more: "[guard]\nmax_share = \"100%\"\n".to_owned(), ..Settings::default() });
+    home.write("customers.csv", &customers(&PEOPLE));
+    home.write("carts.csv", "id,customer_id,status\n1234,ann,open\n");
+    home.write("config/rules/treat.toml", &treat(keys));
+    home
+}
+
+fn treat(keys: &[(&str, &str)]) -> String {
+    let usual = [("topic", "\"offers\""), ("when", "['customer.tier == \"gold\"']"), ("once_per", "\"customer\"")];
+    let usual = usual.iter().filter(|(name, _)| keys.iter().all(|(key, _)| key != name));
+    rule(&usual.chain(keys).copied().collect::<Vec<_>>())
+}
+
+fn one(answer: &Value) -> &Value {
+    let all = answer.as_array().expect("a list");
+    assert_eq!(all.len(), 1, "{answer:#}");
+    &all[0]
+}
+
+/// `gate passed` of each gate that is not plainly passed.
+fn stops(answer: &Value) -> Vec<String> {
+    let gates = answer["gates"].as_array().expect("gates").iter();
+    gates
+        .filter(|gate| gate["passed"] != true)
+        .map(|gate| format!("{} {}", gate["gate"].as_str().expect("a name"), gate["passed"]))
+        .collect()
+}
+
+#[test]
+fn why_shows_each_clause_and_every_gate_in_order() {
+    let home = shop(&[]);
+    let ann = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
+    let ann = one(&ann);
+    assert_eq!(
+        (&ann["selected"], &ann["outcome"], &ann["channel"]),
+        (&true.into(), &"planned".into(), &"email".into())
+    );
+    assert_eq!(ann["clauses"][0]["values"]["customer.tier"], "gold");
+    let gates: Vec<&str> = ann["gates"].as_array().unwrap().iter().map(|gate| gate["gate"].as_str().unwrap()).collect();
+    assert_eq!(
+        gates,
+        [
+            "seen_before",
+            "again_after",
+            "pauses",
+            "moment",
+            "address",
+            "consent",
+            "suppression",
+            "hours",
+            "caps",
+            "same_address",
+            "eligibility",
+            "holdout",
+            "budget",
+            "guard"
+        ]
+    );
+    assert_eq!(stops(ann), Vec::<String>::new());
+    assert!(ann["consent"][0].as_str().unwrap().contains("yes"), "{ann:#}");
+    assert_eq!(ann["rule_state"], "live");
+    let ben = home.plusone(&["why", "ben", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(one(&ben)["outcome"], "no_consent");
+    assert_eq!(stops(one(&ben))[..3], ["consent false", "suppression null", "hours null"]);
+    let eve = home.plusone(&["why", "eve", "treat", "--json"]).ended_with(0).json();
+    assert_eq!((&one(&eve)["selected"], &one(&eve)["clauses"][0]["holds"]), (&false.into(), &false.into()));
+    assert_eq!(one(&eve)["clauses"][0]["values"]["customer.tier"], "silver", "values of whom it does not select");
+    let text = home.plusone(&["why", "ben", "treat"]).ended_with(0).stdout;
+    for line in [
+        "  yes  customer.tier == \"gold\" is true  [customer.tier = gold]",
+        "  yes  address",
+        "  NO   consent",
+        "   -   hours: not asked",
+        "next tick",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn why_says_what_a_rule_that_does_not_send_would_do() {
+    let home = shop(&[("live", "false")]);
+    let text = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
+    assert!(text.contains("a draft") && text.contains(", once the rule is live"), "{text}");
+    let short = home.plusone(&["why", "ann"]).ended_with(0).stdout;
+    assert!(short.starts_with("treat") && short.contains("once the rule is live"), "{short}");
+    home.write("config/rules/treat.toml", &treat(&[("live", "{ from = 2099-12-01 }")]));
+    let later = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(one(&later)["rule_state"], "not_yet");
+}
+
+#[test]
+fn a_customer_is_found_by_id_address_phone_and_order() {
+    let home = shop(&[]);
+    for name in ["eve", "EVE@shop.test", "07911120004", "+44 7911 120004"] {
+        let eve = home.plusone(&["why", name, "treat", "--json"]).ended_with(0).json();
+        assert_eq!(one(&eve)["customer"], "eve", "{name}");
+    }
+    let ann = home.plusone(&["why", "cart:1234", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(one(&ann)["customer"], "ann");
+    let both = home.plusone(&["why", "ann@shop.test", "treat"]).ended_with(1).stderr;
+    assert!(both.contains("names more than one customer: ann, dan"), "{both}");
+    let nobody = home.plusone(&["why", "zoe@shop.test", "treat"]).ended_with(1).stderr;
+    assert!(nobody.contains("no customer is named by `zoe@shop.test`"), "{nobody}");
+}
+
+#[test]
+fn of_the_past_why_tells_what_was_recorded() {
+    let home = shop(&[]);
+    home.plusone(&["once", "--at", "2026-11-03 12:00"]).ended_with(0);
+    let version_then = home.plusone(&["log", "--json"]).ended_with(0).json_lines()[0]["rule_version"].clone();
+    // Ann is no longer gold, and the rule asks for something else.
+    home.write("customers.csv", &customers(&["ann,ann@shop.test,Ann,basic,yes", PEOPLE[1], PEOPLE[4]]));
+    home.write("config/rules/treat.toml", &treat(&[("when", "['customer.tier == \"silver\"']")]));
+    let then = home.plusone(&["why", "ann", "treat", "--at", "2026-11-03 13:00", "--json"]).ended_with(0).json();
+    let then = one(&then);
+    assert_eq!((&then["source"], &then["outcome"]), (&"recorded".into(), &"planned".into()), "{then:#}");
+    assert_eq!(then["clauses"][0]["text"], "customer.tier == \"gold\"");
+    assert_eq!(then["clauses"][0]["values"]["customer.tier"], "gold", "the value of then");
+    assert_eq!(then["touchpoint"]["rule_version"], version_then);
+    assert!(then["rule_text"].as_str().expect("the text of then").contains("gold"));
+    let text = home.plusone(&["why", "ann", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
+    for line in [
+        "Recorded: touchpoint",
+        "another than today's; it read then:",
+        "    | when = ['customer.tier == \"gold\"']",
+        "last run by then: 2026-11-03 12:00, released",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let ben = home.plusone(&["why", "ben", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
+    assert!(ben.contains("NO   consent") && ben.contains("values of a skip are not kept"), "{ben}");
+    let eve = home.plusone(&["why", "eve", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
+    assert!(eve.contains("nothing") && eve.contains("judged on today's data"), "{eve}");
+}
+
+#[test]
+fn who_names_people_and_writes_them_down() {
+    let home = shop(&[]);
+    let who = home.plusone(&["who", "treat", "--json"]).ended_with(0).json();
+    assert_eq!((&who["matched"], &who["planned"]), (&3.into(), &1.into()));
+    let names: Vec<&str> = who["sample"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"Ann") && names.contains(&"=Ben"), "{names:?}");
+    let list = home.plusone(&["who", "treat", "--list"]).ended_with(0).stdout;
+    assert!(list.contains("ann Ann  email") && list.contains("cat Cat  no_address"), "{list}");
+    home.plusone(&["who", "treat", "--csv", "who.csv"]).ended_with(0);
+    let csv = home.read("who.csv");
+    assert!(csv.starts_with(
+        "\"customer\",\"name\",\"entity\",\"occurrence\",\"outcome\",\"reason\",\"detail\",\"channel\",\"due_at\"\n"
+    ));
+    assert!(csv.contains("\"ben\",\"'=Ben\",\"ben\",\"-\",\"skipped\",\"no_consent\""), "{csv}");
+    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\","), "{csv}");
+}
+
+#[test]
+fn who_says_that_a_run_would_wait() {
+    let home = shop(&[("topic", "\"reminders\""), ("when", "['has(customer.id)']")]);
+    home.write(
+        "config/plusone.toml",
+        &home.read("config/plusone.toml").replace("[guard]", "[guard]\nmax_recipients = 2"),
+    );
+    let who = home.plusone(&["who", "treat", "--json"]).ended_with(0).json();
+    assert_eq!((&who["planned"], &who["held"]), (&0.into(), &4.into()), "{who:#}");
+    let why = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
+    assert!(why.contains("NO   guard: its run would wait for approval: would reach 4 customers"), "{why}");
+}
+
+#[test]
+fn diff_tells_who_is_reached_newly_no_longer_and_again() {
+    let home = shop(&[("topic", "\"reminders\"")]);
+    home.plusone(&["once"]).ended_with(0);
+    let silver = treat(&[
+        ("topic", "\"reminders\""),
+        ("when", "['customer.tier == \"silver\"']"),
+        ("schedule", "\"every day at 9am\""),
+    ]);
+    home.write("new/treat.toml", &silver);
+    let diff = home.plusone(&["diff", "new/treat.toml", "--json", "--exit-code"]).ended_with(3).json();
+    let counts = |diff: &Value| {
+        ["newly_reached", "no_longer_reached", "unchanged", "re_sent"].map(|key| diff[key]["count"].as_u64().unwrap())
+    };
+    assert_eq!(counts(&diff), [2, 2, 0, 0], "{diff:#}");
+    let name = diff["newly_reached"]["examples"][0]["name"].as_str();
+    assert!(matches!(name, Some("Dan" | "Eve")), "{name:?}");
+    let text = home.plusone(&["diff", "new/treat.toml"]).ended_with(0).stdout;
+    assert!(
+        text.contains("when: no longer customer.tier == \"gold\"") && text.contains("schedule: every hour becomes"),
+        "{text}"
+    );
+    // Another occurrence: those who have had it would get it again.
+    home.write("new/treat.toml", &treat(&[("topic", "\"reminders\""), ("once_per", "\"day\"")]));
+    let again = home.plusone(&["diff", "new/treat.toml", "--json"]).ended_with(0).json();
+    assert_eq!(counts(&again), [0, 0, 0, 2], "{again:#}");
+    // In the home's own place a file is compared with what ran.
+    home.write("config/rules/treat.toml", &silver);
+    let own = home.plusone(&["diff", "config/rules/treat.toml", "--json"]).ended_with(0).json();
+    assert_eq!(counts(&own), [2, 2, 0, 0], "{own:#}");
+    home.write("new/fresh.toml", &treat(&[("topic", "\"reminders\"")]));
+    let fresh = home.plusone(&["diff", "new/fresh.toml", "--json"]).ended_with(0).json();
+    assert_eq!((&fresh["new"], counts(&fresh)), (&true.into(), [2, 0, 0, 0]));
+    home.plusone(&["once"]).ended_with(0);
+    home.write("new/treat.toml", &silver);
+    home.plusone(&["diff", "new/treat.toml", "--exit-code"]).ended_with(0);
+    home.write("new/treat.toml", &silver.replace("customer.tier ==", "customer.teir =="));
+    let broken = home.plusone(&["diff", "new/treat.toml"]).ended_with(2).stderr;
+    assert!(broken.contains("teir") && broken.contains("tier"), "{broken}");
+    home.plusone(&["diff", "new/missing.toml"]).ended_with(2);
+}
