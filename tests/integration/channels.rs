@@ -35,6 +35,7 @@ fn email(to: &str) -> Outgoing {
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
+        test: false,
     }
 }
 
