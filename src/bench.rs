@@ -10,6 +10,7 @@
 //! 4. What was measured is counted as well: a stage whose rows or messages do not add up fails.
 
 mod business;
+mod check;
 mod email;
 mod evaluate;
 mod home;
@@ -30,19 +31,22 @@ pub enum Stage {
     Evaluate,
     Email,
     Import,
+    Check,
     Idle,
     Who,
     Why,
 }
 
 impl Stage {
-    pub const ALL: [Self; 6] = [Self::Evaluate, Self::Email, Self::Import, Self::Idle, Self::Who, Self::Why];
+    pub const ALL: [Self; 7] =
+        [Self::Evaluate, Self::Email, Self::Import, Self::Check, Self::Idle, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evaluate => "evaluate",
             Self::Email => "email",
             Self::Import => "import",
+            Self::Check => "check",
             Self::Idle => "idle",
             Self::Who => "who",
             Self::Why => "why",
@@ -132,6 +136,7 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Evaluate => evaluate::measure(size, rounds).await,
         Stage::Email => email::measure(size, rounds).await,
         Stage::Import => import::measure(size, rounds).await,
+        Stage::Check => check::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
         Stage::Who => questions::who(size, rounds).await,
         Stage::Why => questions::why(size, rounds).await,

@@ -41,6 +41,8 @@ pub struct Outgoing {
     pub date: Timestamp,
     /// Where a provider may tell what became of it, and which key was pressed; none for email.
     pub callback: Option<Callback>,
+    /// Marked as a test where that is not seen in the words: email says so in a header.
+    pub test: bool,
 }
 
 /// Addresses at which a provider reaches plusone about one message.
@@ -327,6 +329,7 @@ mod tests {
             unsubscribe: None,
             date: Timestamp::default(),
             callback: None,
+            test: false,
         })
         .expect("a good message")
     }

@@ -37,6 +37,7 @@ mod resolve;
 mod resume;
 mod run;
 mod schema;
+mod send_test;
 mod show;
 mod standing;
 mod status;
@@ -99,6 +100,8 @@ enum Command {
     Diff(diff::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
+    /// Really send a rule's message to your own address, marked as a test and counted nowhere
+    SendTest(send_test::Options),
     /// Run a rule now, whatever its schedule
     Fire(fire::Options),
     /// The block of config/data.toml for a CSV or NDJSON file, from its rows
@@ -228,6 +231,7 @@ pub fn main() -> ExitCode {
             Command::Why(options) => why::run(&cli.global, &options).await,
             Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
+            Command::SendTest(options) => send_test::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,

@@ -37,7 +37,7 @@ mod shape;
 mod variants;
 
 pub use environment::Environment;
-pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
+pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
@@ -233,7 +233,9 @@ impl Loader<'_> {
     ) -> Option<T> {
         if !is_file_name(name) {
             let message = format!("`{name}` cannot be a name here");
-            let help = "name the file with small letters, digits and `-`";
+            let right: String =
+                name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            let help = format!("name the file `{right}.toml`: small letters, digits and `-`");
             self.problems.push(Problem::error(source, 0..0, message).help(help));
         }
         let mut tree = node::parse(source, self.environment, self.problems)?;

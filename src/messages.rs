@@ -13,6 +13,7 @@
 
 mod check;
 pub mod context;
+pub mod foreign;
 pub mod format;
 mod html;
 mod library;
@@ -23,6 +24,7 @@ pub mod needs;
 mod plain;
 mod promotional;
 pub mod reference;
+pub mod remarks;
 mod render;
 mod scan;
 pub mod segments;
@@ -38,6 +40,7 @@ pub use check::Use;
 pub use html::escape_into;
 pub use library::{Part, Template, Templates};
 pub use needs::Needs;
+pub use plain::preheader;
 pub use render::{MAX_LIST, RenderError};
 pub use tree::Helper;
 pub use walk::OfferTerms;

@@ -42,6 +42,7 @@ pub mod statistics;
 pub mod status;
 pub mod stops;
 pub mod suppressions;
+pub mod test_sends;
 pub mod token_keys;
 pub mod trial;
 mod writer;

@@ -5,6 +5,8 @@
 //! 2. Nothing here asks a clock. `now` is always an argument; the one clock is [`crate::clock`].
 //! 3. A civil time that a clock change skips or repeats is never resolved silently: the caller names the reading.
 
+pub mod habits;
+
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use std::fmt;
 use std::str::FromStr;

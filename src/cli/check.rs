@@ -8,6 +8,7 @@ use super::{Answer, Failure, Global};
 use crate::catalogue::CUSTOMER;
 use crate::clock::Clock;
 use crate::config::{Environment, Files, Loaded, Project, places, rule_tests};
+use crate::messages::foreign::placeholders;
 use crate::outreach::today::{self, Findings, Matches};
 use crate::outreach::trial;
 use crate::plan::never::never_goes;
@@ -64,6 +65,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     found.passed = try_rules(&files, &environment, &mut loaded).await?;
     if let Some(project) = &loaded.project {
         loaded.problems.extend(unused(project));
+        loaded.problems.extend(project.templates.values().flatten().flat_map(placeholders));
         loaded.problems.extend(never(project, now));
         let findings = look_at_data(project, &global.home, now).await;
         loaded.problems.extend(findings.problems);

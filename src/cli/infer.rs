@@ -23,6 +23,10 @@ pub fn run(json: bool, options: &Options, out: &mut dyn Write) -> Answer {
     if json {
         writeln!(out, "{:#}", json!({ "data_toml": block }))?;
     } else {
+        if block.trim_start().starts_with("[customer]") {
+            // The block that a data.toml begins with: an editor completes and checks what follows.
+            writeln!(out, "#:schema ./.schema/data.schema.json")?;
+        }
         write!(out, "{block}")?;
     }
     Ok(ExitCode::SUCCESS)

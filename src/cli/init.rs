@@ -1,7 +1,7 @@
 //! `plusone init`: a new home folder with a working, commented configuration and templates.
 
 use super::print::say;
-use super::{Answer, Failure, Global};
+use super::{Answer, Failure, Global, schema};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,6 +30,9 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
     refuse_unless_empty(folder)?;
     for (path, text) in FILES.iter().chain(&crate::config::CONFIRM_TEMPLATE) {
         write(&folder.join(path), text)?;
+    }
+    for (name, text) in schema::files() {
+        write(&folder.join(schema::FOLDER).join(name), &text)?;
     }
     let shown = folder.display();
     say(format_args!("{shown} is a home folder now. Next:"))?;

@@ -12,7 +12,7 @@ pub struct Options {
     /// The kind of file
     #[arg(value_enum, required_unless_present = "dir")]
     kind: Option<Kind>,
-    /// Write the schemas of all kinds into this folder
+    /// Write the schemas of all kinds into this folder: `config/.schema` is where the sample's files look for them
     #[arg(long, value_name = "DIR", conflicts_with = "kind")]
     dir: Option<PathBuf>,
 }
@@ -58,12 +58,20 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
 
 fn write_all(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    for kind in FileKind::ALL {
-        let path = folder.join(format!("{}.schema.json", kind.as_str()));
-        std::fs::write(&path, text(kind))?;
+    for (name, text) in files() {
+        let path = folder.join(name);
+        std::fs::write(&path, text)?;
         say(path.display())?;
     }
     Ok(())
+}
+
+/// Where a home folder has its schemas: the first line of its files names them there.
+pub const FOLDER: &str = "config/.schema";
+
+/// The schema of each kind of file: the name of its file, and its text.
+pub fn files() -> impl Iterator<Item = (String, String)> {
+    FileKind::ALL.into_iter().map(|kind| (format!("{}.schema.json", kind.as_str()), text(kind)))
 }
 
 fn text(kind: FileKind) -> String {

@@ -5,7 +5,6 @@
 use super::print::{Table, counted, local, plain, short, spoken};
 use super::{Answer, opened::Opened};
 use crate::courtesy::pauses::{Pauses, Scope};
-use crate::problem::Severity;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
 use crate::store::status::{Standing, standing};
@@ -63,8 +62,8 @@ impl Status<'_> {
         rule.schedule.next_after(self.now(), rule.time_zone)
     }
 
-    fn broken(&self) -> impl Iterator<Item = String> {
-        self.opened.problems.iter().filter(|problem| problem.severity == Severity::Error).map(ToString::to_string)
+    fn broken(&self) -> &[String] {
+        &self.opened.broken
     }
 
     /// The channels that may send through a provider.
@@ -78,10 +77,10 @@ impl Status<'_> {
     fn concerns(&self) -> Vec<String> {
         let standing = &self.standing;
         let mut concerns: Vec<String> = Vec::new();
-        let broken = self.broken().count();
+        let broken = self.broken().len();
         if broken > 0 {
             let problems = counted(broken as i64, "problem");
-            concerns.push(format!("{problems} in the files, the last good versions stay in force: `plusone check`"));
+            concerns.push(format!("{problems} in the files, see `broken` below; `plusone check` shows the place"));
         }
         if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
             concerns.push("no daemon is running: nothing is sent but by `plusone run` or `plusone once`".to_owned());
@@ -134,7 +133,7 @@ impl Status<'_> {
                     "rule": rule.name, "next_tick": time_json(self.next_tick(rule)),
                 })).collect::<Value>(),
                 "drafts": drafts.iter().map(|rule| rule.name.as_str()).collect::<Value>(),
-                "broken": self.broken().collect::<Value>(),
+                "broken": self.broken(),
                 "held": standing.rules.iter().filter_map(|state| {
                     let reason = state.held_reason.as_ref()?;
                     Some(json!({ "rule": state.rule, "reason": reason }))
@@ -230,7 +229,7 @@ impl Status<'_> {
                 writeln!(out, "  held: {}: {}", plain(&state.rule), plain(reason))?;
             }
         }
-        self.broken().try_for_each(|broken| writeln!(out, "  broken: {}", plain(&broken)))
+        self.broken().iter().try_for_each(|broken| writeln!(out, "  broken: {}", plain(broken)))
     }
 
     fn write_waiting(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -21,6 +21,9 @@ pub const TEMPLATES: &str = "templates";
 /// How the tests of a rule are named, after the rule.
 pub const TEST_ENDING: &str = ".test.toml";
 
+/// What tells one state of the files from another: see [`Files::fingerprint`].
+pub type Fingerprint = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+
 /// Paths and their texts.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct Files {
@@ -49,12 +52,16 @@ impl Files {
         files
     }
 
-    /// What tells a change of any file under `home` without reading it: names, sizes and times of change.
-    pub fn fingerprint(home: &Path) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    /// What tells a change of any file under `home` without reading it: names, sizes and times of change. What editors
+    /// leave beside a file is none.
+    pub fn fingerprint(home: &Path) -> Fingerprint {
         let mut seen = Vec::new();
         let mut folders = vec![(home.join("config"), 0), (home.join(TEMPLATES), 0)];
         while let Some((folder, depth)) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_str().is_some_and(is_hidden) {
+                    continue;
+                }
                 match entry.metadata() {
                     Ok(about) if about.is_dir() && depth < MAX_DEPTH => folders.push((entry.path(), depth + 1)),
                     Ok(about) if about.is_file() => seen.push((entry.path(), about.len(), about.modified().ok())),
@@ -72,6 +79,11 @@ impl Files {
         self.problems.retain(|problem| problem.source.name.as_ref() != path);
         let texts = if is_test(path) { &mut self.tests } else { &mut self.texts };
         texts.insert(path.to_owned(), Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(text)));
+    }
+
+    /// Every file, tests among them.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.texts.values().chain(self.tests.values())
     }
 
     /// The files with tests of rules, by path.
@@ -227,6 +239,9 @@ fn text_of(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(unreadable)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("this file is UTF-16: save it as UTF-8".to_owned());
+    }
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") || bytes.starts_with(b"{\\rtf") {
+        return Err("this is a document of a word processor: save it as plain text".to_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();

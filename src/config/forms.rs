@@ -8,7 +8,7 @@ use crate::courtesy::caps;
 use crate::courtesy::legal_hours::OpenHours;
 use crate::courtesy::quiet_hours::minute;
 use crate::settings::{QuietWindow, Rate};
-use crate::time::{Date, Span, Tz};
+use crate::time::{Date, Span, Tz, habits};
 
 const PARTS_PER_PERCENT: i64 = 10_000;
 
@@ -27,7 +27,9 @@ fn wrong<T>(what: &'static str, help: impl Into<String>) -> Read<T> {
 
 pub fn span(node: &Node) -> Read<Span> {
     let help = "write a whole number and a unit, such as `90s`, `15m`, `4h`, `14d`, `2w` or `3y`";
-    node.text().and_then(|text| text.parse().ok()).map_or_else(|| wrong("a span of time", help), Ok)
+    let text = node.text().unwrap_or_default();
+    let help = habits::span(text).map_or_else(|| help.to_owned(), |span| format!("write `\"{span}\"`"));
+    text.parse().map_or_else(|_| wrong("a span of time", help), Ok)
 }
 
 /// Money, scaled; `2.50`, `"2.50"` and `2` alike, never negative.
@@ -78,6 +80,15 @@ pub fn zone(node: &Node) -> Read<Tz> {
 }
 
 fn nearest_zone(name: &str) -> String {
+    let is_place = |zone: &&chrono_tz::Tz| {
+        zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name.replace(' ', "_")))
+    };
+    if let Some(zone) = chrono_tz::TZ_VARIANTS.iter().find(is_place) {
+        return format!("it is spelt `{}`", zone.name());
+    }
+    if name.contains(['+', '-']) && name.chars().any(|c| c.is_ascii_digit()) {
+        return "write a place, whose clock changes are known: `Europe/Berlin`, `America/New_York`".to_owned();
+    }
     let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
     match crate::problem::nearest(name, known) {
         Some(zone) => format!("the nearest one is `{zone}`"),

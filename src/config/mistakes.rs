@@ -8,6 +8,7 @@
 mod layout;
 
 use crate::problem::{Fault, Problem, Source};
+use crate::time::habits;
 use std::ops::Range;
 
 /// The problem with `source`, which the parser gave up on at `span`, saying `said`.
@@ -39,7 +40,7 @@ impl<'a> Line<'a> {
     /// The key, and the place behind the `=`.
     fn parts(&self) -> Option<(&'a str, usize)> {
         let (key, _) = self.text.split_once('=')?;
-        let is_key = |c: char| c.is_ascii_alphanumeric() || "_-.\"' ".contains(c);
+        let is_key = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
         let good = !key.trim().is_empty() && key.chars().all(is_key);
         good.then(|| (key.trim(), key.len() + 1))
     }
@@ -58,6 +59,7 @@ impl<'a> Line<'a> {
     /// What can be told from one line that is wrong by itself.
     fn by_itself(&self) -> Option<Fault> {
         self.foreign_comment()
+            .or_else(|| self.foreign_date())
             .or_else(|| self.heading())
             .or_else(|| self.colon())
             .or_else(|| self.no_equals())
@@ -99,6 +101,15 @@ impl<'a> Line<'a> {
         let sign = ["//", "--", "/*", "<!--", ";"].into_iter().find(|sign| self.text.trim_start().starts_with(sign))?;
         let start = self.text.len() - self.text.trim_start().len();
         Some(self.fault(start..start + sign.len(), format!("`{sign}` begins no comment here"), "write `# …`"))
+    }
+
+    /// A date of habit outside of quotes, wherever in the line.
+    fn foreign_date(&self) -> Option<Fault> {
+        let words = self.text.split(|c: char| c.is_whitespace() || "=,{}[]".contains(c));
+        let (word, right) = words.filter_map(|word| Some((word, habits::date(word)?))).next()?;
+        let start = self.text.find(word)?;
+        let help = format!("a date is written year first: `{right}`");
+        Some(self.fault(start..start + word.len(), format!("`{word}` is not a date here"), help))
     }
 
     fn heading(&self) -> Option<Fault> {
@@ -168,7 +179,7 @@ impl<'a> Line<'a> {
         } else if digits && is_with_comma(value) {
             let right = value.replace(',', ".");
             (format!("`{value}` is not a number here"), format!("write `{key} = {right}`, with a point"))
-        } else if digits && let Some(right) = iso(value) {
+        } else if digits && let Some(right) = habits::date(value) {
             (format!("`{value}` is not a date here"), format!("a date is written year first: `{key} = {right}`"))
         } else if digits {
             (format!("`{value}` needs quotes"), format!("write `{key} = \"{}\"`", value.replace(' ', "")))
@@ -246,14 +257,4 @@ fn is_condition(value: &str) -> bool {
 
 fn is_with_comma(value: &str) -> bool {
     value.matches(',').count() == 1 && value.chars().all(|c| c.is_ascii_digit() || ",-+".contains(c))
-}
-
-/// `24.12.2026` and `12/24/2026` as `2026-12-24`, where the order is certain.
-fn iso(value: &str) -> Option<String> {
-    let parts: Vec<&str> = value.split(['.', '/']).collect();
-    let [day, month, year] = parts[..] else { return None };
-    let (day, month): (u8, u8) = (day.parse().ok()?, month.parse().ok()?);
-    let year: u16 = year.parse().ok().filter(|year| *year > 31)?;
-    let (day, month) = if month > 12 { (month, day) } else { (day, month) };
-    (month <= 12 && day <= 31).then(|| format!("{year:04}-{month:02}-{day:02}"))
 }

@@ -15,6 +15,11 @@ pub fn place(source: &Source, key: &str, text: Option<&str>) -> Range<usize> {
     value.one_or_many().iter().find(said).unwrap_or(value).span.clone()
 }
 
+/// Whether a file is TOML at all: the least that a look at it costs.
+pub fn parses(source: &Source) -> bool {
+    toml_edit::Document::parse(source.text.as_ref()).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,7 +131,8 @@ fn live(root: Reader<'_>, zone: Tz, problems: &mut Vec<Problem>) -> Live {
     if let (Some(first), Some(last)) = (from, until)
         && last < first
     {
-        problems.push(table.node.error(format!("`until` is before `from`: {last} and {first}")));
+        let problem = table.node.error(format!("`until` is before `from`: {last} and {first}"));
+        problems.push(problem.help("exchange the two, or correct the year"));
     }
     // The last day is whole: the rule stops at the first instant of the next.
     let end = until.map(|last| Date::from_days(last.days() + 1).start(zone));

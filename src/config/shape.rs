@@ -17,7 +17,11 @@ pub fn check(node: &mut Node, section: &'static Section, problems: &mut Vec<Prob
         problems.push(unfit(node, &Shape::Table(section), None));
         return;
     };
+    let mut meant = Vec::new();
     for entry in entries.iter_mut() {
+        if section.key(&entry.key).is_none() && section.named.is_none() {
+            meant.extend(nearest(&entry.key, section.keys.iter().map(|key| key.name)));
+        }
         match (section.key(&entry.key), section.named) {
             (Some(key), _) => check_value(&mut entry.node, &key.shape, Some(key), problems),
             (None, Some(named)) => check_named(entry, &named, section, problems),
@@ -25,7 +29,8 @@ pub fn check(node: &mut Node, section: &'static Section, problems: &mut Vec<Prob
         }
     }
     for key in section.keys {
-        if node.get(key.name).is_none() {
+        // What is merely misspelt is told once.
+        if node.get(key.name).is_none() && !(key.default == Default::Required && meant.contains(&key.name)) {
             absent(node, section, key, problems);
         }
     }
@@ -169,7 +174,15 @@ fn out_of_range(node: &Node, min: i64, max: i64) -> Option<Problem> {
 fn not_one_of(node: &Node, words: &[&str]) -> Problem {
     let shown = node.shown();
     let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let help = match nearest(&shown, words.iter().copied()) {
+    let parts: Vec<&str> = shown.split([',', ' ']).filter(|part| !part.is_empty()).collect();
+    if parts.len() > 1 && parts.iter().all(|part| words.contains(part)) {
+        let list = parts.iter().map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(", ");
+        return node.error(format!("`{shown}` is one text here")).help(format!("write a list: `[{list}]`"));
+    }
+    let near = nearest(&shown, words.iter().copied());
+    let near = near.or_else(|| words.iter().copied().find(|word| shown.len() > 2 && word.starts_with(&shown)));
+    let help = match near {
+        Some(near) if words.len() > MANY => format!("the nearest is `{near}`"),
         Some(near) => format!("the nearest is `{near}`; known are {all}"),
         None => format!("known are {all}"),
     };
@@ -198,8 +211,28 @@ fn fits(node: &Node, shape: &Shape) -> bool {
 fn unfit(node: &Node, shape: &Shape, key: Option<&Key>) -> Problem {
     let problem = node.error(format!("this takes {}, not {}", wanted(shape), node.kind()));
     match key {
-        Some(key) => problem.help(format!("write `{} = {}`", key.name, key.example)),
+        Some(key) => problem.help(format!(
+            "write `{} = {}`",
+            key.name,
+            meant(node, shape).unwrap_or_else(|| key.example.to_owned())
+        )),
         None => problem,
+    }
+}
+
+/// What was meant by a value of another kind, as it should be written.
+fn meant(node: &Node, shape: &Shape) -> Option<String> {
+    match (shape, &node.value) {
+        (Shape::Span, Value::Integer(days)) => Some(format!("\"{days}d\"")),
+        (Shape::Date, Value::Text(text)) => text.value.parse::<crate::time::Date>().ok().map(|date| date.to_string()),
+        (Shape::Boolean | Shape::Either([Shape::Boolean, ..]), Value::Text(text)) => {
+            Some(text.value.to_lowercase()).filter(|word| word == "true" || word == "false")
+        }
+        (Shape::Text, Value::List(items)) => match &items[..] {
+            [only] => only.text().map(|text| format!("\"{text}\"")),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

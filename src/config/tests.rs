@@ -352,8 +352,8 @@ fn a_broken_rule_takes_only_itself_out() {
     files.insert("config/rules/Bad Name.toml", RULE);
     let loaded = load_from(&files, &Environment::default());
     insta::assert_snapshot!(told(&loaded), @r#"
-    config/rules/Bad Name.toml:1:1: `Bad Name` cannot be a name here (name the file with small letters, digits and `-`)
-    config/rules/broken.toml:1:8: this is not TOML: string values must be quoted, expected literal string
+    config/rules/Bad Name.toml:1:1: `Bad Name` cannot be a name here (name the file `bad-name.toml`: small letters, digits and `-`)
+    config/rules/broken.toml:1:8: `offer` needs quotes (write `kind = "offer"`)
     config/rules/empty.toml:1:1: this file is empty: a rule is expected (write it, or delete the file)
     "#);
     let project = loaded.project.clone().expect("settings and data are good");

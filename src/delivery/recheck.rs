@@ -266,6 +266,7 @@ impl Look<'_> {
             unsubscribe,
             callback: self.workspace.callback(self.channel, &one.id),
             date,
+            test: false,
         };
         let topic = self.rule.topic.clone();
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
@@ -279,7 +280,7 @@ pub const MENU: &str = "menu";
 const DATE: &str = "date";
 
 /// Words as they are kept with their touchpoint.
-fn kept_text(words: &Words, date: Timestamp) -> String {
+pub(super) fn kept_text(words: &Words, date: Timestamp) -> String {
     let date = date.to_string();
     let menu = menu::written(&words.menu);
     let mut parts = parts_of(words);

@@ -28,7 +28,12 @@ pub struct Token {
 
 /// Symbols of more than one character, and those of habit that have a cure.
 const LONG_SYMBOLS: [&str; 6] = ["&&", "||", "==", "!=", "<=", ">="];
-const WRONG_SYMBOLS: [(&str, &str); 9] = [
+const WRONG_SYMBOLS: [(&str, &str); 14] = [
+    ("&amp;&amp;", "&&"),
+    ("&gt;=", ">="),
+    ("&gt;", ">"),
+    ("&lt;=", "<="),
+    ("&lt;", "<"),
     ("===", "=="),
     ("!==", "!="),
     ("<>", "!="),
@@ -39,15 +44,7 @@ const WRONG_SYMBOLS: [(&str, &str); 9] = [
     ("|", "||"),
     ("~", "x.matches(\"…\")"),
 ];
-const WRONG_CHARACTERS: [(char, &str); 18] = [
-    ('\u{201c}', "\""),
-    ('\u{201d}', "\""),
-    ('\u{201e}', "\""),
-    ('\u{ab}', "\""),
-    ('\u{bb}', "\""),
-    ('\u{2018}', "'"),
-    ('\u{2019}', "'"),
-    ('\u{201a}', "'"),
+const WRONG_CHARACTERS: [(char, &str); 10] = [
     ('\u{b4}', "'"),
     ('\u{2013}', "-"),
     ('\u{2014}', "-"),
@@ -59,6 +56,8 @@ const WRONG_CHARACTERS: [(char, &str); 18] = [
     ('€', "the number alone: money is in the business's currency"),
     ('$', "the number alone: money is in the business's currency"),
 ];
+/// The quotes of word processors.
+const CURLY: [char; 8] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
 const WRONG_WORDS: [(&str, &str); 6] = [
     ("and", "&&"),
     ("or", "||"),
@@ -162,11 +161,20 @@ impl Scanner<'_> {
             let message = format!("`{digits}` is not a number here");
             let is_date = digits.matches('.').count() == 2;
             let help = if is_date {
-                "a date is written year first, in quotes: `\"2026-12-24\"`"
+                "a date is written year first, in quotes: `\"2026-12-24\"`".to_owned()
+            } else if digits.parse::<crate::time::Span>().is_ok() {
+                format!("write it in quotes: `\"{digits}\"`")
             } else {
-                "write digits with at most one point: `1200`, `2.50`"
+                "write digits with at most one point: `1200`, `2.50`".to_owned()
             };
             self.faults.push(Fault::new(self.at - length..self.at, message).help(help));
+        } else if let Some(rest) = self.rest_of_date(length) {
+            let date = &self.text[self.at - length..self.at + rest];
+            let help = format!("a date stands in quotes: `\"{date}\"`");
+            self.faults.push(
+                Fault::new(self.at - length..self.at + rest, format!("`{date}` is three numbers here")).help(help),
+            );
+            self.at += rest;
         } else if self.open.is_empty() && self.decimal_comma() > 0 {
             let comma = self.decimal_comma();
             let message = format!("`{}{}` is not a number here", digits, &self.rest()[..comma]);
@@ -174,6 +182,15 @@ impl Scanner<'_> {
             self.faults.push(Fault::new(self.at - length..self.at + comma, message).help(help));
             self.at += comma;
         }
+    }
+
+    /// How long the rest of a date without quotes is, behind its year: 6 for `-12-01`.
+    fn rest_of_date(&self, year: usize) -> Option<usize> {
+        let rest = self.rest().get(..6).filter(|_| year == 4)?;
+        let parts: Vec<&str> = rest.split('-').collect();
+        let [before, month, day] = parts[..] else { return None };
+        let is_two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        (before.is_empty() && is_two(month) && is_two(day)).then_some(6)
     }
 
     /// How long the rest of a number written with a comma is: 3 for `,50`.
@@ -236,6 +253,20 @@ impl Scanner<'_> {
     }
 
     fn symbol(&mut self, next: char) {
+        if let Some(length) = self.curly_quotes(next) {
+            let inside: String = self.rest()[..length].chars().filter(|c| !CURLY.contains(c)).collect();
+            let message = format!("`{next}` is a quote of a word processor");
+            return self.fault(length, message, format!("write straight quotes: `\"{inside}\"`"));
+        }
+        if self.rest().starts_with("{{") {
+            let end = self.rest().find("}}");
+            let inside = end.map_or("", |end| self.rest()[2..end].trim()).to_owned();
+            let length = end.map_or(2, |end| end + 2);
+            return self.fault(length, "braces are for templates".to_owned(), format!("write `{inside}` as it is"));
+        }
+        if next == ';' {
+            return self.fault(1, "no `;` stands in a condition".to_owned(), "take it out".to_owned());
+        }
         if let Some((_, right)) = WRONG_CHARACTERS.iter().find(|(wrong, _)| *wrong == next) {
             return self.fault(next.len_utf8(), format!("`{next}` is not understood"), format!("write {right}"));
         }
@@ -255,7 +286,26 @@ impl Scanner<'_> {
         }
     }
 
+    /// How long the text in curly quotes is that begins here.
+    fn curly_quotes(&self, next: char) -> Option<usize> {
+        if !CURLY.contains(&next) {
+            return None;
+        }
+        let behind = &self.rest()[next.len_utf8()..];
+        let end = behind.char_indices().find(|(_, c)| CURLY.contains(c) || *c == '\n');
+        let closing = end.filter(|(_, c)| *c != '\n').map(|(at, c)| at + c.len_utf8());
+        Some(next.len_utf8() + closing.unwrap_or(0))
+    }
+
     fn bracket_or_sign(&mut self, sign: char) {
+        let follows_in = self.tokens.last().is_some_and(|token| &self.text[token.span.clone()] == "in");
+        if sign == '('
+            && follows_in
+            && let Some(end) = self.rest().find(')')
+        {
+            let help = format!("write `in [{}]`", &self.rest()[1..end]);
+            return self.fault(end + 1, "`in` takes its values in square brackets".to_owned(), help);
+        }
         match sign {
             '(' | '[' | '{' => {
                 self.open.push((sign, self.at));
@@ -316,7 +366,17 @@ mod tests {
                 "13: `=>` is not an operator (write `>=`)"
             ]
         );
-        assert_eq!(faults("a == \u{201c}gold\u{201d}")[0], "5: `\u{201c}` is not understood (write \")");
+        assert_eq!(
+            faults("a == \u{201c}gold\u{201d}"),
+            ["5: `\u{201c}` is a quote of a word processor (write straight quotes: `\"gold\"`)"]
+        );
+        assert_eq!(faults("a &gt; 5 &amp;&amp; b").len(), 2);
+        assert_eq!(
+            faults("a < 2025-12-01"),
+            ["4: `2025-12-01` is three numbers here (a date stands in quotes: `\"2025-12-01\"`)"]
+        );
+        assert_eq!(faults("{{a}} > 5"), ["0: braces are for templates (write `a` as it is)"]);
+        assert_eq!(faults("a in (1, 2)"), ["5: `in` takes its values in square brackets (write `in [1, 2]`)"]);
         assert_eq!(faults("a === 1"), ["2: `===` is not an operator (write `==`)"]);
         assert_eq!(
             faults("a == 1_000"),

@@ -186,9 +186,12 @@ impl Typing<'_> {
                 "this is a list, not a value",
                 Some("add `.exists(x, …)`, `.size()`, `.sum(x, …)` or the like"),
             ),
-            Thing::Null => {
-                self.fault(expr, place, "`null` can only be compared with `==` and `!=`", Some("or write `has(…)`"))
-            }
+            Thing::Null => self.fault(
+                expr,
+                place,
+                "`null` can only be compared with `==` and `!=`",
+                Some("whether a value is there is asked by `has(…)`"),
+            ),
         }
     }
 
@@ -199,7 +202,12 @@ impl Typing<'_> {
             return Some(node);
         }
         let message = format!("true or false is needed here; this is {}", node.kind.name());
-        self.fault(expr, place, message, Some("compare it with something"))
+        let written = place.text.written(expr);
+        let help = match &node.value {
+            Value::Field(..) => format!("compare it (`{written} == …`), or ask whether it is there: `has({written})`"),
+            _ => "compare it with something".to_owned(),
+        };
+        self.fault(expr, place, message, Some(&help))
     }
 
     fn thing(&mut self, expr: &IdedExpr, place: &Place<'_>) -> Option<Thing> {

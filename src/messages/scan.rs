@@ -52,11 +52,11 @@ pub fn scan(text: &str) -> Result<Vec<Tag>, Fault> {
     while let Some(found) = text[from..].find("{{") {
         let start = from + found;
         let tag = read_tag(text, start)?;
-        nesting.take(&tag)?;
+        nesting.take(&tag, text)?;
         from = tag.span.end;
         tags.push(tag);
     }
-    nesting.end()?;
+    nesting.end(text)?;
     Ok(tags)
 }
 
@@ -68,7 +68,7 @@ struct Nesting {
 }
 
 impl Nesting {
-    fn take(&mut self, tag: &Tag) -> Result<(), Fault> {
+    fn take(&mut self, tag: &Tag, text: &str) -> Result<(), Fault> {
         match tag.kind {
             TagKind::Open => {
                 self.open.push((tag.span.clone(), 0));
@@ -81,7 +81,12 @@ impl Nesting {
             }
             TagKind::Else if self.open.is_empty() => return Err(outside(tag, "{{else}}")),
             TagKind::Close => {
-                let (_, chained) = self.open.pop().ok_or_else(|| outside(tag, "the end of a block"))?;
+                let (opened, chained) = self.open.pop().ok_or_else(|| outside(tag, "the end of a block"))?;
+                let (opened, closed) = (name_of(text, &opened), name_of(text, &tag.span));
+                if opened != closed {
+                    let message = format!("`{closed}` is closed, and what is open is `{opened}`");
+                    return Err(Fault::new(tag.span.clone(), message).help(format!("write `{{{{/{opened}}}}}`")));
+                }
                 self.depth -= 1 + chained;
             }
             _ => {}
@@ -93,11 +98,18 @@ impl Nesting {
         Ok(())
     }
 
-    fn end(self) -> Result<(), Fault> {
+    fn end(self, text: &str) -> Result<(), Fault> {
         self.open.last().map_or(Ok(()), |(span, _)| {
-            Err(Fault::new(span.clone(), "this block is never closed").help("close it with `{{/…}}` and its name"))
+            let name: String = name_of(text, span);
+            Err(Fault::new(span.clone(), "this block is never closed").help(format!("close it with `{{{{/{name}}}}}`")))
         })
     }
+}
+
+/// The name in `{{#name …}}` and `{{/name}}`.
+fn name_of(text: &str, span: &Range<usize>) -> String {
+    let inner = text[span.clone()].trim_start_matches(['{', '~', '#', '^', '/', ' ']);
+    inner.chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
 }
 
 fn outside(tag: &Tag, what: &str) -> Fault {
@@ -172,7 +184,12 @@ fn end_of_tag(text: &str, start: usize, closing: &str) -> Result<usize, Fault> {
             quote @ (b'"' | b'\'') => at = end_of_quote(bytes, at, quote),
             b'(' | b'[' => brackets += 1,
             b')' | b']' => brackets = brackets.saturating_sub(1),
-            b'{' => return Err(Fault::new(at..at + 1, "a `{` inside a tag").help("close the tag before it with `}}`")),
+            b'{' => {
+                let line = text[start..at].find(['\n', '}']).map_or(at, |end| start + end);
+                let is_half = text[line..].starts_with('}');
+                let fault = Fault::new(start..line + usize::from(is_half), "this tag is never closed");
+                return Err(fault.help(format!("close it with `{closing}`")));
+            }
             b'}' if text[at..].starts_with(closing) => return Ok(at + closing.len()),
             _ => {}
         }

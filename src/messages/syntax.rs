@@ -220,7 +220,10 @@ impl Lowering<'_> {
             return Vec::new();
         };
         if self.calls.contains(&name) {
-            self.fault(at, format!("the partial `{name}` leads to itself"), None);
+            let way = self.calls.iter().skip_while(|call| **call != name).chain([&name]);
+            let way = way.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" prints ");
+            let help = format!("{way}: take one of these out");
+            self.fault(at, format!("the partial `{name}` leads to itself"), Some(help));
             return Vec::new();
         }
         let context = tag.params.first().map(|param| self.param(param, cursor, scope));

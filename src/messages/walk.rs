@@ -163,7 +163,15 @@ impl<'a, 'n> Walk<'a, 'n> {
     pub(super) fn unknown(&mut self, path: &Path, message: String, wrong: &str, known: Vec<&str>) {
         let help = match nearest(wrong, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", known.join(", ")),
+            None => {
+                let mut all: Vec<&str> = Vec::new();
+                known.into_iter().for_each(|name| {
+                    if !all.contains(&name) {
+                        all.push(name)
+                    }
+                });
+                format!("there are {}", all.join(", "))
+            }
         };
         self.fault(path.at, message, Some(help));
     }

@@ -42,7 +42,7 @@ pub async fn run(project: &Project, tests: &[RuleTest]) -> Result<Verdict, DataE
         return Ok(verdict);
     }
     let project = tried(project);
-    let mut reading = Reading { catalogue: &project.catalogue, business: &project.settings.business, made: 0 };
+    let reading = Reading { catalogue: &project.catalogue, business: &project.settings.business };
     let mut ready = Vec::new();
     for test in tests {
         match reading.read(test) {

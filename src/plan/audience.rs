@@ -65,6 +65,7 @@ const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
 mod columns;
 mod consent;
 mod events;
+mod extremes;
 mod occurrence;
 
 pub use events::EVENT;

@@ -34,6 +34,14 @@ fn evaluation_is_measured() {
 
 #[test]
 #[ignore = "wants the release build: run by tests/run"]
+fn checking_is_measured() {
+    let figures = measured("check");
+    assert_positive(&figures);
+    assert_eq!(figures["setup"]["tests"], 30);
+}
+
+#[test]
+#[ignore = "wants the release build: run by tests/run"]
 fn questions_are_measured() {
     let who = measured("who");
     assert_positive(&who);

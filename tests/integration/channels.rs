@@ -34,6 +34,7 @@ fn email(to: &str) -> Outgoing {
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
+        test: false,
     }
 }
 

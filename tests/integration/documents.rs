@@ -48,6 +48,61 @@ fn the_reference_of_the_configuration_is_what_the_tables_say() {
     assert!(made == written, "docs/configuration.md is old, see the head of this file: {differs:?}");
 }
 
+#[test]
+fn the_reference_is_what_the_tables_say() {
+    let made = plusone::reference::page();
+    if std::env::var_os("PLUSONE_WRITE_DOCS").is_some() {
+        std::fs::write(root().join("docs/reference.md"), &made).expect("docs/ is ours");
+    }
+    assert!(made == document("reference.md"), "docs/reference.md is old, see the head of this file");
+}
+
+#[test]
+fn every_example_of_a_helper_compiles() {
+    let sample = sample();
+    for entry in plusone::reference::called_in_templates() {
+        compiles(&sample, entry.entity.as_deref().expect("an example is about something"), &entry.example);
+    }
+}
+
+#[test]
+fn every_field_has_an_example_that_compiles() {
+    let sample = sample();
+    let entries = plusone::reference::fields(&sample.catalogue, None).expect("all of them");
+    assert!(entries.len() > 40, "{} names", entries.len());
+    for entry in entries {
+        let Some(entity) = &entry.entity else { continue };
+        if !sample.catalogue.is_owned(entity) {
+            continue;
+        }
+        let scope = Scope { catalogue: &sample.catalogue, root: entity };
+        if let Err(faults) = Clause::compile(&entry.example, scope) {
+            panic!("{}: {faults:?}", entry.example);
+        }
+        if let Some(text) = entry.template {
+            compiles(&sample, entity, &text);
+        }
+    }
+}
+
+#[test]
+fn every_function_of_the_reference_compiles() {
+    let sample = sample();
+    // What stands for any text, and fields that the sample does not have.
+    let forms =
+        [("x.", "customer.email."), ("customer.card_expires_on", "customer.joined_on"), ("order.sent_at", "now")];
+    for entry in plusone::reference::functions() {
+        let text = forms.iter().fold(entry.example.clone(), |text, (form, real)| text.replace(form, real));
+        let root = if text.contains("order.") && !text.contains("customer.") { "order" } else { "customer" };
+        let scope = Scope { catalogue: &sample.catalogue, root };
+        let made = [format!("has(customer.id) == {text}"), format!("{text} == {text}"), format!("{text}.size() >= 0")];
+        let good = made.iter().any(|text| Clause::compile(text, scope).is_ok());
+        let alone =
+            entry.example.starts_with("duration") && Clause::compile(&format!("now - now < {text}"), scope).is_ok();
+        assert!(good || alone, "{}", entry.example);
+    }
+}
+
 fn reference() -> String {
     let mut text = HEAD.to_owned();
     let files = [
@@ -213,22 +268,26 @@ fn the_examples_of_templates_compile() {
     let (text, sample) = (document("templates.md"), sample());
     let blocks = blocks(&text, "handlebars ");
     assert!(!blocks.is_empty());
-    for (root, block) in blocks {
-        let files = [("email.html.hbs", block.as_str()), ("subject.hbs", "News")];
-        let files = files.map(|(file, text)| (format!("templates/example/{file}"), text.to_owned()));
-        let (templates, mut problems) = Templates::compile(&files);
-        let business = &sample.settings.business;
-        let wanted = Use {
-            catalogue: &sample.catalogue,
-            root,
-            channels: &[Channel::Email],
-            variants: false,
-            offer: None,
-            promotional: false,
-            business,
-        };
-        problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
-        problems.retain(|problem| problem.severity == Severity::Error);
-        assert!(problems.is_empty(), "{block}: {problems:?}");
-    }
+    blocks.iter().for_each(|(root, block)| compiles(&sample, root, block));
+}
+
+/// Whether a text is good as the HTML of a mail of a rule about `root`.
+fn compiles(sample: &Project, root: &str, text: &str) {
+    let files = [("email.html.hbs", text), ("subject.hbs", "News")];
+    let files = files.map(|(file, text)| (format!("templates/example/{file}"), text.to_owned()));
+    let (templates, mut problems) = Templates::compile(&files);
+    let business = &sample.settings.business;
+    let channels = &[Channel::Email];
+    let wanted = Use {
+        catalogue: &sample.catalogue,
+        root,
+        channels,
+        offer: None,
+        variants: false,
+        promotional: false,
+        business,
+    };
+    problems.extend(templates.get("example").into_iter().flat_map(|template| template.check(&wanted)));
+    problems.retain(|problem| problem.severity == Severity::Error);
+    assert!(problems.is_empty(), "{text}: {problems:?}");
 }

@@ -83,6 +83,9 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
         headers.insert_raw(raw("List-Unsubscribe", format!("<{url}>")));
         headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
     }
+    if message.test {
+        headers.insert_raw(raw("X-Plusone-Test", "true".to_owned()));
+    }
     headers.insert_raw(raw("MIME-Version", "1.0".to_owned()));
     let words = &message.words;
     let bytes = match (&words.text, &words.html) {

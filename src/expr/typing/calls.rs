@@ -50,8 +50,19 @@ impl Typing<'_> {
         if let Some(function) = CALLED.iter().find(|function| function.name == name) {
             return self.fault_at(span, format!("`{name}` is written `{}`", function.form), None);
         }
-        if let Some(function) = ON_TEXT.iter().chain(&ON_LISTS).find(|function| function.name == name) {
-            return self.fault_at(span, format!("`{name}` is written `{}`", function.form), None);
+        let small = name.to_ascii_lowercase();
+        if let Some(function) =
+            ON_TEXT.iter().chain(&ON_LISTS).find(|function| function.name.to_ascii_lowercase() == small)
+        {
+            let help = call.args.split_first().map(|(on, rest)| {
+                let rest: Vec<&str> = rest.iter().map(|arg| place.text.written(arg)).collect();
+                let is_on_text = ON_TEXT.iter().any(|known| known.name == function.name);
+                match is_on_text {
+                    true => format!("write `{}.{}({})`", place.text.written(on), function.name, rest.join(", ")),
+                    false => format!("it follows a list: `{}`", function.form),
+                }
+            });
+            return self.fault_at(span, format!("`{name}` is written `{}`", function.form), help.as_deref());
         }
         let help = match name {
             "date" => {

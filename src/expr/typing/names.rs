@@ -29,7 +29,14 @@ impl Typing<'_> {
         }
         let known: Vec<&str> = place.names.iter().map(|known| known.name.as_str()).chain(["now"]).collect();
         let root = &place.names[0].name;
-        let help = if let Some(near) = nearest(name, known.iter().copied()) {
+        let small = name.to_ascii_lowercase();
+        let help = if ["null", "true", "false"].contains(&small.as_str()) {
+            format!("write `{small}`, in small letters")
+        } else if ["none", "nil", "empty", "blank"].contains(&small.as_str()) {
+            "a value that is missing is `null`; whether one is there is asked by `has(…)`".to_owned()
+        } else if CALLED.iter().any(|function| function.name == name && function.form == format!("{name}()")) {
+            format!("write it with brackets: `{name}()`")
+        } else if let Some(near) = nearest(name, known.iter().copied()) {
             format!("did you mean `{near}`?")
         } else if self
             .catalogue
@@ -88,12 +95,31 @@ impl Typing<'_> {
             return self.list_of(expr, row, &entity, link, child, place).map(Thing::List);
         }
         let known = members(catalogue, meaning);
-        let help = match nearest(name, known.iter().map(String::as_str)) {
+        let plural = catalogue.entity(name).map(|other| other.plural.as_str());
+        let near = plural.filter(|plural| known.iter().any(|known| known == plural));
+        let help = match near.or_else(|| nearest(name, known.iter().map(String::as_str))) {
+            Some(near) if catalogue.many(&entity, near).is_some() => {
+                let on = place.text.written(&select.operand);
+                format!("did you mean `{near}`? They are many: write `{on}.{near}.exists(x, …)`")
+            }
             Some(near) => format!("did you mean `{near}`?"),
+            None if self.lists_with(meaning, name).is_some() => {
+                let on = place.text.written(&select.operand);
+                let list = self.lists_with(meaning, name).unwrap_or_default();
+                format!("that is a field of its `{list}`: write `{on}.{list}.exists(x, x.{name} …)`")
+            }
             None if is_function(name) => format!("`{name}` needs brackets"),
             None => format!("it has {}", listed(known.iter().map(String::as_str).collect())),
         };
         self.fault_at(place.text.name_span(expr), format!("`{entity}` has no field `{name}`"), Some(&help))
+    }
+
+    /// A list of `entity` whose rows have a field of this name.
+    fn lists_with(&self, entity: &Entity, field: &str) -> Option<String> {
+        let has = |plural: &&str| {
+            self.catalogue.many(&entity.name, plural).is_some_and(|(_, child)| child.field(field).is_some())
+        };
+        self.catalogue.lists(&entity.name).into_iter().find(has).map(str::to_owned)
     }
 
     /// `touchpoint.at`, where there is one: in a goal, and where no other thing has the name.

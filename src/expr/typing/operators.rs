@@ -179,7 +179,10 @@ impl Typing<'_> {
         };
         match read {
             Ok((kind, value)) => Some(Node { kind, bounds: Bounds::exactly(value), value: Value::Int(value) }),
-            Err(error) => self.fault(expr, place, error.to_string(), None),
+            Err(error) => {
+                let help = crate::time::habits::date(text).map(|date| format!("write `\"{date}\"`"));
+                self.fault(expr, place, error.to_string(), help.as_deref())
+            }
         }
     }
 
@@ -277,6 +280,12 @@ fn cure((a, b): (&Node, &Node)) -> Option<&'static str> {
     match (a, b) {
         (text, other) | (other, text) if looks_like_number(text) && number(other) => {
             Some("write the number without quotes")
+        }
+        (text, other) | (other, text)
+            if other.kind == Kind::Boolean
+                && matches!(&text.value, Value::Text(word) if word == "true" || word == "false") =>
+        {
+            Some("write `true` and `false` without quotes")
         }
         (text, other) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => {
             Some("write the value in quotes")

@@ -69,7 +69,11 @@ impl Typing<'_> {
     fn written_text(&mut self, expr: &IdedExpr, place: &Place<'_>, form: &str) -> Option<String> {
         match self.node(expr, place)?.value {
             Value::Text(text) => Some(text),
-            _ => self.fault(expr, place, format!("a text in quotes is needed here: `{form}`"), None),
+            _ => {
+                let meant = crate::time::habits::span(place.text.written(expr)).filter(|_| form.starts_with("ago"));
+                let help = meant.map(|span| format!("write a unit, and quotes: `\"{span}\"`"));
+                self.fault(expr, place, format!("a text in quotes is needed here: `{form}`"), help.as_deref())
+            }
         }
     }
 
@@ -77,7 +81,10 @@ impl Typing<'_> {
         let text = self.written_text(expr, place, "ago(\"60d\")")?;
         match text.parse() {
             Ok(span) => Some(span),
-            Err(error) => self.fault(expr, place, error.to_string(), None),
+            Err(error) => {
+                let help = crate::time::habits::span(&text).map(|span| format!("write `\"{span}\"`"));
+                self.fault(expr, place, error.to_string(), help.as_deref())
+            }
         }
     }
 

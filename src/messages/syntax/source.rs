@@ -22,11 +22,12 @@ pub fn parse(source: &Source) -> Result<Parsed, Problem> {
     let syntax = Syntax::compile(&source.text).map_err(|error| {
         let start = error.pos().map_or(0, |(line, column)| offset(&source.text, line, column));
         let tag = tags.iter().find(|tag| tag.span.contains(&start)).map_or(start..start, |tag| tag.span.clone());
-        let reason = error.reason().to_string();
-        let message = reason.lines().next().unwrap_or_default().trim().to_owned();
         let compares = ["==", "!=", "&&", "||", "<", ">"].iter().any(|sign| source.text[tag.clone()].contains(sign));
-        let problem = Problem::error(source, tag, format!("this is not a template: {message}"));
-        if compares { problem.help("compare by helpers: `{{#if (eq customer.tier \"gold\")}}`") } else { problem }
+        let help = match compares {
+            true => "compare by helpers: `{{#if (eq customer.tier \"gold\")}}`",
+            false => "a tag is `{{name}}`, `{{helper value}}`, `{{#if value}}…{{/if}}` or `{{> partial}}`",
+        };
+        Problem::error(source, tag, "this tag is not understood").help(help)
     })?;
     Ok(Parsed { source: source.clone(), tags, syntax })
 }

@@ -96,7 +96,7 @@ impl Audience<'_> {
         let key = self.customer_key();
         sql.push(&format!(
             "{alias}.bucket = c._bucket and {alias}.customer = {key} and {alias}.rule = {rule} and {alias}.step = 0 \
-             and {alias}.state <> 'skipped'"
+             and {alias}.state <> 'skipped' and {alias}.test = 0"
         ));
     }
 

@@ -22,8 +22,8 @@ fn broken_settings_end_every_command_with_2_and_say_where() {
         format!("{}{line}{}", &good[..start], &good[end..]).into_bytes()
     };
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
-        ("a bracket that is not closed", b"x = [\n".to_vec(), &["config/plusone.toml:1:", "not TOML"]),
-        ("no TOML", b"garbage".to_vec(), &["config/plusone.toml:1:", "not TOML"]),
+        ("a bracket that is not closed", b"x = [\n".to_vec(), &["config/plusone.toml:1:", "never closed"]),
+        ("no TOML", b"garbage".to_vec(), &["config/plusone.toml:1:", "not understood"]),
         ("empty", Vec::new(), &["config/plusone.toml", "business"]),
         ("UTF-16", utf16(&good), &["config/plusone.toml", "UTF-16", "save it as UTF-8"]),
         ("Latin-1", latin, &["config/plusone.toml", "line", "not UTF-8", "save the file as UTF-8"]),
@@ -58,7 +58,7 @@ fn a_broken_description_of_the_data_is_refused_too() {
     let home = shop(1, &Settings::default());
     home.plusone(&["once", "--no-send"]).ended_with(0);
     let cases: [(&str, &[&str]); 4] = [
-        ("[customer", &["config/data.toml:1:", "not TOML"]),
+        ("[customer", &["config/data.toml:1:", "not whole"]),
         ("", &["config/data.toml", "customer"]),
         (&DATA.replace("id = \"text\"", "id = \"txet\""), &["config/data.toml:", "text"]),
         (&DATA.replace("[customer]\n", "[customer]\nsuorce = 1\n"), &["suorce", "source"]),
