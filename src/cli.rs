@@ -32,6 +32,7 @@ mod print;
 pub mod problems;
 mod progress;
 mod redeem;
+mod replied;
 mod report;
 mod resolve;
 mod resume;
@@ -39,6 +40,7 @@ mod run;
 mod schema;
 mod send_test;
 mod show;
+mod simulate;
 mod standing;
 mod status;
 pub mod suppress;
@@ -96,6 +98,8 @@ enum Command {
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// The whole rule set forward in time on today's data: who gets what on which day; writes nothing
+    Simulate(simulate::Options),
     /// What a changed rule file would change: who is reached newly, no longer, or again
     Diff(diff::Options),
     /// The message as one customer would get it
@@ -229,6 +233,7 @@ pub fn main() -> ExitCode {
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Simulate(options) => simulate::run(&cli.global, &options).await,
             Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::SendTest(options) => send_test::run(&cli.global, &options).await,

@@ -30,6 +30,8 @@ pub mod planning;
 pub mod preferences;
 pub mod prune;
 pub mod reception;
+pub mod rehearsal;
+pub mod replies;
 pub mod report;
 pub mod rows;
 pub mod rule_states;

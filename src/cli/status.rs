@@ -3,12 +3,12 @@
 //! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
 
 use super::print::{Table, counted, local, plain, short, spoken};
-use super::{Answer, opened::Opened};
+use super::{Answer, opened::Opened, replied};
 use crate::courtesy::pauses::{Pauses, Scope};
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
 use crate::store::status::{Standing, standing};
-use crate::store::{pauses, sources};
+use crate::store::{pauses, replies, sources};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::time_json;
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
         standing: standing(&opened.db, opened.now).await?,
         pauses: pauses::load(&opened.db).await?,
         sources: sources::problems(&opened.db).await?,
+        replies: replies::waiting(&opened.db).await?,
     };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
@@ -42,6 +43,8 @@ struct Status<'a> {
     pauses: Pauses,
     /// What is wrong with sources of data.
     sources: Vec<sources::Problem>,
+    /// How many replies wait for a person.
+    replies: i64,
 }
 
 impl Status<'_> {
@@ -98,6 +101,7 @@ impl Status<'_> {
                 "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
             ));
         }
+        concerns.extend(replied::concern(self.replies));
         for pause in self.pauses.at(self.now()) {
             if let (Scope::Rule(rule), Some(reason)) = (&pause.scope, &pause.reason) {
                 concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
@@ -149,6 +153,7 @@ impl Status<'_> {
             })).collect::<Value>(),
             "on_their_way": standing.on_their_way,
             "in_doubt": standing.in_doubt,
+            "replies_to_read": self.replies,
             "oldest_doubt_at": time_json(standing.oldest_doubt_at),
             "held_runs": standing.held.iter().map(|run| json!({
                 "run": run.id, "rule": run.rule, "instant": run.instant.to_string(),

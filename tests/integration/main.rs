@@ -37,6 +37,7 @@ mod rights;
 mod schemas;
 mod send_test;
 mod shop;
+mod simulate;
 mod smtp_client;
 mod tidy;
 mod way_out;

@@ -56,6 +56,7 @@ async fn what_is_forgotten_is_not_sent_again() {
         assert_eq!(shop.number("select count(*) from touchpoint_words").await, 5, "a dry run forgets nothing");
         let told = forget(&shop, "2026-11-03T15:00:00Z", Bounds::ALL).await;
         assert_eq!(Forgotten { more: false, ..counted }, told);
+        assert_eq!((told.places, shop.number("select count(*) from address_places").await), (1, 0), "the gift's address");
         assert_eq!((told.words, told.codes), (5, 1));
         assert_eq!((told.replies, told.receipts), (1, 1), "what waits for its touchpoint stays");
         assert!(told.refusals >= 4, "Bob has no address: {told:?}");
