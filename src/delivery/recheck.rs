@@ -333,7 +333,11 @@ pub(super) fn kept_text(words: &Words, date: Timestamp) -> String {
     if !menu.is_empty() {
         parts.insert(MENU, &menu);
     }
-    serde_json::to_string(&parts).expect("text serialises")
+    // all at once: a text that grows while it is written is copied again and again
+    let size = parts.iter().map(|(name, part)| name.len() + part.len() + part.len() / 8 + 8).sum();
+    let mut text = Vec::with_capacity(size);
+    serde_json::to_writer(&mut text, &parts).expect("text serialises");
+    String::from_utf8(text).expect("JSON is text")
 }
 
 /// Words by the names they are kept under.

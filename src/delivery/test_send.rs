@@ -179,7 +179,7 @@ async fn attempt(
         }
         let mut connection = provider.connection();
         let sent = match connection.prepare(outgoing) {
-            Ok(prepared) => connection.send(&prepared).await,
+            Ok(prepared) => connection.send(&prepared, None).await,
             Err(refused) => refused.into(),
         };
         connection.close().await;

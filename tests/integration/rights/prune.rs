@@ -99,7 +99,7 @@ async fn what_still_waits_keeps_its_row_and_a_later_call_goes_on() {
              entity_kind, entity_id, occurrence || n, step, run_id, as_of, channel, address, state, reason, due_at, \
              expires_at, priority, on_doubt, owner, epoch, doubt_at, attempts, provider, provider_id, cost, offer, code, \
              variant, locale, subject, possible_duplicate, test, facts, gates, version, created_at + n, updated_at, \
-             sent_at, counts from touchpoints cross join (with recursive r (n) as (select 1 union all select n + 1 from r \
+             sent_at, counts, room from touchpoints cross join (with recursive r (n) as (select 1 union all select n + 1 from r \
              where n < 2500) select n from r) as many",
         )
         .await;
