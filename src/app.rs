@@ -73,6 +73,8 @@ pub struct App {
     pub looks: Looks,
     /// The files before they were read: what differs from it is not in force.
     pub files: Fingerprint,
+    /// What `workspace` was made of.
+    pub texts: Files,
 }
 
 impl App {
@@ -86,7 +88,16 @@ impl App {
         migrate::migrate(&db).await?;
         let workspace = Arc::new(workspace(&db, &files, &environment, clock.now()).await?);
         let in_force = InForce::of(Arc::clone(&workspace));
-        let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default(), files: seen };
+        let app = Self {
+            db,
+            home: home.to_owned(),
+            workspace,
+            in_force,
+            clock,
+            looks: Looks::default(),
+            files: seen,
+            texts: files,
+        };
         prepare(&app.db, &app.workspace).await?;
         Ok(app)
     }
@@ -104,16 +115,17 @@ impl App {
         prepare(&self.db, &changed).await?;
         self.workspace = Arc::new(changed);
         self.in_force.set(Arc::clone(&self.workspace));
+        self.texts = files;
         Ok(waiting)
     }
 
-    /// Keeps the texts of the files that are good now.
+    /// Keeps the texts of the files that are in force: as they were read, since they may be others by now.
     pub async fn keep_good_files(&self) -> Result<(), AppError> {
-        let files = Files::read(&self.home);
+        let files = &self.texts;
         // A file that cannot be read is there all the same: what it said last is what stays in force.
         let known = files.texts().map(|(path, _)| path).chain(files.unusable());
         let known: Vec<String> = known.map(str::to_owned).collect();
-        let (good, now) = (self.workspace.good_texts(&files), self.clock.now());
+        let (good, now) = (self.workspace.good_texts(files), self.clock.now());
         kept_files::keep(&self.db, &good, &known, now).await?;
         let text = |rule: &Rule| Some((rule.version.clone(), good.get(&rule_path(&rule.name))?.clone()));
         let texts: Vec<_> = self.workspace.project.rules.values().filter_map(text).collect();

@@ -114,6 +114,7 @@ async fn copied(
         clock: Clock::manual(wish.now),
         looks: Looks::default(),
         files: app.files.clone(),
+        texts: app.texts.clone(),
     })
 }
 
