@@ -8,6 +8,7 @@ mod compact;
 mod looking;
 mod opening;
 mod snapshot;
+mod sorting;
 
 pub(super) use self::opening::words;
 use self::opening::{cure, make_private, without_password};
