@@ -4,7 +4,7 @@
 
 use crate::channels::Provider;
 use crate::clock::Clock;
-use crate::config::{Environment, Files};
+use crate::config::{Environment, Files, Fingerprint};
 use crate::data::{self, sync::SyncReport};
 use crate::delivery::canary::Looks;
 use crate::delivery::{Delivery, Tally, doubt, engine};
@@ -71,54 +71,61 @@ pub struct App {
     pub in_force: InForce,
     pub clock: Clock,
     pub looks: Looks,
+    /// The files before they were read: what differs from it is not in force.
+    pub files: Fingerprint,
+    /// What `workspace` was made of.
+    pub texts: Files,
 }
 
 impl App {
     /// Reads the configuration, opens the database, brings its schema and the data's tables up to date.
     pub async fn open(home: &Path, clock: Clock) -> Result<Self, AppError> {
+        let seen = Files::fingerprint(home);
         let files = Files::read(home);
         let environment = Environment::of_process();
         let first = Workspace::open(&files, &environment, &BTreeMap::new()).map_err(AppError::Configuration)?;
         let db = Db::open(first.project.settings.database_url.expose(), home).await?;
         migrate::migrate(&db).await?;
-        let kept = kept_files::all(&db).await?;
-        let mut workspace = Workspace::open(&files, &environment, &kept).map_err(AppError::Configuration)?;
-        workspace.keys = Some(token_keys::load(&db, clock.now()).await?);
-        let workspace = Arc::new(workspace);
+        let workspace = Arc::new(workspace(&db, &files, &environment, clock.now()).await?);
         let in_force = InForce::of(Arc::clone(&workspace));
-        let app = Self { db, home: home.to_owned(), workspace, in_force, clock, looks: Looks::default() };
-        app.prepare().await?;
+        let app = Self {
+            db,
+            home: home.to_owned(),
+            workspace,
+            in_force,
+            clock,
+            looks: Looks::default(),
+            files: seen,
+            texts: files,
+        };
+        prepare(&app.db, &app.workspace).await?;
         Ok(app)
     }
 
-    /// Makes the tables that the data's description asks for.
-    async fn prepare(&self) -> Result<(), AppError> {
-        let project = &self.workspace.project;
-        let business = project.settings.business.time_zone;
-        entities::prepare(&self.db, &project.catalogue, business).await?;
-        zones::prepare(&self.db, project.rules.values().map(|rule| rule.time_zone).chain([business])).await?;
-        Ok(())
-    }
-
-    /// Takes up changed files: `None` where nothing changed for the better, and the problems of the files as they are.
-    pub async fn reload(&mut self) -> Result<(), AppError> {
+    /// Takes up changed files; gives a sentence for each setting that waits for a restart. A rule, an offer or a
+    /// template that is broken is not: its last good version stays.
+    ///
+    /// # Errors
+    /// Where the settings or the data's description are broken, or a change of the data is refused: then everything
+    /// stays as it was.
+    pub async fn reload(&mut self) -> Result<Vec<String>, AppError> {
         let files = Files::read(&self.home);
-        let kept = kept_files::all(&self.db).await?;
-        let mut workspace =
-            Workspace::open(&files, &Environment::of_process(), &kept).map_err(AppError::Configuration)?;
-        workspace.keys = Some(token_keys::load(&self.db, self.clock.now()).await?);
-        self.workspace = Arc::new(workspace);
+        let mut changed = workspace(&self.db, &files, &Environment::of_process(), self.clock.now()).await?;
+        let waiting = changed.project.settings.keep_held(&self.workspace.project.settings);
+        prepare(&self.db, &changed).await?;
+        self.workspace = Arc::new(changed);
         self.in_force.set(Arc::clone(&self.workspace));
-        self.prepare().await
+        self.texts = files;
+        Ok(waiting)
     }
 
-    /// Keeps the texts of the files that are good now.
+    /// Keeps the texts of the files that are in force: as they were read, since they may be others by now.
     pub async fn keep_good_files(&self) -> Result<(), AppError> {
-        let files = Files::read(&self.home);
+        let files = &self.texts;
         // A file that cannot be read is there all the same: what it said last is what stays in force.
         let known = files.texts().map(|(path, _)| path).chain(files.unusable());
         let known: Vec<String> = known.map(str::to_owned).collect();
-        let (good, now) = (self.workspace.good_texts(&files), self.clock.now());
+        let (good, now) = (self.workspace.good_texts(files), self.clock.now());
         kept_files::keep(&self.db, &good, &known, now).await?;
         let text = |rule: &Rule| Some((rule.version.clone(), good.get(&rule_path(&rule.name))?.clone()));
         let texts: Vec<_> = self.workspace.project.rules.values().filter_map(text).collect();
@@ -225,6 +232,27 @@ impl App {
         offers::put_back(&self.db).await?;
         Ok(tally)
     }
+}
+
+/// The files as they are to be in force, with what the database keeps for them.
+async fn workspace(db: &Db, files: &Files, environment: &Environment, now: Timestamp) -> Result<Workspace, AppError> {
+    let kept = kept_files::all(db).await?;
+    let mut workspace = Workspace::open(files, environment, &kept).map_err(AppError::Configuration)?;
+    if !workspace.stand_ins.is_empty() {
+        let since = kept_files::since(db).await?;
+        workspace.stand_ins.iter_mut().for_each(|(path, at)| *at = since.get(path).copied());
+    }
+    workspace.keys = Some(token_keys::load(db, now).await?);
+    Ok(workspace)
+}
+
+/// Makes the tables that the data's description asks for.
+async fn prepare(db: &Db, workspace: &Workspace) -> Result<(), AppError> {
+    let project = &workspace.project;
+    let business = project.settings.business.time_zone;
+    entities::prepare(db, &project.catalogue, business).await?;
+    zones::prepare(db, project.rules.values().map(|rule| rule.time_zone).chain([business])).await?;
+    Ok(())
 }
 
 /// The file of a rule, from the home folder.

@@ -19,6 +19,7 @@ mod import;
 mod postfix;
 mod process;
 mod questions;
+mod simulate;
 
 use crate::app::AppError;
 use crate::data::DataError;
@@ -33,13 +34,14 @@ pub enum Stage {
     Import,
     Check,
     Idle,
+    Simulate,
     Who,
     Why,
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] =
-        [Self::Evaluate, Self::Email, Self::Import, Self::Check, Self::Idle, Self::Who, Self::Why];
+    pub const ALL: [Self; 8] =
+        [Self::Evaluate, Self::Email, Self::Import, Self::Check, Self::Idle, Self::Simulate, Self::Who, Self::Why];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +50,7 @@ impl Stage {
             Self::Import => "import",
             Self::Check => "check",
             Self::Idle => "idle",
+            Self::Simulate => "simulate",
             Self::Who => "who",
             Self::Why => "why",
         }
@@ -138,6 +141,7 @@ pub async fn measure(stage: Stage, size: Size, rounds: usize) -> Result<Figures>
         Stage::Import => import::measure(size, rounds).await,
         Stage::Check => check::measure(size, rounds).await,
         Stage::Idle => idle::measure(size).await,
+        Stage::Simulate => simulate::measure(size, rounds).await,
         Stage::Who => questions::who(size, rounds).await,
         Stage::Why => questions::why(size, rounds).await,
     }

@@ -41,6 +41,8 @@ pub struct Outgoing {
     pub date: Timestamp,
     /// Where a provider may tell what became of it, and which key was pressed; none for email.
     pub callback: Option<Callback>,
+    /// Marked as a test where that is not seen in the words: email says so in a header.
+    pub test: bool,
 }
 
 /// Addresses at which a provider reaches plusone about one message.
@@ -259,11 +261,15 @@ impl Connection {
     }
 
     /// Sends what [`prepare`](Self::prepare) of the same provider composed. The touchpoint must be marked as
-    /// dispatching before.
-    pub async fn send(&mut self, prepared: &Prepared) -> Sent {
+    /// dispatching before. `next` is what will most likely be sent after it on this connection: a relay is told for
+    /// whom that will be, and gets nothing of it; it need not be marked yet.
+    pub async fn send(&mut self, prepared: &Prepared, next: Option<&Prepared>) -> Sent {
         match (self, prepared) {
             (Self::Folder(folder), Prepared::File(file)) => folder.send(file).await,
-            (Self::Smtp(connection), Prepared::Mail(mail)) => connection.send(mail).await,
+            (Self::Smtp(connection), Prepared::Mail(mail)) => {
+                let next = next.and_then(|next| if let Prepared::Mail(next) = next { Some(next) } else { None });
+                connection.send(mail, next).await
+            }
             (Self::Twilio(account), Prepared::Request(request)) => account.send(request).await,
             _ => Sent::NotNow {
                 why: "the message was prepared for a provider of another type".to_owned(),
@@ -309,7 +315,7 @@ mod tests {
         let provider = Provider::Folder(folder::Folder::new("outbox", PathBuf::from("outbox")));
         let mut connection = provider.connection();
         let prepared = Prepared::Mail(mail());
-        let under_way = connection.send(&prepared);
+        let under_way = connection.send(&prepared, None);
         is_send(&under_way);
         assert!(matches!(under_way.await, Sent::NotNow { .. }), "a folder takes no mail for a relay");
         is_send(&provider.probe());
@@ -327,6 +333,7 @@ mod tests {
             unsubscribe: None,
             date: Timestamp::default(),
             callback: None,
+            test: false,
         })
         .expect("a good message")
     }

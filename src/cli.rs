@@ -32,12 +32,15 @@ mod print;
 pub mod problems;
 mod progress;
 mod redeem;
+mod replied;
 mod report;
 mod resolve;
 mod resume;
 mod run;
 mod schema;
+mod send_test;
 mod show;
+mod simulate;
 mod standing;
 mod status;
 pub mod suppress;
@@ -95,10 +98,14 @@ enum Command {
     Who(who::Options),
     /// Why a customer would get a message, or would not: clause by clause, gate by gate
     Why(why::Options),
+    /// The whole rule set forward in time on today's data: who gets what on which day; writes nothing
+    Simulate(simulate::Options),
     /// What a changed rule file would change: who is reached newly, no longer, or again
     Diff(diff::Options),
     /// The message as one customer would get it
     Preview(preview::Options),
+    /// Really send a rule's message to your own address, marked as a test and counted nowhere
+    SendTest(send_test::Options),
     /// Run a rule now, whatever its schedule
     Fire(fire::Options),
     /// The block of config/data.toml for a CSV or NDJSON file, from its rows
@@ -226,8 +233,10 @@ pub fn main() -> ExitCode {
             Command::Schema(options) => schema::run(&cli.global, &options).await,
             Command::Who(options) => who::run(&cli.global, &options).await,
             Command::Why(options) => why::run(&cli.global, &options).await,
+            Command::Simulate(options) => simulate::run(&cli.global, &options).await,
             Command::Diff(options) => diff::run(&cli.global, &options).await,
             Command::Preview(options) => preview::run(&cli.global, &options).await,
+            Command::SendTest(options) => send_test::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
             Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,

@@ -37,7 +37,7 @@ mod shape;
 mod variants;
 
 pub use environment::Environment;
-pub use files::{DATA_TOML, Files, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
+pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 

@@ -2,9 +2,10 @@
 //!
 //! Planning and delivery are separate tasks: a long evaluation does not hold up a message, nor a slow provider a tick.
 
+mod reload;
+
 use crate::app::{App, AppError, LEASE, Planned};
 use crate::clock::Clock;
-use crate::config::Files;
 use crate::data::prune::{Bounds, Forgotten, prune};
 use crate::delivery::canary::Looks;
 use crate::delivery::{Delivery, Tally, doubt};
@@ -18,10 +19,11 @@ use crate::store::leases::{self, Lease};
 use crate::store::runs::Run;
 use crate::store::{offers, runs};
 use crate::time::{Span, Timestamp};
+use reload::Watch;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How often pauses, approvals and changed files are looked for.
+/// How often pauses and approvals are looked for.
 const LOOK: Span = Span::from_seconds(1);
 /// How long after a failure planning is tried again.
 const RETRY: Span = Span::from_seconds(10);
@@ -63,6 +65,8 @@ pub enum Told<'a> {
     /// So many messages were sent since this was told last.
     Sent(u64),
     TookUpChanges(&'a App),
+    /// Why none of the changed files is taken up.
+    RefusedChanges(&'a [String]),
 }
 
 pub type Tell = Arc<dyn Fn(Told<'_>) + Send + Sync>;
@@ -89,11 +93,15 @@ pub struct Daemon {
     stop: Stop,
     health: Health,
     tell: Tell,
+    /// Why the files as they are now are not taken up at all.
+    refused: Vec<String>,
+    /// Settings that wait for a restart.
+    waiting: Vec<String>,
 }
 
 impl Daemon {
     pub fn new(app: App, lease: Lease, stop: Stop, health: Health, tell: Tell) -> Self {
-        Self { app, lease, stop, health, tell }
+        Self { app, lease, stop, health, tell, refused: Vec::new(), waiting: Vec::new() }
     }
 
     /// Works until it is told to stop or loses its lease; gives what delivery did.
@@ -130,15 +138,15 @@ impl Daemon {
     }
 
     fn note_problems(&self, metrics: &Metrics) {
-        let problems = &self.app.workspace.problems;
-        metrics.configuration_problems(problems.len());
-        self.health.set_configuration(problems.iter().map(ToString::to_string).collect());
+        let broken = self.app.workspace.told();
+        let all: Vec<String> = self.refused.iter().cloned().chain(broken).chain(self.waiting.iter().cloned()).collect();
+        metrics.configuration_problems(all.len());
+        self.health.set_configuration(all);
     }
 
     async fn plan_all_the_time(&mut self, delivery: &Delivery) -> Result<(), AppError> {
         let mut wake = Wake::start().await?;
-        let mut seen = Files::fingerprint(&self.app.home);
-        let mut in_force = seen.clone();
+        let mut files = Watch::start(&self.app.home, self.app.files.clone());
         let mut sent = Sends::default();
         self.app.keep_good_files().await?;
         loop {
@@ -155,23 +163,23 @@ impl Daemon {
             loop {
                 let soon = self.app.clock.now().plus(LOOK);
                 let until = next.map_or(soon, |next| next.min(soon));
-                if wake.wait(Some(until), &self.app.clock, self.stop.asked()).await == Woken::Stopped {
-                    wake.stop().await;
-                    return Ok(());
+                tokio::select! {
+                    woken = wake.wait(Some(until), &self.app.clock, self.stop.asked()) => {
+                        if woken == Woken::Stopped {
+                            wake.stop().await;
+                            return Ok(());
+                        }
+                    }
+                    () = files.changed() => {
+                        self.take_up_changes(&mut files, delivery).await;
+                        break;
+                    }
                 }
                 if let Err(error) = delivery.shared.read_pauses().await {
                     tracing::error!(%error, "pauses cannot be read; those known last hold");
                 }
                 if let Some(count) = sent.news(delivery.shared.tally.sent()) {
                     (self.tell)(Told::Sent(count));
-                }
-                // Taken up once nobody is writing any more: a file that is being replaced is not there for a moment.
-                let files = Files::fingerprint(&self.app.home);
-                let is_quiet = std::mem::replace(&mut seen, files.clone()) == files;
-                if is_quiet && in_force != files {
-                    in_force = files;
-                    self.take_up_changes(delivery).await;
-                    break;
                 }
                 let is_due = next.is_some_and(|next| next <= self.app.clock.now());
                 if is_due || self.has_arrived(delivery).await || self.is_any_unfinished(since).await {
@@ -222,25 +230,6 @@ impl Daemon {
         let history = History::load_with_zones(&self.app.db, &self.app.workspace.project).await?;
         let rules = self.app.workspace.project.rules.values();
         Ok(rules.filter_map(|rule| history.due(rule, self.app.clock.now()).1).min())
-    }
-
-    async fn take_up_changes(&mut self, delivery: &Delivery) {
-        match self.app.reload().await {
-            Ok(()) => {
-                delivery.shared.set_workspace(Arc::clone(&self.app.workspace));
-                (self.tell)(Told::TookUpChanges(&self.app));
-                if let Err(error) = self.app.keep_good_files().await {
-                    tracing::error!(%error, "the good files could not be kept for a day when they are broken");
-                }
-            }
-            Err(AppError::Configuration(problems)) => {
-                for problem in &problems {
-                    tracing::error!(%problem, "changed files are not taken up; what was in force stays");
-                }
-            }
-            Err(error) => tracing::error!(%error, "changed files are not taken up; what was in force stays"),
-        }
-        self.note_problems(&delivery.shared.metrics);
     }
 }
 

@@ -25,8 +25,10 @@ pub mod health;
 pub mod queue;
 pub mod recheck;
 pub mod retry;
+pub mod sample;
 pub mod stops;
 pub mod tally;
+pub mod test_send;
 
 pub use engine::Delivery;
 pub use tally::Tally;

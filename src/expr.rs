@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod scan;
 pub mod tree;
 mod typing;
+pub mod window;
 mod write;
 
 use crate::catalogue::{Catalogue, Type};

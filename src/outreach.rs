@@ -8,6 +8,7 @@ pub mod guard;
 pub mod judge;
 pub mod recall;
 pub mod run;
+pub mod simulate;
 pub mod tick;
 pub mod today;
 pub mod trial;

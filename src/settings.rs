@@ -1,5 +1,7 @@
 //! The settings of `config/plusone.toml` in their meaning. Read and checked by `config`.
 
+mod held;
+
 use crate::courtesy::caps::Cap;
 use crate::courtesy::consent::Answer;
 use crate::courtesy::legal_hours::LegalHours;

@@ -5,6 +5,7 @@
 //! 2. Every request has a limit of size and time, and so has every connection.
 //! 3. What does not work is answered with problem+json (RFC 9457), or with a page where a browser asks.
 //! 4. No cookie is ever set, and no GET changes anything.
+//! 5. One address cannot keep the pages from the others, and nobody is ever kept from leaving.
 
 mod assets;
 mod colour;
@@ -13,6 +14,7 @@ mod failures;
 pub mod figures;
 mod form;
 pub mod hooks;
+mod limit;
 mod look;
 mod peer;
 mod preferences;
@@ -59,6 +61,7 @@ pub struct Web {
 
 /// Every route there is.
 pub fn router(web: Web) -> Router {
+    let limit = limit::Limit::default();
     Router::new()
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
@@ -75,6 +78,7 @@ pub fn router(web: Web) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(within_time))
+        .layer(from_fn_with_state((web.clone(), limit), limit::bounded))
         .layer(from_fn_with_state(web.clone(), failures::for_people))
         .with_state(web)
 }
@@ -82,6 +86,6 @@ pub fn router(web: Web) -> Router {
 async fn within_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(answer) => answer,
-        Err(_) => problems::problem(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long"),
+        Err(_) => problems::busy("the answer took too long"),
     }
 }

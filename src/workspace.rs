@@ -3,6 +3,7 @@
 //! 1. A broken rule, offer or template is reported, and its last good text stays in force.
 //! 2. Templates are compiled once per version, here; nothing is compiled per message.
 
+mod broken;
 mod messages;
 pub mod unused;
 mod way_out;
@@ -25,6 +26,8 @@ pub struct Workspace {
     pub templates: Templates,
     /// What is wrong with the files as they are now, in force or not.
     pub problems: Vec<Problem>,
+    /// Files that are broken now and whose last good text is in force in their place, and since when.
+    pub stand_ins: BTreeMap<String, Option<Timestamp>>,
     /// The keys by which the links of messages are signed; `None` until the database was asked for them.
     pub keys: Option<Keyring>,
 }
@@ -84,13 +87,15 @@ impl Workspace {
     ) -> Result<Self, Vec<Problem>> {
         let (now, problems) = read(files, environment);
         let broken = broken_paths(&problems);
-        let last_good = files.with_texts(kept.iter().filter(|(path, _)| is_covered(path, &broken)));
+        let stand_ins = kept.iter().filter(|(path, _)| is_covered(path, &broken));
+        let last_good = files.with_texts(stand_ins.clone());
         let in_force = match (&last_good, now) {
             (None, now) => now,
             (Some(files), _) => read(files, environment).0,
         };
         let Some((project, templates)) = in_force else { return Err(problems) };
-        Ok(Self { project, templates, problems, keys: None })
+        let stand_ins = stand_ins.map(|(path, _)| (path.clone(), None)).collect();
+        Ok(Self { project, templates, problems, stand_ins, keys: None })
     }
 
     /// Texts of the files that are good now, by path: what is kept for a day when they are not.

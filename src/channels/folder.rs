@@ -221,6 +221,7 @@ mod tests {
             unsubscribe: None,
             date: Timestamp::from_seconds(1_790_000_000),
             callback: None,
+            test: false,
         }
     }
 

@@ -137,8 +137,10 @@ async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) 
         writeln!(out, "  {topic} / {channel}: {word}")?;
     }
     if !entries.is_empty() {
-        writeln!(out, "Ledger ({})", opened.zone())?;
+        writeln!(out, "Ledger, newest first ({})", opened.zone())?;
     }
+    let mut entries = entries;
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
     for entry in entries {
         writeln!(out, "  {}", told(opened, &entry))?;
     }

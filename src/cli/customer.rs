@@ -2,7 +2,7 @@
 
 use super::consent::told;
 use super::print::{Table, local, money, plain, short};
-use super::{Answer, Failure, log, lookup, opened::Opened};
+use super::{Answer, Failure, log, lookup, opened::Opened, replied};
 use crate::courtesy::pauses::Scope;
 use crate::store::page::{CustomerPage, customer_page};
 use crate::store::pauses;
@@ -52,6 +52,11 @@ fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn W
     consents(opened, page, out)?;
     section(opened, "Planned next", &page.planned, out)?;
     section(opened, "Touchpoints", &page.touchpoints, out)?;
+    if !page.replies.is_empty() {
+        writeln!(out, "\nWhat they wrote back")?;
+        replied::table(&page.replies, opened.zone()).write(out, "  ")?;
+        replied::waits(&page.replies, out)?;
+    }
     offers(opened, page, out)
 }
 

@@ -47,6 +47,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
                     "codes": told.codes,
                     "replies": told.replies,
                     "receipts": told.receipts,
+                    "addresses": told.places,
                     "more": told.more,
                 });
                 writeln!(out, "{whole:#}")?;
@@ -64,6 +65,8 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
                     "  the words of {} that customers wrote back, {receipts}",
                     counted(told.replies as i64, "message")
                 )?;
+                let places = told.places;
+                writeln!(out, "  {places} notes that an address (as a hash) has had a promotional message")?;
                 if told.more {
                     writeln!(out, "A daemon was at work on the rest: run this again.")?;
                 }

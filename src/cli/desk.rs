@@ -36,7 +36,7 @@ pub enum Desk {
     Suppress(suppress::Options),
     /// What each rule did: funnel, reach, cost, goal, and the lift against those held out
     Report(report::Options),
-    /// Settle a doubt by hand: it was sent, or it was not
+    /// Settle by hand: a message in doubt was sent or was not, a reply was read
     Resolve(resolve::Options),
     /// Everything held about a person, as JSON and as a page
     Export(export::Options),

@@ -5,11 +5,12 @@
 
 use super::pause::rules;
 use super::print::{Table, counted, local, short};
-use super::{Answer, Failure, lookup, opened::Opened};
+use super::{Answer, Failure, lookup, opened::Opened, replied};
 use crate::problem::nearest;
 use crate::rules::Channel;
 use crate::schedule::parse_when::parse_when;
 use crate::store::log::{self, Filter};
+use crate::store::replies::Wanted;
 use crate::time::Tz;
 use crate::touchpoints::{Contact, Reason, State, Touchpoint};
 use futures_util::TryStreamExt;
@@ -46,6 +47,9 @@ pub struct Options {
     /// Written before this time
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub until: Option<String>,
+    /// What customers wrote back, in place of touchpoints; with --customer, --since, --until and --limit
+    #[arg(long, conflicts_with_all = ["rule", "channel", "state", "reason"])]
+    pub replied: bool,
     /// At most so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub limit: Option<i64>,
@@ -53,6 +57,11 @@ pub struct Options {
 
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
     let mut filter = filter(opened, options).await?;
+    if options.replied {
+        let Filter { customer, since, until, limit, .. } = filter;
+        return replied::list(opened, json, &Wanted { customer, since, until, limit }, limit.unwrap_or(SHOWN), out)
+            .await;
+    }
     if json {
         let mut rows = log::log(&opened.db, &filter);
         while let Some(touchpoint) = rows.try_next().await? {

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::catalogue::Catalogue;
-use crate::problem::Problem;
 use crate::rules::Rule;
 use crate::settings::Settings;
 use crate::store::db::Db;
@@ -18,8 +17,8 @@ pub struct Opened {
     pub catalogue: Catalogue,
     /// The rules in force, drafts included.
     pub rules: Vec<Rule>,
-    /// What is wrong with the files as they are now.
-    pub problems: Vec<Problem>,
+    /// Each error of the files as they are now, with what is in force in its place.
+    pub broken: Vec<String>,
     pub now: Timestamp,
 }
 
@@ -32,7 +31,7 @@ impl Opened {
             settings: project.settings.clone(),
             catalogue: project.catalogue.clone(),
             rules: project.rules.values().cloned().collect(),
-            problems: app.workspace.problems.clone(),
+            broken: app.workspace.broken().map(|broken| format!("{}; {}", broken.problem, broken.stays())).collect(),
             now: app.clock.now(),
         }
     }

@@ -4,7 +4,6 @@ use super::Global;
 use super::print::{mention, say_json};
 use crate::app::{App, Planned};
 use crate::delivery::Tally;
-use crate::problem::Severity;
 use crate::store::runs::Run;
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
@@ -86,13 +85,12 @@ pub fn delivery_line(tally: &Tally) -> String {
 
 /// What came of changed files.
 pub fn changes(app: &App) -> Vec<String> {
-    let errors = app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error);
-    let errors: Vec<String> = errors.map(|problem| format!("  {problem}")).collect();
-    if errors.is_empty() {
+    let broken = app.workspace.broken().map(|broken| format!("  {}; {}", broken.problem, broken.stays()));
+    let broken: Vec<String> = broken.collect();
+    if broken.is_empty() {
         return vec!["changed files are in force".to_owned()];
     }
-    let head = "changed files are in force but for these, whose last good versions stay:".to_owned();
-    std::iter::once(head).chain(errors).collect()
+    std::iter::once("changed files are in force but for these:".to_owned()).chain(broken).collect()
 }
 
 /// Rules that were left out: drafts, and broken ones.

@@ -1,4 +1,10 @@
-//! `plusone preview RULE --customer C`: the message as that customer would get it.
+//! `plusone preview RULE --customer C`: the message as that customer would get it, on every channel of the rule, in every
+//! language it is written in, and for those whom it fits worst.
+
+mod browser;
+mod page;
+mod shown;
+mod worst;
 
 use super::lookup::the_customer;
 use super::opened::Opened;
@@ -6,19 +12,12 @@ use super::print::{say, say_json};
 use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::delivery::facts;
-use crate::ids::bucket_of;
-use crate::messages::Words;
-use crate::messages::segments::segments;
-use crate::offers::Offer;
-use crate::offers::code::CodeSource;
-use crate::outreach::complete::complete;
-use crate::outreach::foresee::Foresight;
-use crate::plan::audience::{Among, Audience};
-use crate::rules::{Channel, Purpose, Rule};
-use crate::store::pauses;
-use crate::workspace::{PREVIEW, Recipient};
-use serde_json::{Value, json};
+use crate::delivery::sample::{Sample, Samples};
+use crate::messages::format::locale;
+use crate::rules::{Channel, Rule};
+use crate::workspace::PREVIEW;
+use shown::Shown;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -27,15 +26,21 @@ pub struct Options {
     #[arg(value_name = "RULE")]
     rule: String,
     /// An id, an email address, a phone number, or order:1234
-    #[arg(long, value_name = "CUSTOMER")]
-    customer: String,
-    /// email, sms or voice; the rule's first channel where absent
+    #[arg(long, value_name = "CUSTOMER", required_unless_present = "worst")]
+    customer: Option<String>,
+    /// In the place of --customer: those whom the message fits worst, with the longest and with missing values
+    #[arg(long, conflicts_with = "customer")]
+    worst: bool,
+    /// email, sms or voice; every channel of the rule where absent
     #[arg(long)]
     channel: Option<Channel>,
-    /// A language other than the customer's, such as fr-FR
+    /// A language other than the customer's, such as fr-FR; `all` for every language of the template
     #[arg(long)]
     locale: Option<String>,
-    /// Print the HTML alone, to be looked at in a browser
+    /// Show it in a browser: on a phone and on a desk, light and dark
+    #[arg(long, conflicts_with_all = ["json", "html"])]
+    open: bool,
+    /// Print the HTML of the mail alone
     #[arg(long, conflicts_with = "json")]
     html: bool,
 }
@@ -44,127 +49,124 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let rule = known_rule(&app, &options.rule)?;
     app.refresh().await?;
-    let customer = the_customer(&Opened::of(&app), &options.customer).await?;
-    let channel = match options.channel {
+    let mut channels = channels(rule, options.channel)?;
+    let customer = match &options.customer {
+        Some(text) => Some(the_customer(&Opened::of(&app), text).await?),
+        None => None,
+    };
+    if let (Some(customer), None) = (&customer, options.channel) {
+        // of a rule with variants only the customer's own
+        channels = rule.channels_of(customer).to_vec();
+    }
+    let mut shown = Vec::new();
+    for channel in channels {
+        let (workspace, now) = (&app.workspace, app.clock.now());
+        let samples = Samples { db: &app.db, workspace, rule, channel, now };
+        for (sample, why) in chosen(&samples, customer.as_deref()).await? {
+            for locale in locales(&app, rule, channel, options.locale.as_deref())? {
+                shown.push(Shown::of(&samples, &sample, why.clone(), locale.as_deref()));
+            }
+        }
+    }
+    tell(global, &app, rule, options, &shown)?;
+    let failed = shown.iter().any(|shown| shown.words.is_err());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The channel that was asked for, or all of the rule's.
+pub(super) fn channels(rule: &Rule, asked: Option<Channel>) -> Result<Vec<Channel>, Failure> {
+    match asked {
         Some(channel) if !rule.channels.contains(&channel) => {
             let channels = rule.channels.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Failure::usage(format!("rule {} does not use {channel}; it uses {channels}", rule.name)));
+            Err(Failure::usage(format!("rule {} does not use {channel}; it uses {channels}", rule.name)))
         }
-        Some(channel) => channel,
-        None => rule.channels_of(&customer).first().copied().unwrap_or(rule.channels[0]),
+        Some(channel) => Ok(vec![channel]),
+        None => Ok(rule.channels.clone()),
+    }
+}
+
+/// Whom the message is shown for, and why them.
+async fn chosen(samples: &Samples<'_>, customer: Option<&str>) -> Result<Vec<(Sample, Option<String>)>, Failure> {
+    let Some(customer) = customer else { return worst::cases(samples).await };
+    Ok(vec![(the_sample(samples, customer).await?, None)])
+}
+
+/// The row of this customer that the message would be about.
+pub(super) async fn the_sample(samples: &Samples<'_>, customer: &str) -> Result<Sample, Failure> {
+    let sample = samples.of_customer(customer).await?;
+    let nothing = || {
+        Failure::failed(format!(
+            "customer {customer} has no {} to show; --worst finds some that have",
+            samples.rule.for_each
+        ))
     };
-    let words = words(&app, rule, &customer, channel, options.locale.as_deref()).await?;
+    sample.ok_or_else(nothing)
+}
+
+/// `None` is the customer's own language.
+fn locales(app: &App, rule: &Rule, channel: Channel, asked: Option<&str>) -> Result<Vec<Option<String>>, Failure> {
+    let business = &app.workspace.project.settings.business.locale;
+    match asked {
+        None => Ok(vec![None]),
+        Some("all") => {
+            let templates = app.workspace.templates.all_of(rule);
+            let found: BTreeSet<&str> = templates.iter().flat_map(|template| template.locales_of(channel)).collect();
+            let found = found.into_iter();
+            let mut found: Vec<Option<String>> = found
+                .map(|locale| Some(if locale.is_empty() { business.clone() } else { locale.to_owned() }))
+                .collect();
+            found.dedup();
+            Ok(found)
+        }
+        Some(text) => Ok(vec![Some(known_locale(text)?)]),
+    }
+}
+
+/// A language as a user writes it: `fr`, `fr-CA`, `fr_CA`.
+pub(super) fn known_locale(text: &str) -> Result<String, Failure> {
+    let known = locale(text).map(|locale| locale.to_string());
+    known.ok_or_else(|| Failure::usage(format!("--locale: `{text}` is no language; write `fr`, `fr-CA`, or `all`")))
+}
+
+fn tell(global: &Global, app: &App, rule: &Rule, options: &Options, shown: &[Shown]) -> Result<(), Failure> {
+    if global.json {
+        return Ok(say_json(shown::to_json(rule, shown))?);
+    }
+    notes(rule, options, shown);
+    if options.html {
+        let html = shown.iter().find_map(|shown| shown.words.as_ref().ok()?.html.as_ref());
+        let missing = || Failure::failed(format!("rule {} says nothing in HTML here", rule.name));
+        return Ok(say(html.ok_or_else(missing)?)?);
+    }
+    if options.open {
+        let business = &app.workspace.project.settings;
+        return browser::show(&app.home, &rule.name, &page::page(rule, business, shown));
+    }
+    for (place, one) in shown.iter().enumerate() {
+        if place > 0 {
+            say("")?;
+        }
+        shown::print(one, shown.len() > 1)?;
+    }
+    Ok(())
+}
+
+/// What is worth knowing of the whole, on standard error: the answer may be read by a program.
+fn notes(rule: &Rule, options: &Options, shown: &[Shown]) {
+    if let (Some(one), Some(_)) = (shown.first(), &options.customer)
+        && !one.is_selected
+    {
+        super::complain(format_args!(
+            "note: the rule does not select this customer now; `plusone why {} {}` says why",
+            one.customer, rule.name
+        ));
+    }
     let dead = format!("/{PREVIEW}");
-    if [&words.html, &words.text, &words.sms].into_iter().flatten().any(|part| part.contains(&dead)) {
+    let said = shown.iter().filter_map(|shown| shown.words.as_ref().ok());
+    let mut parts = said.flat_map(|words| [&words.html, &words.text, &words.sms]).flatten();
+    if parts.any(|part| part.contains(&dead)) {
         super::complain(
             "note: the customer's own links are left out of a preview: nobody should speak for them by trying one",
         );
     }
-    if options.html {
-        let missing = || Failure::failed(format!("rule {} says nothing in HTML on {channel}", rule.name));
-        say(words.html.as_ref().ok_or_else(missing)?)?;
-    } else if global.json {
-        say_json(to_json(&words))?;
-    } else {
-        print(&words)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Renders for the customer's row that the rule would be about: a selected one, else any.
-async fn words(
-    app: &App,
-    rule: &Rule,
-    customer: &str,
-    channel: Channel,
-    locale: Option<&str>,
-) -> Result<Words, Failure> {
-    let (db, project, now) = (&app.db, &app.workspace.project, app.clock.now());
-    let pauses = pauses::load(db).await?;
-    let foresight = Foresight { db, project, rule, at: now, pauses: &pauses, first_run: false };
-    let rows = foresight.explain_alone(customer).await?;
-    let row = rows.iter().find(|row| row.is_selected()).or(rows.first());
-    let row = row.ok_or_else(|| Failure::failed(format!("customer {customer} has no {} to show", rule.for_each)))?;
-    if !row.is_selected() {
-        super::complain(format_args!(
-            "note: the rule does not select this customer now; `plusone why {customer} {}` says why",
-            rule.name
-        ));
-    }
-    let bucket = bucket_of(customer);
-    let key = ((bucket, customer.to_owned()), (bucket, row.entity.clone()));
-    let mut facts = facts::of_rows(db, &app.workspace, rule, channel, &[key]).await?;
-    let (catalogue, dialect) = (&project.catalogue, db.dialect());
-    let audience = Audience { rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: now, fires: None };
-    let rows = serde_json::to_string(&[(bucket, &row.entity)]).expect("text and integers serialise");
-    let person = db.fetch_one(audience.recheck(Among::Rows(&rows))).await?;
-    let mut people = [person.map(|person| audience.read(&person)).unwrap_or_default()];
-    complete(db, &mut people, now).await?;
-    let [person] = people;
-    let offer = rule.offers_of(customer).first().map(|place| &project.offers[&rule.offers[*place]]);
-    let code = offer.and_then(sample_code);
-    let recipient = Recipient {
-        touchpoint: None,
-        channel,
-        locale: locale.or(person.locale.as_deref()),
-        zone: person.zone,
-        offer: offer.map(|offer| offer.name.as_str()),
-        code: code.as_deref(),
-        variant: rule.variant_of(customer).map(|variant| variant.name.as_str()),
-        promotional: rule.purpose == Purpose::Promotional || offer.is_some(),
-        was_told: false,
-        as_of: now,
-        now,
-    };
-    let facts = facts.remove(&row.entity).unwrap_or_default();
-    app.workspace.words(rule, &recipient, facts).map_err(|(reason, why)| Failure::failed(format!("{reason}: {why}")))
-}
-
-/// A code that shows its shape and that nobody can redeem.
-fn sample_code(offer: &Offer) -> Option<String> {
-    match offer.code.as_ref()? {
-        CodeSource::Pattern(pattern) => Some(pattern.replace('#', "X")),
-        CodeSource::Fixed(code) => Some(code.clone()),
-        CodeSource::File(_) => Some("SAMPLE-CODE".to_owned()),
-    }
-}
-
-fn to_json(words: &Words) -> Value {
-    let sms = words.sms.as_ref().map(|text| {
-        let size = segments(text);
-        json!({ "text": text, "encoding": size.encoding.as_str(), "segments": size.count, "units": size.units,
-                "forced_by": size.forced_by })
-    });
-    let menu = words
-        .menu
-        .iter()
-        .map(|choice| json!({ "key": choice.key.to_string(), "does": choice.does.as_str(), "says": choice.says }));
-    let menu = words.voice.as_ref().map(|_| menu.collect::<Vec<_>>());
-    json!({ "locale": words.locale, "subject": words.subject, "html": words.html, "text": words.text, "sms": sms,
-            "voice": words.voice, "menu": menu })
-}
-
-fn print(words: &Words) -> std::io::Result<()> {
-    if let Some(subject) = &words.subject {
-        say(format_args!("Subject: {subject}\n"))?;
-    }
-    for part in [&words.text, &words.voice].into_iter().flatten() {
-        say(format_args!("{}\n", part.trim_end()))?;
-    }
-    for choice in &words.menu {
-        let says = if choice.says.is_empty() { String::new() } else { format!(": {}", choice.says) };
-        say(format_args!("-- key {} does {}{says} --", choice.key, choice.does))?;
-    }
-    if let Some(html) = &words.html {
-        let count = html.chars().count();
-        say(format_args!("-- and as HTML, {count} characters: --html prints it --"))?;
-    }
-    if let Some(text) = &words.sms {
-        let size = segments(text);
-        say(text)?;
-        let forced = size.forced_by.map(|c| format!(", since it contains `{c}`")).unwrap_or_default();
-        let plural = if size.count == 1 { "" } else { "s" };
-        say(format_args!("-- {} segment{plural}, {}{forced} --", size.count, size.encoding.as_str()))?;
-    }
-    Ok(())
 }

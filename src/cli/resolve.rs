@@ -1,7 +1,7 @@
-//! `plusone resolve`: settle a doubt by hand.
+//! `plusone resolve`: settle by hand what a person has to decide: a doubt, or a reply that waits to be read.
 
 use super::show::the_touchpoint;
-use super::{Answer, opened::Opened, print::local};
+use super::{Answer, opened::Opened, print::local, replied};
 use crate::store::settle::{self, Verdict};
 use crate::touchpoints::State;
 use serde_json::json;
@@ -10,9 +10,9 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Its id, or the first 8 characters of it
+    /// The id of a message in doubt, or of a reply, or the first 8 characters of it
     pub touchpoint: String,
-    /// Whether it was sent
+    /// Whether the message was sent; of a reply, that somebody has read it
     pub verdict: Answered,
 }
 
@@ -22,14 +22,17 @@ pub enum Answered {
     Sent,
     /// It did not: it is sent again
     NotSent,
+    /// The reply was read by a person
+    Read,
 }
 
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
-    let touchpoint = the_touchpoint(opened, &options.touchpoint).await?;
     let (verdict, state) = match options.verdict {
         Answered::Sent => (Verdict::Sent, State::Sent),
         Answered::NotSent => (Verdict::NotSent, State::Planned),
+        Answered::Read => return replied::resolve(opened, json, &options.touchpoint, out).await,
     };
+    let touchpoint = the_touchpoint(opened, &options.touchpoint).await?;
     let mut tx = opened.db.begin().await?;
     settle::resolve(&mut tx, &touchpoint, verdict, opened.now).await?;
     tx.commit().await?;

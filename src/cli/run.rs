@@ -55,6 +55,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
         Told::Planned(app, planned) => passes::lines(app, planned).iter().for_each(mention),
         Told::Sent(count) => mention(format_args!("{count} sent")),
         Told::TookUpChanges(app) => passes::changes(app).iter().for_each(mention),
+        Told::RefusedChanges(why) => why.iter().for_each(mention),
     });
     let db = app.db.clone();
     let worked = Daemon::new(app, lease, stop.clone(), health, tell).work(metrics).await;

@@ -6,7 +6,7 @@ use super::print::{counted, local_seconds, money, plain, short};
 use super::{Answer, Failure, opened::Opened};
 use crate::courtesy::consent::deciding;
 use crate::ids::bucket_of;
-use crate::store::consents::ledger;
+use crate::store::consents::{Entry, ledger};
 use crate::store::log::{Named, by_id, detail};
 use crate::time::Tz;
 use crate::touchpoints::record::parsed_json;
@@ -24,24 +24,30 @@ pub struct Options {
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
     let touchpoint = the_touchpoint(opened, &options.touchpoint).await?;
     let detail = detail(&opened.db, touchpoint).await?;
+    let said = consent(opened, &detail.touchpoint).await?;
     if json {
-        writeln!(out, "{:#}", detail.to_json(opened.currency()))?;
+        let mut whole = detail.to_json(opened.currency());
+        whole["consent"] = said.map_or(Value::Null, |entry| {
+            let mut consent = entry.to_json();
+            consent["sentence"] = Value::String(told(opened, &entry));
+            consent
+        });
+        writeln!(out, "{whole:#}")?;
     } else {
         sentences(&detail, opened.zone(), opened.currency(), out)?;
-        consent(opened, &detail.touchpoint, out).await?;
+        if let Some(entry) = said {
+            writeln!(out, "\nConsent as of then\n  {}", told(opened, &entry))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What the customer had said about the topic and channel when it was decided.
-async fn consent(opened: &Opened, one: &Touchpoint, out: &mut dyn Write) -> Result<(), Failure> {
-    let Some(channel) = one.channel else { return Ok(()) };
+async fn consent(opened: &Opened, one: &Touchpoint) -> Result<Option<Entry>, Failure> {
+    let Some(channel) = one.channel else { return Ok(None) };
     let mut ledger = ledger(&opened.db, bucket_of(&one.customer), &one.customer).await?;
     ledger.retain(|entry| entry.at <= one.as_of);
-    if let Some(entry) = deciding(&ledger, &one.topic, channel.as_str()) {
-        writeln!(out, "\nConsent as of then\n  {}", told(opened, entry))?;
-    }
-    Ok(())
+    Ok(deciding(&ledger, &one.topic, channel.as_str()).cloned())
 }
 
 /// The one touchpoint that `text` names.

@@ -3,13 +3,12 @@
 //! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
 
 use super::print::{Table, counted, local, plain, short, spoken};
-use super::{Answer, opened::Opened};
+use super::{Answer, opened::Opened, replied};
 use crate::courtesy::pauses::{Pauses, Scope};
-use crate::problem::Severity;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
 use crate::store::status::{Standing, standing};
-use crate::store::{pauses, sources};
+use crate::store::{pauses, replies, sources};
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::time_json;
 use serde_json::{Value, json};
@@ -28,6 +27,7 @@ pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
         standing: standing(&opened.db, opened.now).await?,
         pauses: pauses::load(&opened.db).await?,
         sources: sources::problems(&opened.db).await?,
+        replies: replies::waiting(&opened.db).await?,
     };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
@@ -43,6 +43,8 @@ struct Status<'a> {
     pauses: Pauses,
     /// What is wrong with sources of data.
     sources: Vec<sources::Problem>,
+    /// How many replies wait for a person.
+    replies: i64,
 }
 
 impl Status<'_> {
@@ -63,8 +65,8 @@ impl Status<'_> {
         rule.schedule.next_after(self.now(), rule.time_zone)
     }
 
-    fn broken(&self) -> impl Iterator<Item = String> {
-        self.opened.problems.iter().filter(|problem| problem.severity == Severity::Error).map(ToString::to_string)
+    fn broken(&self) -> &[String] {
+        &self.opened.broken
     }
 
     /// The channels that may send through a provider.
@@ -78,10 +80,10 @@ impl Status<'_> {
     fn concerns(&self) -> Vec<String> {
         let standing = &self.standing;
         let mut concerns: Vec<String> = Vec::new();
-        let broken = self.broken().count();
+        let broken = self.broken().len();
         if broken > 0 {
             let problems = counted(broken as i64, "problem");
-            concerns.push(format!("{problems} in the files, the last good versions stay in force: `plusone check`"));
+            concerns.push(format!("{problems} in the files, see `broken` below; `plusone check` shows the place"));
         }
         if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
             concerns.push("no daemon is running: nothing is sent but by `plusone run` or `plusone once`".to_owned());
@@ -99,6 +101,7 @@ impl Status<'_> {
                 "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
             ));
         }
+        concerns.extend(replied::concern(self.replies));
         for pause in self.pauses.at(self.now()) {
             if let (Scope::Rule(rule), Some(reason)) = (&pause.scope, &pause.reason) {
                 concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
@@ -134,7 +137,7 @@ impl Status<'_> {
                     "rule": rule.name, "next_tick": time_json(self.next_tick(rule)),
                 })).collect::<Value>(),
                 "drafts": drafts.iter().map(|rule| rule.name.as_str()).collect::<Value>(),
-                "broken": self.broken().collect::<Value>(),
+                "broken": self.broken(),
                 "held": standing.rules.iter().filter_map(|state| {
                     let reason = state.held_reason.as_ref()?;
                     Some(json!({ "rule": state.rule, "reason": reason }))
@@ -150,6 +153,7 @@ impl Status<'_> {
             })).collect::<Value>(),
             "on_their_way": standing.on_their_way,
             "in_doubt": standing.in_doubt,
+            "replies_to_read": self.replies,
             "oldest_doubt_at": time_json(standing.oldest_doubt_at),
             "held_runs": standing.held.iter().map(|run| json!({
                 "run": run.id, "rule": run.rule, "instant": run.instant.to_string(),
@@ -230,7 +234,7 @@ impl Status<'_> {
                 writeln!(out, "  held: {}: {}", plain(&state.rule), plain(reason))?;
             }
         }
-        self.broken().try_for_each(|broken| writeln!(out, "  broken: {}", plain(&broken)))
+        self.broken().iter().try_for_each(|broken| writeln!(out, "  broken: {}", plain(broken)))
     }
 
     fn write_waiting(&self, out: &mut dyn Write) -> io::Result<()> {

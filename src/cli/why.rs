@@ -80,7 +80,9 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         None => project.rules.values().collect(),
     };
     let history = History::load_with_zones(&app.db, project).await?;
-    let (pauses, now) = (pauses::load(&app.db).await?, app.clock.now());
+    let pauses = pauses::load(&app.db).await?;
+    // Time goes by while data are read: without `--at` nothing is past.
+    let now = if options.at.is_some() { app.clock.now() } else { at };
     let question = Question { app: &app, history, pauses, customer, at, now };
     let mut answers = Vec::new();
     for rule in rules {

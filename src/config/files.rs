@@ -21,6 +21,9 @@ pub const TEMPLATES: &str = "templates";
 /// How the tests of a rule are named, after the rule.
 pub const TEST_ENDING: &str = ".test.toml";
 
+/// What tells one state of the files from another: see [`Files::fingerprint`].
+pub type Fingerprint = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+
 /// Paths and their texts.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct Files {
@@ -49,12 +52,16 @@ impl Files {
         files
     }
 
-    /// What tells a change of any file under `home` without reading it: names, sizes and times of change.
-    pub fn fingerprint(home: &Path) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    /// What tells a change of any file under `home` without reading it: names, sizes and times of change. What editors
+    /// leave beside a file is none.
+    pub fn fingerprint(home: &Path) -> Fingerprint {
         let mut seen = Vec::new();
         let mut folders = vec![(home.join("config"), 0), (home.join(TEMPLATES), 0)];
         while let Some((folder, depth)) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_str().is_some_and(is_hidden) {
+                    continue;
+                }
                 match entry.metadata() {
                     Ok(about) if about.is_dir() && depth < MAX_DEPTH => folders.push((entry.path(), depth + 1)),
                     Ok(about) if about.is_file() => seen.push((entry.path(), about.len(), about.modified().ok())),

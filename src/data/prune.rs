@@ -8,6 +8,7 @@
 //!    between them as they took. How far it has come is committed with each chunk, so that it goes on from there.
 
 use crate::settings::Retention;
+use crate::store::address_places;
 use crate::store::db::{Db, Result};
 use crate::store::prune::{self, Lost, Mark, Old};
 use crate::time::Timestamp;
@@ -53,6 +54,8 @@ pub struct Forgotten {
     pub replies: u64,
     /// What providers told of messages.
     pub receipts: u64,
+    /// Addresses that were remembered so that nobody else under them gets the same.
+    pub places: u64,
     /// Whether there is more to do.
     pub more: bool,
 }
@@ -70,6 +73,7 @@ pub async fn prune(db: &Db, retention: &Retention, now: Timestamp, bounds: Bound
     walk.codes(before, &mut told).await?;
     walk.replies(now.minus(retention.words), before, &mut told).await?;
     told.receipts = walk.receipts(before).await?;
+    told.places = walk.places(before).await?;
     Ok(told)
 }
 
@@ -189,6 +193,23 @@ impl Walk<'_> {
         for _ in 0..self.bounds.chunks {
             let begun = Instant::now();
             match prune::forget_receipts(self.db, before).await? {
+                0 => break,
+                some => all += some,
+            }
+            self.rest(begun).await;
+        }
+        Ok(all)
+    }
+
+    /// Whose address had what before `before`, the oldest first.
+    async fn places(&self, before: Timestamp) -> Result<u64> {
+        if self.bounds.dry_run {
+            return address_places::old(self.db, before).await;
+        }
+        let mut all = 0;
+        for _ in 0..self.bounds.chunks {
+            let begun = Instant::now();
+            match address_places::forget(self.db, before, prune::CHUNK).await? {
                 0 => break,
                 some => all += some,
             }

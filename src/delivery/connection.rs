@@ -82,7 +82,10 @@ impl Line {
                 marked.push_back(Window { messages: batch, go: self.committer.mark(marks).await });
             }
             match marked.pop_front() {
-                Some(window) if !marking || !marked.is_empty() => self.send(window, &mut connection).await,
+                Some(window) if !marking || !marked.is_empty() => {
+                    let next = marked.front().and_then(|next| next.messages.first());
+                    self.send(window, next, &mut connection).await;
+                }
                 Some(window) => marked.push_front(window),
                 None if !pending.is_empty() => self.wait(&permits).await,
                 None => {}
@@ -161,22 +164,20 @@ impl Line {
         }
     }
 
-    async fn send(&self, window: Window, connection: &mut Connection) {
+    /// Sends what may go of a window; `after` is the message that will follow it, if all goes on as it should.
+    async fn send(&self, window: Window, after: Option<&Ready>, connection: &mut Connection) {
         // No answer: the committer has stopped, and nothing goes.
         let marked = window.go.await.unwrap_or_default();
-        for ready in window.messages {
-            let id = &ready.parcel.claimed.id;
-            if let Some(stop) = marked.stopped.get(id)
-                && stop.to == State::Skipped
-            {
-                self.shared.tally.count(stop.to);
-                self.shared.metrics.suppressed(stop.reason, 1);
-            }
-            if !marked.go.contains(id) {
-                continue;
-            }
+        for stop in marked.stopped.values().filter(|stop| stop.to == State::Skipped) {
+            self.shared.tally.count(stop.to);
+            self.shared.metrics.suppressed(stop.reason, 1);
+        }
+        let going = window.messages.into_iter().filter(|ready| marked.go.contains(&ready.parcel.claimed.id));
+        let mut going = going.peekable();
+        while let Some(ready) = going.next() {
             let began = Instant::now();
-            let sent = connection.send(&ready.prepared).await;
+            let next = going.peek().or(after).map(|next| &next.prepared);
+            let sent = connection.send(&ready.prepared, next).await;
             self.outcome(&ready.parcel, sent, began.elapsed()).await;
             drop(ready.permit);
         }

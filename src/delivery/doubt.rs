@@ -123,6 +123,7 @@ fn outgoing(shared: &Shared, doubt: &Doubt) -> Outgoing {
         locale: String::new(),
         promotional: false,
         callback: None,
+        test: false,
         unsubscribe: None,
         date: doubt.doubt_at,
     }

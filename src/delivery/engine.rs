@@ -53,6 +53,23 @@ pub struct Shared {
 }
 
 impl Shared {
+    pub fn new(db: Db, clock: Clock, lease: Lease, workspace: Arc<Workspace>, metrics: Metrics) -> Self {
+        let (stop, _) = watch::channel(false);
+        Self {
+            db,
+            clock,
+            lease,
+            tally: Tally::default(),
+            metrics,
+            pauses: RwLock::default(),
+            heard: AtomicI64::new(-1),
+            workspace: RwLock::new(workspace),
+            stop,
+            canary: Canary::default(),
+            planned: Notify::new(),
+        }
+    }
+
     pub fn pauses(&self) -> Arc<Pauses> {
         Arc::clone(&self.pauses.read().expect("nobody panics while holding it"))
     }
@@ -206,20 +223,8 @@ impl Delivery {
         metrics: Metrics,
         window: usize,
     ) -> Self {
-        let (stop, _) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            db: db.clone(),
-            clock: clock.clone(),
-            lease: lease.clone(),
-            tally: Tally::default(),
-            metrics,
-            pauses: RwLock::default(),
-            heard: AtomicI64::new(-1),
-            workspace: RwLock::new(Arc::clone(&workspace)),
-            stop,
-            canary: Canary::default(),
-            planned: Notify::new(),
-        });
+        let shared = Shared::new(db.clone(), clock.clone(), lease.clone(), Arc::clone(&workspace), metrics);
+        let shared = Arc::new(shared);
         let (committer, committing) = Committer::start(db, lease, clock);
         let mut outlets = BTreeMap::new();
         let mut lines = Vec::new();

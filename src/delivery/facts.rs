@@ -50,20 +50,26 @@ pub async fn of_rows(
     let needs = Needs::of(&templates, catalogue, &rule.for_each, &[channel]);
     let reader = Reader { db, catalogue };
     let customers: Vec<Key> = keys.iter().map(|(customer, _)| customer.clone()).collect();
-    let customers = reader.rows(CUSTOMER, &needs.customer, &customers).await?;
+    let mut customers = reader.rows(CUSTOMER, &needs.customer, &customers).await?;
     let rows: Vec<Key> = keys.iter().map(|(_, row)| row.clone()).collect();
     let mut rows =
         if rule.for_each == CUSTOMER { HashMap::new() } else { reader.rows(&rule.for_each, &needs.row, &rows).await? };
-    let facts = keys.iter().map(|((_, customer), (_, row))| {
+    let mut all = HashMap::with_capacity(keys.len());
+    for ((_, customer), (_, row)) in keys {
+        if all.contains_key(row) {
+            continue;
+        }
         let mut facts = Record::new();
-        let record = customers.get(customer).cloned().unwrap_or_default();
-        facts.insert(CUSTOMER.to_owned(), Value::Record(record));
-        if rule.for_each != CUSTOMER {
+        if rule.for_each == CUSTOMER {
+            facts.insert(CUSTOMER.to_owned(), Value::Record(customers.remove(customer).unwrap_or_default()));
+        } else {
+            let record = customers.get(customer).cloned().unwrap_or_default();
+            facts.insert(CUSTOMER.to_owned(), Value::Record(record));
             facts.insert(rule.for_each.clone(), Value::Record(rows.remove(row).unwrap_or_default()));
         }
-        (row.clone(), facts)
-    });
-    Ok(facts.collect())
+        all.insert(row.clone(), facts);
+    }
+    Ok(all)
 }
 
 struct Reader<'a> {

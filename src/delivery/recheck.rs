@@ -42,12 +42,8 @@ pub enum Verdict {
 /// the count of stops that was read before.
 pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
     let workspace = shared.workspace();
-    let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
-    for one in claimed {
-        ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
-    }
     let mut verdicts = Vec::new();
-    for ((rule, as_of), claimed) in ticks {
+    for ((rule, as_of), claimed) in by_tick(claimed) {
         match workspace.project.rules.get(&rule) {
             Some(rule) => {
                 let caps = caps::of_rule(&workspace.project.settings.caps, rule);
@@ -63,8 +59,42 @@ pub async fn ready(shared: &Shared, channel: Channel, stops: i64, claimed: Vec<C
     Ok(verdicts)
 }
 
+/// The messages of each rule and tick.
+fn by_tick(claimed: Vec<Claimed>) -> BTreeMap<(String, Timestamp), Vec<Claimed>> {
+    let mut ticks: BTreeMap<(String, Timestamp), Vec<Claimed>> = BTreeMap::new();
+    for one in claimed {
+        ticks.entry((one.rule.clone(), one.as_of)).or_default().push(one);
+    }
+    ticks
+}
+
+/// What the last look says of messages whose words nobody asks for.
+#[derive(Debug, Default)]
+pub struct Judged {
+    pub going: Vec<Claimed>,
+    pub held: Vec<(Claimed, Held)>,
+}
+
+/// As [`ready`], for a rehearsal: nothing is rendered. A message of a rule that is not in force is left alone.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn judge(shared: &Shared, channel: Channel, claimed: Vec<Claimed>) -> Result<Judged> {
+    let workspace = shared.workspace();
+    let mut judged = Judged::default();
+    for ((rule, as_of), claimed) in by_tick(claimed) {
+        let Some(rule) = workspace.project.rules.get(&rule) else { continue };
+        let caps = caps::of_rule(&workspace.project.settings.caps, rule);
+        let look = Look { shared, workspace: &workspace, rule, caps, channel, as_of, stops: 0 };
+        let seen = look.see(claimed).await?;
+        judged.going.extend(seen.going.into_iter().map(|(one, _)| one));
+        judged.held.extend(seen.held);
+    }
+    Ok(judged)
+}
+
 /// Why a message does not go now: its next state, the reason, what the event says, when it is due again.
-type Held = (State, Reason, Option<String>, Option<Timestamp>);
+pub type Held = (State, Reason, Option<String>, Option<Timestamp>);
 
 /// Messages of one rule and tick on one channel.
 struct Look<'a> {
@@ -92,24 +122,39 @@ impl Current {
     }
 }
 
+/// Messages that were looked at, before they have words.
+struct Seen {
+    /// With their addresses.
+    going: Vec<(Claimed, String)>,
+    held: Vec<(Claimed, Held)>,
+    /// By the key of the message's entity.
+    current: HashMap<String, Current>,
+}
+
 impl Look<'_> {
-    async fn at(&self, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+    async fn see(&self, claimed: Vec<Claimed>) -> Result<Seen> {
         let now = self.shared.clock.now();
         let mut current = self.current(&claimed, now).await?;
-        let mut verdicts = Vec::new();
-        let mut going = Vec::new();
+        let (mut going, mut held) = (Vec::new(), Vec::new());
         for one in claimed {
             match self.judge(&one, current.get(&one.entity), now) {
                 Ok(address) => {
                     self.note_place(&one, &mut current, now);
                     going.push((one, address));
                 }
-                Err((state, reason, detail, due_at)) => {
-                    verdicts.push(Verdict::Settle(Box::new(one), state, Some(reason), detail, due_at));
-                }
+                Err(why) => held.push((one, why)),
             }
         }
         self.admit(&mut going).await?;
+        Ok(Seen { going, held, current })
+    }
+
+    async fn at(&self, claimed: Vec<Claimed>) -> Result<Vec<Verdict>> {
+        let Seen { going, held, current } = self.see(claimed).await?;
+        let settle = |(one, (state, reason, detail, due_at))| {
+            Verdict::Settle(Box::new(one), state, Some(reason), detail, due_at)
+        };
+        let mut verdicts: Vec<Verdict> = held.into_iter().map(settle).collect();
         let fresh: Vec<&Claimed> = going.iter().map(|(one, _)| one).filter(|one| one.words.is_none()).collect();
         let mut facts = facts::of(&self.shared.db, self.workspace, self.rule, self.channel, &fresh).await?;
         let told = self.told(&going).await?;
@@ -266,6 +311,7 @@ impl Look<'_> {
             unsubscribe,
             callback: self.workspace.callback(self.channel, &one.id),
             date,
+            test: false,
         };
         let topic = self.rule.topic.clone();
         Verdict::Send(Box::new(Parcel { claimed: one, outgoing, words: kept, topic, stops: self.stops }))
@@ -279,7 +325,7 @@ pub const MENU: &str = "menu";
 const DATE: &str = "date";
 
 /// Words as they are kept with their touchpoint.
-fn kept_text(words: &Words, date: Timestamp) -> String {
+pub(super) fn kept_text(words: &Words, date: Timestamp) -> String {
     let date = date.to_string();
     let menu = menu::written(&words.menu);
     let mut parts = parts_of(words);
@@ -287,7 +333,11 @@ fn kept_text(words: &Words, date: Timestamp) -> String {
     if !menu.is_empty() {
         parts.insert(MENU, &menu);
     }
-    serde_json::to_string(&parts).expect("text serialises")
+    // all at once: a text that grows while it is written is copied again and again
+    let size = parts.iter().map(|(name, part)| name.len() + part.len() + part.len() / 8 + 8).sum();
+    let mut text = Vec::with_capacity(size);
+    serde_json::to_writer(&mut text, &parts).expect("text serialises");
+    String::from_utf8(text).expect("JSON is text")
 }
 
 /// Words by the names they are kept under.

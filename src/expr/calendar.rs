@@ -106,6 +106,23 @@ pub fn offsets(zone: Tz) -> Vec<(i64, i64)> {
     found
 }
 
+/// When the clock of `zone` is changed from the start of one year to that of another: the instant, what the clock shows
+/// a moment before it, and what it shows then. For tests that walk around every change there is.
+#[cfg(test)]
+pub fn changes(zone: Tz, from: i32, until: i32) -> Vec<(Timestamp, chrono::NaiveDateTime, chrono::NaiveDateTime)> {
+    let start = |year| {
+        let day = chrono::NaiveDate::from_ymd_opt(year, 1, 1).expect("a date");
+        Date::from_naive(day).start(Tz::UTC).micros()
+    };
+    let within = start(from)..start(until);
+    let found = offsets(zone).into_iter().map(|(at, _)| at).filter(|at| within.contains(at));
+    let told = |at| {
+        let at = Timestamp::from_micros(at);
+        (at, at.minus(crate::time::Span::from_micros(1)).local(zone), at.local(zone))
+    };
+    found.map(told).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! 2. A row that is only asked for (`{{#if line.product}}`) is named with its key.
 
 use crate::catalogue::{CUSTOMER, Catalogue};
+use crate::messages::context::{Record, Value};
 use crate::messages::library::{Part, Template};
 use crate::messages::walk::{Walk, World};
 use crate::rules::Channel;
@@ -53,6 +54,26 @@ impl Shape {
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.ones.is_empty() && self.lists.is_empty()
     }
+
+    /// What of it `record`, the row called `name`, has no value for.
+    fn missing_of(&self, name: &str, record: &Record, missing: &mut Vec<String>) {
+        for field in &self.fields {
+            if record.get(field).is_none_or(Value::is_blank) {
+                missing.push(format!("{name}.{field}"));
+            }
+        }
+        for (one, shape) in &self.ones {
+            match record.get(one) {
+                Some(Value::Record(record)) => shape.missing_of(&format!("{name}.{one}"), record, missing),
+                _ => missing.push(format!("{name}.{one}")),
+            }
+        }
+        for list in self.lists.keys() {
+            if !record.get(list).is_some_and(Value::is_truthy) {
+                missing.push(format!("{name}.{list}"));
+            }
+        }
+    }
 }
 
 /// A step from a row to other rows.
@@ -63,6 +84,17 @@ pub(super) enum Step {
 }
 
 impl Needs {
+    /// The values that `facts` lack: `customer.first_name`. `root` names the rule's entity.
+    pub fn missing(&self, root: &str, facts: &Record) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (name, shape) in [("customer", &self.customer), (root, &self.row)] {
+            if let Some(Value::Record(record)) = facts.get(name) {
+                shape.missing_of(name, record, &mut missing);
+            }
+        }
+        missing
+    }
+
     /// The shape at the end of `steps`, made where it is not there yet.
     pub(super) fn shape(&mut self, of_customer: bool, steps: &[Step]) -> &mut Shape {
         let top = if of_customer { &mut self.customer } else { &mut self.row };
@@ -98,6 +130,12 @@ impl Needs {
 }
 
 impl Template {
+    /// The locales in which the template has words of its own for `channel`; the folder itself is the empty one.
+    pub fn locales_of(&self, channel: Channel) -> BTreeSet<&str> {
+        let parts = parts_of(channel).iter().filter_map(|part| self.parts.get(part));
+        parts.flat_map(BTreeMap::keys).map(String::as_str).collect()
+    }
+
     /// The data that this template alone reads: see [`Needs::of`].
     pub fn needs(&self, catalogue: &Catalogue, root: &str, channels: &[Channel]) -> Needs {
         Needs::of(&[self], catalogue, root, channels)

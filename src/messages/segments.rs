@@ -21,6 +21,8 @@ pub struct Segments {
     pub units: usize,
     /// The first character that made it UCS-2.
     pub forced_by: Option<char>,
+    /// Its place in the text, counted in characters from 1.
+    pub forced_at: Option<usize>,
 }
 
 impl Encoding {
@@ -32,7 +34,7 @@ impl Encoding {
     }
 
     /// Units of a text that fits one SMS, and of one segment of several.
-    const fn limits(self) -> (usize, usize) {
+    pub const fn limits(self) -> (usize, usize) {
         match self {
             Self::Gsm7 => (160, 153),
             Self::Ucs2 => (70, 67),
@@ -55,10 +57,12 @@ fn septets(c: char) -> Option<usize> {
 /// use plusone::messages::segments::{Encoding, segments};
 /// assert_eq!(segments("See you at nine").count, 1);
 /// assert_eq!(segments("It’s nine").forced_by, Some('’'));
+/// assert_eq!(segments("It’s nine").forced_at, Some(3));
 /// assert_eq!(segments("It’s nine").encoding, Encoding::Ucs2);
 /// ```
 pub fn segments(text: &str) -> Segments {
-    let forced_by = text.chars().find(|&c| septets(c).is_none());
+    let forced = text.chars().enumerate().find(|&(_, c)| septets(c).is_none());
+    let (forced_at, forced_by) = (forced.map(|(place, _)| place + 1), forced.map(|(_, c)| c));
     let encoding = if forced_by.is_some() { Encoding::Ucs2 } else { Encoding::Gsm7 };
     let width = |c: char| match encoding {
         Encoding::Gsm7 => septets(c).unwrap_or(1),
@@ -67,7 +71,7 @@ pub fn segments(text: &str) -> Segments {
     let units: usize = text.chars().map(width).sum();
     let (alone, each) = encoding.limits();
     let count = if units <= alone { 1 } else { pack(text.chars().map(width), each) };
-    Segments { encoding, count, units, forced_by }
+    Segments { encoding, count, units, forced_by, forced_at }
 }
 
 /// Segments of `room` units that hold characters of these widths in a row.

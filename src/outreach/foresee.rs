@@ -105,7 +105,15 @@ impl<'a> Foresight<'a> {
     pub async fn hold(&self, history: &History, counts: &Counts) -> Result<Option<String>> {
         let reason = history.would_hold(self.rule, self.project);
         let (rule, first) = (self.rule, self.first_run);
-        let tick = Tick { rule, instant: self.at, cause: Cause::Asked, first, hold: reason.as_deref(), fires: None };
+        let tick = Tick {
+            rule,
+            instant: self.at,
+            cause: Cause::Asked,
+            first,
+            hold: reason.as_deref(),
+            fires: None,
+            rehearsed: None,
+        };
         guard::hold(self.db, self.project, &tick, counts).await
     }
 

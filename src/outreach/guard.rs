@@ -34,7 +34,10 @@ pub async fn hold(db: &Db, project: &Project, tick: &Tick<'_>, counts: &Counts) 
         return Ok(Some(reason.to_owned()));
     }
     let guard = &project.settings.guard;
-    let customers = customers(db, &project.catalogue).await?;
+    let customers = match &tick.rehearsed {
+        Some(known) => known.customers,
+        None => customers(db, &project.catalogue).await?,
+    };
     if let Some(reason) = exceeded(guard, counts, customers) {
         return Ok(Some(reason));
     }
@@ -62,7 +65,10 @@ pub async fn hold(db: &Db, project: &Project, tick: &Tick<'_>, counts: &Counts) 
 }
 
 /// How many customers there are.
-async fn customers(db: &Db, catalogue: &Catalogue) -> Result<u64> {
+///
+/// # Errors
+/// When the database refuses.
+pub async fn customers(db: &Db, catalogue: &Catalogue) -> Result<u64> {
     let sql = format!("select count(*) from {}", catalogue.customer().table());
     let row = db.fetch_one(Sql::new(sql)).await?;
     Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))

@@ -19,7 +19,7 @@ use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
 use crate::rules::Rule;
 use crate::sql::Dialect;
-use crate::store::address_places::Take;
+use crate::store::address_places::{self, Take};
 use crate::store::caps;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
@@ -31,6 +31,7 @@ use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 mod restraint;
 
@@ -58,6 +59,17 @@ pub struct Tick<'a> {
     pub hold: Option<&'a str>,
     /// Whose clocks show the rule's time of day, where that is the customer's own.
     pub fires: Option<Fires>,
+    /// Where a rehearsal knows more than the tick says.
+    pub rehearsed: Option<Rehearsed>,
+}
+
+/// What a rehearsal knows beforehand, as its data stand still.
+#[derive(Clone, Debug)]
+pub struct Rehearsed {
+    /// The only rows that can be candidates which are not settled yet, as for [`Among::Rows`]; all where absent.
+    pub rows: Option<Arc<str>>,
+    /// How many customers there are.
+    pub customers: u64,
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
@@ -87,7 +99,8 @@ impl Runner<'_> {
         let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
         let question = Question { fires: tick.fires.clone(), ..question };
         for part in runs::open_parts(self.db, &run.id).await? {
-            self.plan_part(&question, &run, part, now).await?;
+            let rows = tick.rehearsed.as_ref().and_then(|known| known.rows.as_deref());
+            self.plan_part(&question, &run, (part, rows), now).await?;
         }
         let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
         let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
@@ -111,15 +124,26 @@ impl Runner<'_> {
         Err(StoreError::LostLease)
     }
 
-    async fn plan_part(&self, question: &Question<'_>, run: &Run, part: Part, now: Timestamp) -> Result<()> {
+    /// Plans a part, of all its rows or of these.
+    async fn plan_part(
+        &self,
+        question: &Question<'_>,
+        run: &Run,
+        (part, rows): (Part, Option<&str>),
+        now: Timestamp,
+    ) -> Result<()> {
         let hasher = addresses::hasher(self.db, question.rule).await?;
         let mut tx = self.locked(part.from, part.until).await?;
-        let among = match run.cause {
-            Cause::Event(arrived) => Among::Arrived(part.from, part.until, arrived),
-            Cause::Schedule | Cause::Asked => Among::Buckets(part.from, part.until),
+        if hasher.is_some() {
+            address_places::lock(&mut tx, &question.rule.name).await?;
+        }
+        let among = match (rows, run.cause) {
+            (Some(rows), _) => Among::Rows(rows),
+            (None, Cause::Event(arrived)) => Among::Arrived(part.from, part.until, arrived),
+            (None, Cause::Schedule | Cause::Asked) => Among::Buckets(part.from, part.until),
         };
         let mut counts = Counts::default();
-        if !question.first_run {
+        if !question.first_run && rows.is_none() {
             let touched = self.db.fetch_one(question.audience().touched(among)).await?;
             counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         }

@@ -37,6 +37,28 @@ impl History {
         Ok(Self { zones: Zones::load(db, project).await?, ..Self::load(db).await? })
     }
 
+    /// Reads again what is known of the rules themselves.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn read_states(&mut self, db: &Db) -> Result<()> {
+        self.states = rule_states::all(db).await?.into_iter().map(|state| (state.rule.clone(), state)).collect();
+        Ok(())
+    }
+
+    /// Whether the rule was seen to be live.
+    pub fn is_live(&self, rule: &str) -> bool {
+        self.states.get(rule).is_some_and(|state| state.live_since.is_some())
+    }
+
+    /// Notes that `rule` was run at `instant`, and to the end.
+    pub fn note(&mut self, rule: &str, instant: Timestamp) {
+        let past = self.pasts.entry(rule.to_owned()).or_default();
+        past.newest = past.newest.max(Some(instant));
+        past.began = past.began.or(Some(instant));
+        past.has_ended = true;
+    }
+
     pub const fn zones(&self) -> &Zones {
         &self.zones
     }
@@ -224,7 +246,7 @@ impl Runner<'_> {
         let arrived = self.take_up(now, only).await?;
         let history = History::load_with_zones(self.db, self.project).await?;
         let mut failed = BTreeSet::new();
-        for tick in self.due(&history, now, only, &arrived) {
+        for tick in self.due(self.project.rules.values(), &history, now, only, &arrived) {
             let rule = tick.rule;
             if !failed.contains(&rule.name) && !done.add(rule, self.run(tick, now).await)? {
                 failed.insert(&rule.name);
@@ -247,11 +269,18 @@ impl Runner<'_> {
         Ok(opened)
     }
 
-    /// The ticks that are due at `now`, in the order in which they are planned: by priority, so that the first takes
-    /// the places under the caps, then by instant, then by name.
-    fn due<'t>(&'t self, history: &'t History, now: Timestamp, only: Option<&str>, arrived: &[Run]) -> Vec<Tick<'t>> {
+    /// The ticks of `rules` that are due at `now`, in the order in which they are planned: by priority, so that the
+    /// first takes the places under the caps, then by instant, then by name.
+    pub fn due<'t>(
+        &self,
+        rules: impl IntoIterator<Item = &'t Rule>,
+        history: &'t History,
+        now: Timestamp,
+        only: Option<&str>,
+        arrived: &[Run],
+    ) -> Vec<Tick<'t>> {
         let mut ticks = Vec::new();
-        for rule in self.project.rules.values() {
+        for rule in rules {
             let taken_up = arrived.iter().filter(|run| run.rule == rule.name);
             ticks.extend(taken_up.map(|run| self.tick(rule, run.instant, run.instant, run.cause, history)));
             if rule.on_event.is_some() {
@@ -285,7 +314,7 @@ impl Runner<'_> {
             Cause::Event(arrived) => arrived.after.is_none(),
             Cause::Schedule | Cause::Asked => history.is_first_at(rule, instant, begins),
         };
-        Tick { rule, instant, cause, first, hold: history.hold_of(&rule.name), fires }
+        Tick { rule, instant, cause, first, hold: history.hold_of(&rule.name), fires, rehearsed: None }
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Among<'a> {
     Customer { bucket: i64, customer: &'a str },
     /// A JSON array of `[bucket, entity key]`.
     Rows(&'a str),
+    /// A JSON array of `[bucket, customer]`.
+    Customers(&'a str),
 }
 
 /// Of a row and the touchpoint of its occurrence: that nobody was touched.
@@ -65,7 +67,9 @@ const UNTOUCHED: &str = " and (t.id is null or t.state = 'skipped')";
 mod columns;
 mod consent;
 mod events;
+mod extremes;
 mod occurrence;
+mod window;
 
 pub use events::EVENT;
 
@@ -256,10 +260,20 @@ impl Audience<'_> {
                     sql.push(&format!(" and e._bucket = c._bucket and e._customer = {}", self.customer_key()));
                 }
             }
+            Among::Customers(customers) => {
+                let place = sql.reserve(customers);
+                let rows = self.dialect.rows(&place, &[("b", ColumnType::Int), ("k", ColumnType::Text)], "r");
+                let owner = if row == "c" { self.customer_key() } else { format!("{row}._customer") };
+                sql.push(&format!("({row}._bucket, {owner}) in (select b, k from {rows})"));
+            }
             Among::Rows(rows) => {
                 let place = sql.reserve(rows);
                 let rows = self.dialect.rows(&place, &[("b", ColumnType::Int), ("k", ColumnType::Text)], "r");
-                sql.push(&format!("({row}._bucket, {}) in (select b, k from {rows})", self.entity_key()));
+                // As the key lies in its table, so that the key's index finds it.
+                let key = self.entity_field();
+                let column = format!("{row}.{}", quoted(&key.name));
+                let value = if key.ty == Type::Text { "k" } else { "cast(k as bigint)" };
+                sql.push(&format!("({row}._bucket, {column}) in (select b, {value} from {rows})"));
             }
         }
     }
@@ -294,8 +308,11 @@ impl Audience<'_> {
     }
 
     fn entity_key(&self) -> String {
-        let entity = self.catalogue.entity(&self.rule.for_each).expect("config knows the for_each entity");
-        key_text(self.row_alias(), entity.key_field())
+        key_text(self.row_alias(), self.entity_field())
+    }
+
+    fn entity_field(&self) -> &Field {
+        self.catalogue.entity(&self.rule.for_each).expect("config knows the for_each entity").key_field()
     }
 }
 

@@ -2,11 +2,12 @@
 //! they are hashed is for `outreach::addresses`.
 //!
 //! 1. A place is held by a touchpoint, until that has come to nothing: then whoever comes next takes it over.
-//! 2. Places are taken in the planning transaction, in the order of their key. Of two plans at once the second finds
-//!    the place taken, and is made anew.
-//! 3. A row may go once no later tick can ask for its occurrence, or with its touchpoint.
+//! 2. Places are taken in the planning transaction, which holds the places of its rule from its first chunk to its end:
+//!    two plans of one rule take them one after the other and never wait for each other's. Of two that could not see
+//!    each other's places the second finds the place taken, and is made anew.
+//! 3. A row goes with its touchpoint when a person is erased, else when its touchpoint becomes bare.
 
-use super::db::{Result, Tx};
+use super::db::{Db, Result, Tx};
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 
@@ -16,6 +17,39 @@ const INT: ColumnType = ColumnType::Int;
 /// Whether touchpoint `t` still has its place: it may go, went, may have gone, or was held out.
 const HAS_IT: &str = "(t.state not in ('skipped', 'failed', 'expired', 'cancelled') \
                       or t.state = 'failed' and t.reason = 'outcome_unknown')";
+
+/// Holds the places of `rule` until the transaction ends. Chunks take places in whatever order customers come, so two
+/// plans without it could wait for each other. SQLite has one writer.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lock(tx: &mut Tx, rule: &str) -> Result<()> {
+    if tx.dialect() == Dialect::Postgres {
+        let sql = "select pg_advisory_xact_lock(hashtextextended('address_places ' || $1, 0))::text";
+        tx.fetch(Sql::new(sql).with(rule)).await?;
+    }
+    Ok(())
+}
+
+/// How many places were taken before `before`.
+pub async fn old(db: &Db, before: Timestamp) -> Result<u64> {
+    let row = db.fetch_one(Sql::new("select count(*) from address_places where taken_at < $1").with(before)).await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0)))
+}
+
+/// Forgets one chunk of the places that were taken before `before`; gives how many. A plan that holds one of them at
+/// this moment keeps it.
+pub async fn forget(db: &Db, before: Timestamp, chunk: i64) -> Result<u64> {
+    let free = match db.dialect() {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " for update skip locked",
+    };
+    let sql = format!(
+        "delete from address_places where (bucket, address_hash, rule, occurrence) in (select bucket, address_hash, rule, \
+         occurrence from address_places where taken_at < $1 order by taken_at limit $2{free})"
+    );
+    db.execute(Sql::new(sql).with(before).with(chunk)).await
+}
 
 /// A place that is asked about: bucket and hash of an address, and an occurrence.
 pub type Asked<'a> = (i64, &'a str, &'a str);

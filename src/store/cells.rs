@@ -28,6 +28,16 @@ impl Row {
         self.0.is_empty()
     }
 
+    /// Its columns as a JSON array.
+    pub fn to_json(&self) -> serde_json::Value {
+        let cell = |cell: &Cell| match cell {
+            Cell::Null => serde_json::Value::Null,
+            Cell::Int(value) => serde_json::Value::from(*value),
+            Cell::Text(text) => serde_json::Value::from(text.as_str()),
+        };
+        self.0.iter().map(cell).collect()
+    }
+
     /// The rows that [`Sql::as_one`] put into this one.
     ///
     /// # Errors

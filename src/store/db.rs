@@ -7,9 +7,12 @@
 mod compact;
 mod looking;
 mod opening;
+mod snapshot;
+mod sorting;
 
 pub(super) use self::opening::words;
 use self::opening::{cure, make_private, without_password};
+pub use self::snapshot::Snapshot;
 pub(super) use super::cells::read;
 pub use super::cells::{Cell, Row};
 use super::writer::{WriteTx, Writer};
@@ -42,6 +45,16 @@ pub enum StoreError {
     /// What was to be written was not.
     #[error("another daemon has taken over the buckets of this one, which writes nothing more")]
     LostLease,
+}
+
+impl StoreError {
+    /// Whether the database is away or busy: what was asked may work later.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Statement { source, .. } => opening::is_away(source),
+            _ => false,
+        }
+    }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -103,7 +103,7 @@ pub async fn take(tx: &mut Tx, lease: &Lease, keys: &[(i64, String)]) -> Result<
     let item = dialect.rows("$1", &[("bucket", INT), ("id", TEXT)], "r");
     let bound = |text: String| Sql::new(text).with(rows.clone()).with(&lease.owner).with(lease.epoch);
     let update = bound(format!(
-        "update touchpoints set state = 'claimed', owner = $2, epoch = $3 from {item} \
+        "update touchpoints set state = 'claimed', owner = $2, epoch = $3, room = null from {item} \
          where touchpoints.bucket = r.bucket and touchpoints.id = r.id and touchpoints.state = 'planned'"
     ));
     let read = bound(format!(

@@ -95,7 +95,7 @@ fn place_name(place: &Place) -> String {
     match place {
         Place::Own => "own".to_owned(),
         Place::InPlace(table) => format!("in place {table}"),
-        Place::BuiltIn => "built in".to_owned(),
+        Place::BuiltIn => "built in, without tests".to_owned(),
     }
 }
 
@@ -252,11 +252,20 @@ fn refuse_changes(catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<Strin
     }
     for (what, now) in [(KEY, entity.key.clone()), (OWNER, owner(catalogue, entity))] {
         if let Some(was) = known.get(what).filter(|was| **was != now) {
-            let what = if what == KEY { "key" } else { "way to the customer" };
+            let name = &entity.name;
+            let (what, cure) = if what == KEY {
+                let field = entity.key_field();
+                let heading = field.heading();
+                (
+                    "key",
+                    format!("keep `key = \"{was}\"` and call the field so: `{was} = {{ …, column = \"{heading}\" }}`"),
+                )
+            } else {
+                ("way to the customer", "declare the entity under a new name and import it again".to_owned())
+            };
             return Err(StoreError::Schema(format!(
-                "the {what} of `{0}` was `{was}` and cannot become `{now}`: declare the entity under a new name and \
-                 import it again",
-                entity.name
+                "the {what} of `{name}` was `{was}` and cannot become `{now}`: {cure}; or begin with an empty database, \
+                 where nothing was sent from this one"
             )));
         }
     }

@@ -3,7 +3,10 @@
 //! 1. A transaction that stops a person's messages holds the lease row of their bucket: nothing of theirs is planned,
 //!    claimed, marked or settled meanwhile.
 //! 2. A chunk of touchpoints goes with all that hangs on it, in one transaction: after a crash the rest is found again.
+//!    It first holds the addresses' places of their rules, in the order of their names, so that no plan and it wait for
+//!    each other.
 
+use super::address_places;
 use super::db::{Db, Result, Tx};
 use super::person::{By, DataTable, TABLES};
 use crate::catalogue::quoted;
@@ -82,6 +85,12 @@ pub async fn remove_touchpoints(tx: &mut Tx, person: Person<'_>, ids: &[String])
     let rows: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
     let json = serde_json::to_string(&rows).expect("text is JSON");
     let item = tx.dialect().rows("$2", &[("id", ColumnType::Text)], "r");
+    let rules = format!(
+        "select distinct rule from touchpoints where bucket = $1 and id in (select r.id from {item}) order by rule"
+    );
+    for row in tx.fetch(Sql::new(rules).with(person.bucket).with(&json)).await? {
+        address_places::lock(tx, row.text(0)).await?;
+    }
     let mut removed = Vec::new();
     let hanging = TABLES.iter().filter(|table| table.by == By::Touchpoint).map(|table| (table.name, "touchpoint"));
     for (table, column) in hanging.chain([("touchpoints", "id")]) {

@@ -92,7 +92,7 @@ pub async fn by_provider_id(tx: &mut Tx, provider: &str, provider_id: &str) -> R
 pub async fn latest_text(tx: &mut Tx, number: &str) -> Result<Option<Subject>> {
     let sql = format!(
         "select {SUBJECT} from touchpoints where address = $1 and channel = 'sms' and sent_at is not null \
-         order by sent_at desc limit 1"
+         and test = 0 order by sent_at desc limit 1"
     );
     Ok(tx.fetch_one(Sql::new(sql).with(number)).await?.as_ref().map(subject))
 }
@@ -238,7 +238,7 @@ pub async fn told_before(db: &Db, asked: &[(&str, &str)]) -> Result<HashSet<Stri
     let columns = [("id", ColumnType::Text), ("number", ColumnType::Text)];
     let sql = format!(
         "select r.id from {} where exists (select 1 from touchpoints t where t.address = r.number \
-         and t.channel = 'sms' and t.sent_at is not null and t.purpose = 'promotional')",
+         and t.channel = 'sms' and t.sent_at is not null and t.purpose = 'promotional' and t.test = 0)",
         db.dialect().rows("$1", &columns, "r")
     );
     let rows = db.fetch(Sql::new(sql).with(serde_json::to_string(asked).expect("text is JSON"))).await?;

@@ -69,6 +69,10 @@ pub async fn find(db: &Db, catalogue: &Catalogue, needle: &Needle, limit: usize)
     if let Some(phone) = &needle.phone {
         hits.extend(by_role(db, catalogue, Role::Phone, phone).await?.into_iter().map(|id| (id, "phone".to_owned())));
     }
+    if let Some(digits) = part_of_phone(&needle.text) {
+        let found = by_part_of_phone(db, catalogue, &digits, limit).await?;
+        hits.extend(found.into_iter().map(|id| (id, "phone".to_owned())));
+    }
     hits.extend(by_words(db, catalogue, &needle.text, limit).await?.into_iter().map(|id| (id, "text".to_owned())));
     let mut seen = std::collections::HashSet::new();
     hits.retain(|(customer, _)| seen.insert(customer.clone()));
@@ -127,6 +131,26 @@ pub async fn by_role(db: &Db, catalogue: &Catalogue, role: Role, value: &str) ->
     let value = value.trim();
     sql.bind(if role == Role::Email { value.to_ascii_lowercase() } else { value.to_owned() });
     sql.push(" order by _customer limit 20");
+    Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
+}
+
+/// The digits of what may be a part of a phone number, however it is written: `(020) 7946` is `207946`. Zeros before it
+/// stand for a country or an area and not in the stored number.
+fn part_of_phone(text: &str) -> Option<String> {
+    let is_of_phone = |c: char| c.is_ascii_digit() || " ()-./+".contains(c);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    (text.chars().all(is_of_phone) && digits.len() >= 4).then(|| digits.to_owned())
+}
+
+/// The customers in whose phone number these digits stand together.
+async fn by_part_of_phone(db: &Db, catalogue: &Catalogue, digits: &str, limit: usize) -> Result<Vec<String>> {
+    let field = catalogue.roles.phone.as_deref().and_then(|field| catalogue.customer().field(field));
+    let Some(field) = field else { return Ok(Vec::new()) };
+    let table = catalogue.customer().table();
+    let sql =
+        format!("select _customer from {table} where {} like $1 order by _customer limit $2", quoted(&field.name));
+    let sql = Sql::new(sql).with(format!("%{digits}%")).with(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(db.fetch(sql).await?.iter().map(|row| row.text(0).to_owned()).collect())
 }
 
@@ -230,4 +254,23 @@ async fn touchpoints(db: &Db, text: &str, limit: usize) -> Result<Vec<Touchpoint
     }
     found.truncate(limit);
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part_of_phone;
+
+    #[test]
+    fn a_part_of_a_phone_number_is_read_in_any_notation() {
+        for (text, digits) in [
+            ("(020) 7946", Some("207946")),
+            ("+44 20 7946", Some("44207946")),
+            ("0044.20-79", Some("442079")),
+            ("0123", None),
+            ("order 1234", None),
+            ("", None),
+        ] {
+            assert_eq!(part_of_phone(text).as_deref(), digits, "{text}");
+        }
+    }
 }

@@ -117,7 +117,7 @@ pub(super) async fn make_builtin(tx: &mut Tx, entity: &Entity) -> Result<()> {
     drop_view(tx, entity).await?;
     let columns = "id, customer as customer_id, rule, kind, topic, channel, state, reason, occurrence, offer, code, \
                    sent_at, created_at, bucket as \"_bucket\", customer as \"_customer\"";
-    tx.script(&format!("create view {} as select {columns} from touchpoints", entity.table())).await
+    tx.script(&format!("create view {} as select {columns} from touchpoints where test = 0", entity.table())).await
 }
 
 /// Drops an entity's view and what is built on it.

@@ -12,6 +12,12 @@ pub async fn all(db: &Db) -> Result<BTreeMap<String, String>> {
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect())
 }
 
+/// When each was kept first: since when it has been in force.
+pub async fn since(db: &Db) -> Result<BTreeMap<String, Timestamp>> {
+    let rows = db.fetch(Sql::new("select path, kept_at from kept_files")).await?;
+    Ok(rows.iter().map(|row| (row.text(0).to_owned(), Timestamp::from_micros(row.int(1)))).collect())
+}
+
 /// Keeps these texts and forgets every path that is not among `known`.
 pub async fn keep(db: &Db, good: &BTreeMap<String, String>, known: &[String], now: Timestamp) -> Result<()> {
     const TEXT: ColumnType = ColumnType::Text;

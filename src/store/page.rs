@@ -5,6 +5,7 @@
 use super::consents::Entry;
 use super::db::{Cell, Db, Result};
 use super::log::{COLUMNS, touchpoint};
+use super::replies::{self, Reply, Wanted};
 use crate::amount::Amount;
 use crate::catalogue::{Catalogue, Field, Type, quoted};
 use crate::courtesy::consent::deciding;
@@ -34,13 +35,15 @@ pub struct CustomerPage {
     pub customer: String,
     /// The customer's own fields in the catalogue's order; `None` when their row is gone.
     pub fields: Option<Map<String, Value>>,
-    /// The entry that decides for each topic and channel that the customer ever answered.
+    /// The entries that decide for the topics and channels that the customer ever answered.
     pub consents: Vec<Entry>,
     /// What waits, the soonest first.
     pub planned: Vec<Touchpoint>,
     /// The latest of everything else, newest first.
     pub touchpoints: Vec<Touchpoint>,
     pub offers: Vec<Grant>,
+    /// What they wrote back, newest first.
+    pub replies: Vec<Reply>,
 }
 
 /// The page of `customer`, with at most `limit` touchpoints; `None` when nothing at all is known of them.
@@ -56,12 +59,17 @@ pub async fn customer_page(db: &Db, catalogue: &Catalogue, customer: &str, limit
             touchpoints(db, customer, rest, limit).await?
         },
         offers: grants(db, customer, limit).await?,
+        replies: {
+            let customer = Some(customer.to_owned());
+            replies::list(db, &Wanted { customer, limit: Some(limit), ..Wanted::default() }).await?
+        },
     };
     let known = page.fields.is_some()
         || !page.consents.is_empty()
         || !page.planned.is_empty()
         || !page.touchpoints.is_empty()
-        || !page.offers.is_empty();
+        || !page.offers.is_empty()
+        || !page.replies.is_empty();
     Ok(known.then_some(page))
 }
 
@@ -94,7 +102,15 @@ fn field_json(field: &Field, cell: &Cell) -> Value {
 async fn consents(db: &Db, customer: &str) -> Result<Vec<Entry>> {
     let ledger = super::consents::ledger(db, bucket_of(customer), customer).await?;
     let asked: BTreeSet<(&str, &str)> = ledger.iter().map(|one| (one.topic.as_str(), one.channel.as_str())).collect();
-    Ok(asked.into_iter().filter_map(|(topic, channel)| deciding(&ledger, topic, channel).cloned()).collect())
+    let deciding = asked.into_iter().filter_map(|(topic, channel)| deciding(&ledger, topic, channel));
+    // An answer on every channel decides each of them, and is told once.
+    let mut told: Vec<Entry> = Vec::new();
+    for entry in deciding {
+        if !told.contains(entry) {
+            told.push(entry.clone());
+        }
+    }
+    Ok(told)
 }
 
 async fn touchpoints(db: &Db, customer: &str, rest: &str, limit: i64) -> Result<Vec<Touchpoint>> {
@@ -141,6 +157,7 @@ impl CustomerPage {
             "planned": list(&self.planned),
             "touchpoints": list(&self.touchpoints),
             "offers": self.offers.iter().map(|grant| grant.to_json(currency)).collect::<Value>(),
+            "replies": self.replies.iter().map(Reply::to_json).collect::<Value>(),
         })
     }
 }

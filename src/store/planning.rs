@@ -2,7 +2,7 @@
 
 use super::db::{Result, Row, Tx};
 use crate::plan::audience::Columns;
-use crate::sql::{ColumnType, Sql};
+use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::collections::HashSet;
@@ -120,6 +120,10 @@ impl Serialize for Planned {
     }
 }
 
+/// How many blanks a message that will be sent keeps free in its row: for its daemon's name, its provider, its subject,
+/// its times. SQLite would split a page for each few rows that grow.
+const ROOM: usize = 128;
+
 /// Rows as a JSON array of arrays, for one bind. In the order in which they will be claimed: what is claimed, marked
 /// and settled together then lies together, and a commit writes fewer pages.
 fn to_rows(rows: &[Planned]) -> String {
@@ -139,14 +143,16 @@ pub async fn insert(tx: &mut Tx, run: &RunFacts<'_>, rows: &[Planned]) -> Result
     sql.push(
         "insert into touchpoints (bucket, id, rule, rule_version, kind, topic, purpose, customer, entity_kind, \
          entity_id, occurrence, step, run_id, as_of, channel, address, state, reason, due_at, expires_at, priority, \
-         on_doubt, attempts, offer, code, variant, locale, possible_duplicate, test, facts, gates, counts, version, created_at, \
-         updated_at) select r.bucket, r.id, ",
+         on_doubt, attempts, offer, code, variant, locale, possible_duplicate, test, facts, gates, counts, room, version, \
+         created_at, updated_at) select r.bucket, r.id, ",
     );
     sql.bind(run.rule).push(", ").bind(run.rule_version).push(", ").bind(run.kind).push(", ").bind(run.topic);
     sql.push(", r.purpose, r.customer, ").bind(run.entity_kind).push(", r.entity, r.occurrence, 0, ").bind(run.run_id);
     sql.push(", ").bind(run.as_of).push(", r.channel, r.address, r.state, r.reason, r.due_at, r.expires_at, ");
     sql.bind(run.priority);
-    sql.push(", r.on_doubt, 0, r.offer, r.code, r.variant, r.locale, 0, 0, r.facts, r.gates, r.counts, r.version, ");
+    sql.push(", r.on_doubt, 0, r.offer, r.code, r.variant, r.locale, 0, 0, r.facts, r.gates, r.counts, ");
+    sql.push("case when r.state in ('planned', 'held') then ");
+    sql.bind((dialect == Dialect::Sqlite).then(|| " ".repeat(ROOM))).push(" end, r.version, ");
     let now = sql.reserve(run.now);
     sql.push(&format!("{now}, {now} from {} where true on conflict do nothing", dialect.rows(&data, COLUMNS, "r")));
     tx.execute(sql).await

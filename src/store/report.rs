@@ -1,5 +1,5 @@
 //! The numbers of the report, counted in the database: one statement for each kind of number, whatever the number of
-//! touchpoints and rules.
+//! touchpoints and rules, and in bounded memory.
 
 use super::db::{Db, Result, Row};
 use crate::catalogue::Catalogue;
@@ -88,7 +88,7 @@ async fn count_states(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String
          cast(sum(coalesce(t.cost, 0)) as bigint), t.variant from touchpoints t where",
         " group by t.rule, t.state, t.reason, t.variant order by t.variant",
     );
-    for row in db.fetch(sql).await? {
+    for row in db.fetch_sorting(sql).await? {
         let report = reports.entry(row.text(0).to_owned()).or_default();
         let state = row.text(1).parse().expect("the table holds states of ours");
         let reason = row.opt_text(2).and_then(|reason| reason.parse().ok());
@@ -111,7 +111,7 @@ async fn count_customers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<Str
         "select t.rule, count(distinct t.customer) from touchpoints t where t.sent_at is not null and t.step = 0 and",
         " group by t.rule",
     );
-    for row in db.fetch(sql).await? {
+    for row in db.fetch_sorting(sql).await? {
         reports.entry(row.text(0).to_owned()).or_default().reach = count(&row, 1);
     }
     Ok(())
@@ -127,7 +127,7 @@ async fn measure_times(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<Strin
         ") s group by 1, 2 order by 1, 2",
     );
     let mut times: BTreeMap<String, Vec<(Span, u64)>> = BTreeMap::new();
-    for row in db.fetch(sql).await? {
+    for row in db.fetch_sorting(sql).await? {
         let took = Span::from_seconds(row.int(1).max(0));
         times.entry(row.text(0).to_owned()).or_default().push((took, count(&row, 2)));
     }
@@ -143,7 +143,7 @@ async fn count_complaints(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<St
          join touchpoints t on t.bucket = e.bucket and t.id = e.touchpoint where e.kind = 'complained' and",
         " group by t.rule",
     );
-    for row in db.fetch(sql).await? {
+    for row in db.fetch_sorting(sql).await? {
         reports.entry(row.text(0).to_owned()).or_default().funnel.complained = count(&row, 1);
     }
     Ok(())
@@ -157,7 +157,7 @@ async fn count_offers(db: &Db, filter: Filter<'_>, reports: &mut BTreeMap<String
          where g.state in ('spent', 'redeemed', 'expired') and",
         " group by t.rule",
     );
-    for row in db.fetch(sql).await? {
+    for row in db.fetch_sorting(sql).await? {
         reports.entry(row.text(0).to_owned()).or_default().offer_cost = row.int(1);
     }
     Ok(())
@@ -173,7 +173,7 @@ async fn reached(
     report: &mut RuleReport,
 ) -> Result<()> {
     let (mut sent, mut held_out) = (Group::default(), Group::default());
-    for row in db.fetch(goal::counts(rule, goal, catalogue, db.dialect(), filter.since, now)).await? {
+    for row in db.fetch_sorting(goal::counts(rule, goal, catalogue, db.dialect(), filter.since, now)).await? {
         let group = Group { count: count(&row, 1), reached: count(&row, 2), open: count(&row, 3) };
         if let Some(name) = row.opt_text(4) {
             variant(report, name).goal = Some(group);

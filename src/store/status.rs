@@ -187,7 +187,7 @@ async fn daemons(db: &Db) -> Result<Vec<Daemon>> {
 
 async fn traffic(db: &Db, now: Timestamp) -> Result<Vec<Traffic>> {
     let sql = "select provider, count(sent_at), count(case when state in ('failed', 'bounced') then 1 end), max(sent_at) \
-               from touchpoints where created_at >= $1 and provider is not null group by provider order by provider";
+               from touchpoints where created_at >= $1 and provider is not null and test = 0 group by provider order by provider";
     let rows = db.fetch(Sql::new(sql).with(now.minus(Span::from_days(1)))).await?;
     let traffic = |row: &Row| Traffic {
         provider: row.text(0).to_owned(),

@@ -23,8 +23,10 @@ pub async fn for_people(State(web): State<Web>, request: Request, next: Next) ->
         return answer;
     }
     let mut page = page(&web, &path, &language, answer.status());
-    if let Some(allow) = answer.headers().get(header::ALLOW) {
-        page.headers_mut().insert(header::ALLOW, allow.clone());
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = answer.headers().get(&name) {
+            page.headers_mut().insert(name, value.clone());
+        }
     }
     page
 }
@@ -41,7 +43,7 @@ fn page(web: &Web, path: &str, language: &str, status: StatusCode) -> Response {
     let workspace = web.in_force.now();
     let business = &workspace.project.settings.business;
     let texts = Texts::accepted(language, &business.locale);
-    let known = [404, 405, 413, 500, 503].contains(&status.as_u16());
+    let known = [404, 405, 413, 429, 500, 503].contains(&status.as_u16());
     let kind = if known { status.as_str().to_owned() } else { "other".to_owned() };
     let up = "../".repeat(path.matches('/').count().saturating_sub(1));
     let body = html! {

@@ -1,7 +1,8 @@
 //! From where a request came: kept with what a customer says on a page, as a part of the proof.
 //!
 //! The address of the connection; behind a proxy on this host or in a private network, what that proxy says it was
-//! (the last address of `X-Forwarded-For`, which the proxy itself has added). Proof only: nothing is allowed by it.
+//! (the last address of `X-Forwarded-For`, which the proxy itself has added). Proof, and what [`super::limit`]
+//! counts by; nothing is allowed by it.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -29,7 +30,8 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     }
 }
 
-fn is_private(ip: IpAddr) -> bool {
+/// Whether an address is of this host or of a private network.
+pub fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),

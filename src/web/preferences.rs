@@ -11,6 +11,7 @@ mod sheet;
 use super::Web;
 use super::form::Form;
 use super::peer::Peer;
+use super::problems::problem;
 use super::visit::{Visit, broken};
 use crate::courtesy::consent::SourceKind;
 use crate::data::DataError;
@@ -47,7 +48,7 @@ pub async fn change(State(web): State<Web>, Path(token): Path<String>, peer: Pee
     }
     // What is not our form says nothing about any tick.
     if !form.has(choices::WHOLE) {
-        return sheet::page(&visit, StatusCode::BAD_REQUEST, &Choices::now(&visit), &[]);
+        return problem(StatusCode::BAD_REQUEST, "this is no form of ours");
     }
     let (choices, faults) = Choices::read(&visit, &form);
     if !faults.is_empty() {

@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457). The detail never says more than a stranger may know.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -13,4 +13,14 @@ pub fn problem(status: StatusCode, detail: &str) -> Response {
         "detail": detail,
     });
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}
+
+/// In how many seconds it is worth trying again.
+const AGAIN: HeaderValue = HeaderValue::from_static("60");
+
+/// The answer while something that is needed is away or has too much to do: it is worth trying again.
+pub fn busy(detail: &str) -> Response {
+    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    answer.headers_mut().insert(header::RETRY_AFTER, AGAIN);
+    answer
 }

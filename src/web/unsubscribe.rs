@@ -58,10 +58,8 @@ pub async fn show(State(web): State<Web>, Path(token): Path<String>) -> Response
 
 /// Leaves, or takes it back.
 pub async fn change(State(web): State<Web>, Path(token): Path<String>, peer: Peer, request: Request) -> Response {
-    let form = match Form::read(request).await {
-        Ok(form) => form,
-        Err(answer) => return answer,
-    };
+    // What is too large or breaks off is no form of ours: it leaves.
+    let form = Form::read(request).await.unwrap_or_default();
     let mut visit = match Visit::begin(&web, Purpose::Unsubscribe, &token).await {
         Ok(visit) => visit,
         Err(answer) => return answer,

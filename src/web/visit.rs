@@ -6,8 +6,9 @@
 
 use super::Web;
 use super::look::Page;
-use super::problems::problem;
+use super::problems::{busy, problem};
 use super::texts::Texts;
+use crate::data::DataError;
 use crate::data::person::Person;
 use crate::messages::format::{DateForm, Formats};
 use crate::rules::{Channel, Purpose};
@@ -21,7 +22,6 @@ use crate::workspace::Workspace;
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::Markup;
-use std::fmt::Display;
 use std::sync::Arc;
 
 /// How long after a message its links may change preferences.
@@ -42,9 +42,13 @@ pub fn nowhere() -> Response {
     problem(StatusCode::NOT_FOUND, "this link leads nowhere")
 }
 
-/// The answer where the database refuses; its words are for the log.
-pub fn broken(error: impl Display) -> Response {
+/// The answer where the database refuses, or is away; its words are for the log.
+pub fn broken(error: impl Into<DataError>) -> Response {
+    let error = error.into();
     tracing::error!(%error, "a public page could not be served");
+    if matches!(&error, DataError::Store(error) if error.is_away()) {
+        return busy("the database is away; nothing was changed");
+    }
     problem(StatusCode::INTERNAL_SERVER_ERROR, "something broke; nothing was changed")
 }
 

@@ -76,7 +76,9 @@ fn came(visit: &Visit) -> String {
 fn names(facts: Option<&str>) -> BTreeSet<String> {
     let facts = parsed_json(facts);
     let keys = facts.as_object().into_iter().flat_map(|facts| facts.keys());
-    keys.map(|key| key.replace('.', ": ").replace('_', " ")).collect()
+    // What lies with the customer themselves needs no name of its place.
+    let plain = |key: &String| key.strip_prefix("customer.").unwrap_or(key).replace('.', ": ").replace('_', " ");
+    keys.map(plain).collect()
 }
 
 /// What their consent was: when and where the yes was given that counts now.

@@ -34,6 +34,14 @@ fn evaluation_is_measured() {
 
 #[test]
 #[ignore = "wants the release build: run by tests/run"]
+fn a_simulated_month_is_measured() {
+    let figures = measured("simulate");
+    assert_positive(&figures);
+    assert!(figures["setup"]["ticks"].as_u64().is_some_and(|ticks| ticks > 20_000), "{figures:#}");
+}
+
+#[test]
+#[ignore = "wants the release build: run by tests/run"]
 fn checking_is_measured() {
     let figures = measured("check");
     assert_positive(&figures);

@@ -1,5 +1,6 @@
 //! The channels against servers that nobody here wrote, and against doubles that misbehave as those cannot be asked to.
 
+mod announced;
 pub mod double;
 mod http;
 mod relays;
@@ -34,6 +35,7 @@ fn email(to: &str) -> Outgoing {
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
+        test: false,
     }
 }
 
@@ -50,7 +52,7 @@ fn relay(scheme: &str, user: &str, port: u16, query: &str, ca_file: Option<PathB
 
 async fn send(connection: &mut Connection, message: &Outgoing) -> Sent {
     let prepared = connection.prepare(message).expect("a message that can be sent");
-    connection.send(&prepared).await
+    connection.send(&prepared, None).await
 }
 
 /// The cause of a message that certainly was not sent and may be later.

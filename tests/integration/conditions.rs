@@ -5,3 +5,4 @@ mod data;
 mod oracle;
 mod random;
 mod run;
+mod windows;

@@ -82,6 +82,8 @@ struct Desk {
     shop: Shop,
     address: SocketAddr,
     twilio: Heard,
+    /// Where the shop lives, for the program's commands beside it.
+    home: Home,
     _stop: oneshot::Sender<()>,
 }
 
@@ -93,7 +95,7 @@ async fn at_the_desk(rule: &str, test: impl AsyncFn(Desk)) {
         let home = phone_home(database, port);
         home.write("config/rules/note.toml", rule);
         let shop = Shop::open(&home, NOON).await;
-        test(Desk::open(shop, heard).await).await;
+        test(Desk::open(shop, heard, home).await).await;
     }
 }
 
@@ -104,7 +106,7 @@ struct Reply {
 }
 
 impl Desk {
-    async fn open(shop: Shop, twilio: Heard) -> Self {
+    async fn open(shop: Shop, twilio: Heard, home: Home) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let web = Web {
@@ -119,7 +121,7 @@ impl Desk {
         tokio::spawn(serve(listener, web, async move {
             let _ = stopped.await;
         }));
-        Self { shop, address, twilio, _stop: stop }
+        Self { shop, address, twilio, home, _stop: stop }
     }
 
     /// Plans and sends what the rule says.

@@ -158,6 +158,41 @@ async fn a_topic_has_quiet_hours_of_its_own_and_holidays_are_quiet_where_they_ar
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_urgent_message_passes_quiet_hours_and_never_legal_hours() {
+    let more = "[courtesy]\nquiet_hours = { sms = \"18:00-09:00\" }\nlegal_hours = { sms = \"08:00-21:00\" }\n\
+                caps = [{ channel = \"sms\", max = 1, per = \"day\" }]\n";
+    on_both(more, &["gb,Europe/London,GB,,+447911123456"], async |home| {
+        let keys = |urgent| rule(&[("channels", "[\"sms\"]"), ("expires_after", "\"2d\""), ("urgent", urgent)]);
+        home.write("config/rules/note.toml", &keys("false"));
+        home.write("config/rules/alarm.toml", &keys("true"));
+        // Seven in the evening is quiet and legal: the urgent one goes.
+        let mut shop = Shop::open(&home, "2026-11-03T19:00:00Z").await;
+        shop.pass("2026-11-03T19:00:00Z").await;
+        assert_eq!(shop.send("2026-11-03T19:00:00Z").await["sent"], 1);
+        let first = "select count(*) from touchpoints where rule = 'alarm' and state = 'sent'";
+        assert_eq!(shop.number(first).await, 1);
+        // Half past nine is neither: the urgent one waits for eight in the morning, and passes the quiet hour then.
+        home.write("config/rules/alarm.toml", &format!("{}once_per = \"day\"\n", keys("true")));
+        write_customers(&home, &["gb,Europe/London,GB,,+447911123456", "ie,Europe/London,GB,,+447911123457"]);
+        shop.reload().await;
+        shop.pass("2026-11-03T21:30:00Z").await;
+        assert_eq!(shop.send("2026-11-03T21:30:00Z").await["sent"], 0, "a phone never rings outside legal hours");
+        let due = due(&shop).await;
+        assert!(
+            due.iter().any(|line| line.starts_with("ie 2026-11-04T08:") && line.as_str() < "ie 2026-11-04T08:15:01Z"),
+            "{due:?}"
+        );
+        let told = "select count(*) from touchpoint_events where detail like 'legal_hours: due 2026-11-04T08:%'";
+        assert!(shop.number(told).await >= 1);
+        // What was planned in time and comes late is asked again: nothing goes before eight.
+        shop.execute("update touchpoints set due_at = as_of where state = 'planned'").await;
+        assert_eq!(shop.send("2026-11-04T07:59:00Z").await["sent"], 0);
+        assert!(shop.send("2026-11-04T08:15:00Z").await["sent"].as_i64() >= Some(1));
+    })
+    .await;
+}
+
 /// What is told of rules that can never send.
 fn never(shop: &Shop) -> Vec<String> {
     let told = shop.app.workspace.problems.iter().map(ToString::to_string);

@@ -182,7 +182,7 @@ async fn desks() -> Vec<(Trial, Opened)> {
             settings: settings(),
             catalogue: catalogue(),
             rules: Vec::new(),
-            problems: Vec::new(),
+            broken: Vec::new(),
             now: now(),
         };
         desks.push((trial, opened));
@@ -329,6 +329,7 @@ async fn a_customer_is_found_by_whatever_is_at_hand() {
             ("1234", "order 1234"),
             ("020 7946 0018", "phone"),
             ("+44 (0)20 7946-0018", "phone"),
+            ("(020) 7946", "phone"),
             ("ada@HARBOUR.example", "text"),
             ("lovelace ada", "text"),
         ] {

@@ -154,7 +154,7 @@ async fn scanners_change_nothing_and_one_click_leaves_a_thousand_times() {
     assert_eq!((&looked["letters"], &looked["faulty"]), (&json!(letters), &json!(0)), "{looked}");
     assert_eq!(looked["links"], json!(letters * 4 * 2), "{looked}");
     let opened = node("crawl.mjs", &["scripts".as_ref(), &outbox, &modules, &browser]);
-    assert_eq!(opened["faulty"], json!(0), "{opened}");
+    assert_eq!((&opened["links"], &opened["faulty"]), (&json!(letters * 3), &json!(0)), "{opened}");
     assert_eq!(written.state().await, before, "looking changes nothing");
     let left = node("crawl.mjs", &["leave".as_ref(), &outbox, &modules, &browser]);
     assert_eq!((&left["letters"], &left["faulty"]), (&json!(letters), &json!(0)), "{left}");
@@ -169,14 +169,18 @@ async fn scanners_change_nothing_and_one_click_leaves_a_thousand_times() {
 }
 
 /// A form as a browser posts it, over a connection of its own.
-fn post(daemon_port: u16, url: &str, body: &str) -> (u16, String) {
+fn post(port: u16, url: &str, body: &str) -> (u16, String) {
+    ask(port, "POST", url, "Content-Type: application/x-www-form-urlencoded\r\n", body)
+}
+
+/// Any request of a browser, with more headers.
+fn ask(port: u16, method: &str, url: &str, headers: &str, body: &str) -> (u16, String) {
     use std::io::{Read, Write};
-    let address = crate::harness::socket(daemon_port);
+    let address = crate::harness::socket(port);
     let path = url.split_once(&address.to_string()).map_or(url, |(_, path)| path);
     let mut stream = std::net::TcpStream::connect(address).expect("the daemon listens");
     let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: {address}\r\nAccept: text/html\r\nContent-Length: {}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAccept: text/html\r\nContent-Length: {}\r\n{headers}\r\n{body}",
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("written");
@@ -291,7 +295,6 @@ async fn people_can_use_every_page_by_keyboard_and_screen_reader() {
         let rule = if customer == "c9" { "points" } else { "thanks" };
         letters.push(written.letter(rule, customer).await);
     }
-    let base = format!("http://{}", crate::harness::socket(written.home.port));
     let [en, fr, de, es, status] = &letters[..] else { unreachable!("five letters") };
     let steps = json!([
         { "name": "unsubscribe", "url": written.url(Purpose::Unsubscribe, en), "press": "Stop", "script": false,
@@ -309,19 +312,96 @@ async fn people_can_use_every_page_by_keyboard_and_screen_reader() {
         { "name": "preferences-fault", "url": written.url(Purpose::Preferences, fr), "press": "Enregistrer", "status": 422,
           "fill": { "first": "sms", "second": "sms", "quiet-from": "21:00" },
           "expect": ["Rien n’est encore enregistré", "Choisissez une autre voie"] },
-        { "name": "why", "url": written.url(Purpose::Why, de), "expect": ["Warum habe ich das bekommen?", "A thank-you for everybody", "customer: points"],
+        { "name": "why", "url": written.url(Purpose::Why, de), "expect": ["Warum habe ich das bekommen?", "A thank-you for everybody", "points"],
           "never": ["person2@"] },
         { "name": "confirm", "url": written.url(Purpose::Confirm, es), "press": "Sí", "expect": ["No hay nada que confirmar"] },
-        { "name": "error-404", "url": format!("{base}/u/nonsense"), "status": 404, "expect": ["This page is not there", "hello@shop.test"] },
-        { "name": "error-deep", "url": format!("{base}/a/b/c"), "status": 404, "expect": ["This page is not there"] },
     ]);
+    let seen = drive(&written, &modules, &browser, &steps);
+    assert!(seen["looked"].as_u64() >= Some(40), "{seen}");
+    daemon.terminate();
+}
+
+/// Walks through the steps in Chromium; nothing may be wrong with any page. `PLUSONE_TEST_PICTURES` names a folder for
+/// pictures of them.
+fn drive(written: &Written, modules: &Path, browser: &Path, steps: &Value) -> Value {
     let file = written.home.path().join("steps.json");
     std::fs::write(&file, steps.to_string()).expect("the home is ours");
-    let mut arguments: Vec<&Path> = vec![&modules, &browser, &file];
+    let mut arguments: Vec<&Path> = vec![modules, browser, &file];
     let pictures = std::env::var_os("PLUSONE_TEST_PICTURES").map(std::path::PathBuf::from);
     arguments.extend(pictures.as_deref());
     let seen = node("pages.mjs", &arguments);
     assert_eq!(seen["faults"], json!([]), "{seen:#}");
-    assert!(seen["looked"].as_u64() >= Some(48), "{seen}");
+    seen
+}
+
+const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\"><rect width=\"120\" height=\"40\" rx=\"8\" \
+    fill=\"#7a3b12\"/><circle cx=\"20\" cy=\"20\" r=\"12\" fill=\"#f4e3d0\"/></svg>";
+
+#[tokio::test]
+async fn what_is_wrong_is_told_in_the_look_of_the_business() {
+    let (Some(modules), Some(browser)) = (node_modules(), chromium()) else { return };
+    let written = Written::to(10).await;
+    let settings = written.home.read("config/plusone.toml");
+    let branded =
+        settings.replacen("[business]\n", "[business]\nlogo = \"config/logo.svg\"\ncolour = \"#e0b070\"\n", 1);
+    assert_ne!(branded, settings);
+    written.home.write("config/plusone.toml", &branded);
+    written.home.write("config/logo.svg", LOGO);
+    let daemon = written.daemon();
+    let (en, status) = (written.letter("thanks", "c0").await, written.letter("points", "c9").await);
+    let (leave, choose) = (written.url(Purpose::Unsubscribe, &en), written.url(Purpose::Preferences, &en));
+    let base = format!("http://{}", crate::harness::socket(written.home.port));
+    let wrong = json!([
+        { "name": "brand", "url": leave, "expect": ["Stop “Treats”?"] },
+        { "name": "brand-preferences", "url": choose, "expect": ["What would you like to hear"] },
+        { "name": "error-404", "url": format!("{base}/u/nonsense"), "status": 404, "expect": ["This page is not there", "hello@shop.test"] },
+        { "name": "error-deep", "url": format!("{base}/a/b/c"), "status": 404, "expect": ["This page is not there"] },
+        { "name": "error-405", "url": written.url(Purpose::Why, &en), "method": "POST", "status": 405, "expect": ["That does not work here"] },
+        { "name": "error-413", "url": choose, "method": "POST", "body": "x".repeat(70_000), "status": 413, "expect": ["That was too much"] },
+        { "name": "error-400", "url": choose, "method": "POST", "body": "anything=1", "status": 400, "expect": ["That did not work"], "never": ["person0@"] },
+    ]);
+    drive(&written, &modules, &browser, &wrong);
+    // From one address, through a proxy that names it, as much as it may ask: then it is told to wait, and may leave.
+    let from = json!({ "X-Forwarded-For": "203.0.113.7", "Accept-Language": "fr" });
+    let mut tried = 0;
+    let refused = loop {
+        let (status, answer) = ask(written.home.port, "GET", "/w/nonsense", "X-Forwarded-For: 203.0.113.7\r\n", "");
+        tried += 1;
+        if status != 404 || tried == 200 {
+            break (status, answer.to_lowercase().contains("retry-after: 1"));
+        }
+    };
+    assert_eq!(refused, (429, true), "after {tried}");
+    let busy = json!([
+        { "name": "error-429", "url": choose, "headers": from, "status": 429, "again": true, "expect": ["Un petit moment"] },
+        { "name": "leave-all-the-same", "url": written.url(Purpose::Unsubscribe, &status), "headers": from, "press": "Arrêter les offres",
+          "expect": ["C’est arrêté"] },
+        { "name": "another", "url": choose, "headers": { "X-Forwarded-For": "203.0.113.8" }, "expect": ["What would you like to hear"] },
+    ]);
+    let (port, done) = (written.home.port, &std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                ask(port, "GET", "/w/nonsense", "X-Forwarded-For: 203.0.113.7\r\n", "");
+            }
+        });
+        // The thread ends whatever the browser finds.
+        let found =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(&written, &modules, &browser, &busy)));
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    // Somebody else holds the database: nothing is changed, and trying again is worth it.
+    let before = written.state().await;
+    let held = written.db.begin().await.expect("a transaction");
+    let away = json!([{ "name": "error-503", "url": leave, "press": "Stop", "status": 503, "expect": ["One moment, please"] }]);
+    drive(&written, &modules, &browser, &away);
+    drop(held);
+    written.db.execute(Sql::new("alter table preferences rename to preferences_away")).await.expect("it is ours");
+    let broken =
+        json!([{ "name": "error-500", "url": leave, "status": 500, "expect": ["Something broke on our side"] }]);
+    drive(&written, &modules, &browser, &broken);
+    written.db.execute(Sql::new("alter table preferences_away rename to preferences")).await.expect("it is ours");
+    assert_eq!(written.state().await, before);
     daemon.terminate();
 }

@@ -189,9 +189,13 @@ fn preview_shows_the_words_that_are_added_and_the_menu() {
     home.copy("templates");
     let text = home.plusone(&["preview", "birthday", "--customer", "c01", "--channel", "sms", "--json"]);
     let text: serde_json::Value = serde_json::from_str(&text.ended_with(0).stdout).expect("JSON");
-    let sms = text["sms"]["text"].as_str().expect("a text");
+    let sms = text["messages"][0]["sms"]["text"].as_str().expect("a text");
     assert!(sms.ends_with(" Reply STOP to opt out."), "{sms}");
     let call = home.plusone(&["preview", "invoice-call", "--customer", "c12"]).ended_with(0);
     assert!(call.stdout.contains("press 9."), "{}", call.stdout);
-    assert!(call.stdout.contains("-- key 9 does stop: We will not call you again. Goodbye. --"), "{}", call.stdout);
+    assert!(
+        call.stdout.contains("-- key 9 stops all calls: We will not call you again. Goodbye. --"),
+        "{}",
+        call.stdout
+    );
 }

@@ -1,7 +1,7 @@
 // Drives the public pages as people do: `node pages.mjs MODULES BROWSER STEPS.json [SCREENSHOTS]`.
 //
-// Each step of STEPS.json is `{ name, url, keys?, click?, fill?, expect?, status? }`: a page is opened, filled, sent,
-// and must then hold the expected words. Every page that is seen, before and after, is looked at by axe on a phone and
+// Each step of STEPS.json is `{ name, url, method?, body?, headers?, fill?, press?, expect?, never?, status?, again? }`: a page is
+// opened (again until it has that status, by another method and with a body where the step says so), filled, sent, and must then hold the expected words. Every page that is seen, before and after, is looked at by axe on a phone and
 // on a desk, in the light and in the dark look; its width may not scroll, and it may ask no other host for anything.
 // Prints one line of JSON with what is wrong.
 import { readFileSync } from 'node:fs';
@@ -55,7 +55,13 @@ for (const step of steps) {
     if (message.type() === 'error' && !said.includes('Failed to load resource')) faults.push(`${step.name}: ${said}`);
   });
   try {
+    if (step.headers) await context.setExtraHTTPHeaders(step.headers);
+    if (step.method) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      await page.route(step.url, (route) => route.continue({ method: step.method, postData: step.body ?? '', headers: { ...route.request().headers(), ...headers } }), { times: 1 });
+    }
     let answer = await page.goto(step.url);
+    for (let tries = 0; step.again && answer.status() !== step.status && tries < 50; tries += 1) answer = await page.reload();
     await look(page, step.name, step.script ?? true);
     for (const [field, value] of Object.entries(step.fill ?? {})) {
       await tabTo(page, `[name="${field}"]`);
@@ -81,6 +87,9 @@ for (const step of steps) {
     if (headers['cache-control'] !== 'no-store' || headers['referrer-policy'] !== 'no-referrer' || !headers['x-robots-tag']?.includes('noindex')
       || !headers['content-security-policy']?.includes("default-src 'none'") || headers['x-content-type-options'] !== 'nosniff') {
       faults.push(`${step.name}: headers ${JSON.stringify(headers)}`);
+    }
+    for (const picture of await page.locator('img').all()) {
+      if (!(await picture.evaluate((element) => element.complete && element.naturalWidth > 0))) faults.push(`${step.name}: a picture is missing`);
     }
     if ((await context.cookies()).length) faults.push(`${step.name}: a cookie`);
   } catch (error) {

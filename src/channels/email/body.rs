@@ -42,7 +42,8 @@ pub(super) fn encoded(text: &str) -> Encoded {
     let mut bytes = Vec::with_capacity(text.len() + text.len() / 8 + 64);
     each_line(text, |line, ends| {
         // where all letters are plain, only the sign itself is written out
-        let next = if to_escape(line) == 0 { next_sign } else { next_special };
+        let is_plain = shape.to_escape == 0 || to_escape(line) == 0;
+        let next = if is_plain { next_sign } else { next_special };
         quote_line(line, next, &mut bytes);
         bytes.extend_from_slice(if ends { b"\r\n" } else { b"" });
     });
@@ -96,9 +97,11 @@ fn each_line(text: &str, mut line: impl FnMut(&[u8], bool)) {
     }
 }
 
-/// How many octets of a line do not stand for themselves. Without branches, so that many are looked at at a time.
+/// How many octets of a line do not stand for themselves. Without branches and counted in octets, so that many are
+/// looked at at a time.
 fn to_escape(line: &[u8]) -> usize {
-    line.iter().map(|byte| usize::from(!is_printable(*byte))).sum()
+    let within = |part: &[u8]| usize::from(part.iter().map(|byte| u8::from(!is_printable(*byte))).sum::<u8>());
+    line.chunks(usize::from(u8::MAX)).map(within).sum()
 }
 
 const fn is_printable(byte: u8) -> bool {

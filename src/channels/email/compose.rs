@@ -11,7 +11,7 @@ use super::body::{Encoded, encoded};
 use crate::channels::{Outgoing, Refused, checked_id};
 use crate::time::Timestamp;
 use lettre::message::header::{Date, From, HeaderName, HeaderValue, Headers, To};
-use memchr::{memchr2_iter, memmem};
+use memchr::{memchr_iter, memmem};
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -82,6 +82,9 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
         single_line("unsubscribe link", url)?;
         headers.insert_raw(raw("List-Unsubscribe", format!("<{url}>")));
         headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
+    if message.test {
+        headers.insert_raw(raw("X-Plusone-Test", "true".to_owned()));
     }
     headers.insert_raw(raw("MIME-Version", "1.0".to_owned()));
     let words = &message.words;
@@ -174,19 +177,15 @@ fn system_time(at: Timestamp) -> SystemTime {
 /// The law of lines, checked on what will be sent.
 fn check_lines(bytes: &[u8]) -> Result<(), Refused> {
     let mut start = 0;
-    let mut ended = None;
-    for at in memchr2_iter(b'\r', b'\n', bytes) {
-        let is_end = bytes[at] == b'\n' && ended == Some(at);
-        let may_end = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
-        if !is_end && !may_end {
-            return Err(Refused::words("the email would hold a line end that is not CRLF"));
-        }
-        if may_end {
-            check_length(at - start)?;
-            ended = Some(at + 1);
-        } else {
-            start = at + 1;
-        }
+    let mut ends = 0;
+    for at in memchr_iter(b'\n', bytes) {
+        ends += usize::from(at > start && bytes[at - 1] == b'\r');
+        check_length((at - start).saturating_sub(1))?;
+        start = at + 1;
+    }
+    // as many of each as there are pairs: none stands alone
+    if [b'\r', b'\n'].iter().any(|end| memchr_iter(*end, bytes).count() != ends) {
+        return Err(Refused::words("the email would hold a line end that is not CRLF"));
     }
     check_length(bytes.len() - start)
 }

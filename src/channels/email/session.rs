@@ -5,11 +5,14 @@
 //!    dropped future: each closes it.
 //! 3. No NOOP to ask whether a kept connection still lives: its first command finds out, and is said again on a new
 //!    connection, once, because nothing of the message had been answered.
-//! 4. Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write; everywhere the message and
-//!    its dot do. A relay that then wants the message after it refused the recipient gets no dot: the line is closed.
+//! 4. Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write, and that of the next message
+//!    in the write that ends the one before; everywhere the message and its dot are one write. A relay that then wants
+//!    the message after it refused the recipient gets no dot: the line is closed. So it is where the message that was
+//!    announced does not come, or comes late: no relay is given half of one.
 //! 5. The time-outs are those of RFC 5321, 4.5.3.2; the final dot has ten minutes, because a relay that is asked again
 //!    too early takes the message twice (RFC 1047).
 
+use super::address::Address;
 use super::answer::{Cause, Failure, Step, queue_id};
 use super::compose::Mail;
 use super::relay::Relay;
@@ -22,13 +25,16 @@ use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use memchr::memmem;
 use std::fmt::{Display, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 const DATA_LIMIT: Duration = Duration::from_secs(120);
 /// For the message itself; RFC 5321 gives three minutes to each block of it.
 const CONTENT_LIMIT: Duration = Duration::from_secs(300);
 const DOT_LIMIT: Duration = Duration::from_secs(600);
+/// How old an announcement may be: long before a relay stops waiting for the message, which could not be told from one
+/// that it took.
+const ANNOUNCED_LIMIT: Duration = Duration::from_secs(10);
 
 /// One line to a relay, opened when first needed.
 #[derive(Debug)]
@@ -42,25 +48,26 @@ impl Connection {
         Self { relay, session: None }
     }
 
-    /// Sends one message and says what became of it.
-    pub async fn send(&mut self, mail: &Mail) -> Sent {
-        if let Some(kept) = self.session.take() {
-            match self.transact(kept, mail).await {
+    /// Sends one message and says what became of it. `next` is what will most likely follow it: it is announced with
+    /// this one, where the relay takes that, and nothing of it is sent.
+    pub async fn send(&mut self, mail: &Mail, next: Option<&Mail>) -> Sent {
+        if let Some(kept) = self.session.take().filter(|kept| kept.expects(mail)) {
+            match self.transact(kept, mail, next).await {
                 Err(failure) if failure.is_of_a_stale_line() => {}
                 ended => return self.sent(ended),
             }
         }
         match Session::open(&self.relay).await {
             Ok(fresh) => {
-                let ended = self.transact(fresh, mail).await;
+                let ended = self.transact(fresh, mail, next).await;
                 self.sent(ended)
             }
             Err(why) => Sent::NotNow { why, code: None, after: None },
         }
     }
 
-    async fn transact(&mut self, mut session: Session, mail: &Mail) -> Result<String, Failure> {
-        let ended = session.transact(mail).await;
+    async fn transact(&mut self, mut session: Session, mail: &Mail, next: Option<&Mail>) -> Result<String, Failure> {
+        let ended = session.transact(mail, next).await;
         if !session.unsure && ended.as_ref().err().is_none_or(Failure::leaves_the_line_usable) {
             self.session = Some(session);
         }
@@ -93,6 +100,23 @@ pub(super) struct Session {
     begun: bool,
     /// What the relay believes about this line is not known: nothing more is said on it.
     unsure: bool,
+    /// What was said of the next message already.
+    announced: Option<Announced>,
+}
+
+/// The commands of a message that were written and not answered yet.
+#[derive(Debug)]
+struct Announced {
+    envelope: Envelope,
+    steps: Vec<Step>,
+    at: Instant,
+}
+
+/// Sender and recipient: all that a relay is told before a message.
+type Envelope = (Address, Address);
+
+fn envelope(mail: &Mail) -> Envelope {
+    (mail.from().clone(), mail.to().clone())
 }
 
 /// Which of several commands a relay offers to log in with is taken first; plain ones, because the line is protected.
@@ -120,19 +144,30 @@ impl Session {
                 .map_err(|why| format!("the relay {place} refused the log-in: {why}"))?;
         }
         let (takes_utf8, pipelines) = (offers.offers("SMTPUTF8"), offers.offers("PIPELINING"));
-        Ok(Self { wire, takes_utf8, pipelines, begun: false, unsure: false })
+        Ok(Self { wire, takes_utf8, pipelines, begun: false, unsure: false, announced: None })
+    }
+
+    /// Whether `mail` may come now: nothing was announced, or just this, and lately.
+    fn expects(&self, mail: &Mail) -> bool {
+        self.announced
+            .as_ref()
+            .is_none_or(|announced| announced.envelope == envelope(mail) && announced.at.elapsed() < ANNOUNCED_LIMIT)
     }
 
     /// MAIL, RCPT, DATA, the message, the dot. Gives the relay's answer to the dot.
-    async fn transact(&mut self, mail: &Mail) -> Result<String, Failure> {
-        let commands = self.commands(mail)?;
-        self.begun = true;
-        if self.pipelines { self.all_at_once(&commands).await } else { self.one_by_one(&commands).await }?;
-        let taken = self.content(mail.bytes()).await?;
+    async fn transact(&mut self, mail: &Mail, next: Option<&Mail>) -> Result<String, Failure> {
+        match self.announced.take() {
+            Some(announced) => self.answers(&announced.steps).await?,
+            None => {
+                let commands = self.commands(mail)?;
+                self.begun = true;
+                if self.pipelines { self.all_at_once(&commands).await } else { self.one_by_one(&commands).await }?;
+            }
+        }
+        let taken = self.content(mail.bytes(), next).await?;
         if !taken.is_done() {
             return Err(lost(Step::Dot, format!("answered {} where 250 was due", taken.code), false));
         }
-        self.begun = false;
         Ok(taken.text())
     }
 
@@ -164,14 +199,18 @@ impl Session {
         Ok(())
     }
 
-    /// All commands in one write, then their answers. A relay that goes on to the message although it refused sender
-    /// or recipient is not believed, and gets no dot.
+    /// All commands in one write, then their answers.
     async fn all_at_once(&mut self, commands: &[(Step, String)]) -> Result<(), Failure> {
-        let first = commands.first().map_or(Step::Mail, |(step, _)| *step);
-        let together: String = commands.iter().map(|(_, command)| command.as_str()).collect();
-        self.say(first, &together).await?;
+        let (steps, together) = joined(commands);
+        self.say(steps[0], &together).await?;
+        self.answers(&steps).await
+    }
+
+    /// The answers to commands that were written together. A relay that goes on to the message although it refused
+    /// sender or recipient is not believed, and gets no dot.
+    async fn answers(&mut self, steps: &[Step]) -> Result<(), Failure> {
         let mut refused: Option<Failure> = None;
-        for (step, _) in commands {
+        for step in steps {
             let answered = self.answer(*step).await;
             let goes_on = *step == Step::Data && answered.is_ok();
             match (&refused, answered) {
@@ -211,30 +250,40 @@ impl Session {
         }
     }
 
-    /// Writes the message with its dot in one piece and reads the answer. From the moment that the system has taken a
-    /// byte of the dot the relay may have the message.
-    async fn content(&mut self, bytes: &[u8]) -> Result<Reply, Failure> {
-        let stuffed = stuffed(bytes);
+    /// Writes the message with its dot, and what announces the next, in one piece, and reads the answer to the dot. From
+    /// the moment that the system has taken a byte of the dot the relay may have the message.
+    async fn content(&mut self, bytes: &[u8], next: Option<&Mail>) -> Result<Reply, Failure> {
+        let mut stuffed = stuffed(bytes);
         let dot = stuffed.len() - DOT.len();
+        // with the dot's answer, whatever it is, this transaction is over
+        self.begun = false;
+        let next = next.filter(|_| self.pipelines).and_then(|next| Some((envelope(next), self.commands(next).ok()?)));
+        let announced = next.map(|(envelope, commands)| {
+            let (steps, together) = joined(&commands);
+            stuffed.extend_from_slice(together.as_bytes());
+            Announced { envelope, steps, at: Instant::now() }
+        });
         let mut handed_over = 0;
         let written = timeout(CONTENT_LIMIT, self.wire.write(&stuffed, &mut handed_over)).await;
         let step = if handed_over > dot { Step::Dot } else { Step::Content };
         written
             .map_err(|_| silence(step, CONTENT_LIMIT))?
             .map_err(|error| lost(step, format!("hung up: {error}"), false))?;
+        self.begun = announced.is_some();
+        self.announced = announced;
         let reply = match timeout(DOT_LIMIT, self.wire.reply()).await {
             Ok(heard) => heard.map_err(|why| lost(Step::Dot, why, false))?,
             Err(_) => return Err(silence(Step::Dot, DOT_LIMIT)),
         };
-        if reply.code >= 400 {
-            self.begun = false;
-            return Err(refused(Step::Dot, &reply));
-        }
-        Ok(reply)
+        if reply.code >= 400 { Err(refused(Step::Dot, &reply)) } else { Ok(reply) }
     }
 
-    /// Says QUIT; polled once, so the command is written and its answer not waited for.
+    /// Says QUIT; polled once, so the command is written and its answer not waited for. A relay that waits for a message
+    /// would take the word for a part of it: there the line just ends.
     pub(super) async fn close(mut self) {
+        if self.announced.is_some() {
+            return;
+        }
         let _ = timeout(Duration::ZERO, self.wire.write(b"QUIT\r\n", &mut 0)).await;
     }
 }
@@ -273,6 +322,11 @@ async fn asked(wire: &mut Wire, command: impl Display) -> Result<Reply, String> 
     write!(text, "{command}").expect("a String takes all");
     wire.write(text.as_bytes(), &mut 0).await.map_err(|error| format!("hung up: {error}"))?;
     wire.reply().await
+}
+
+/// The steps of commands, and their text.
+fn joined(commands: &[(Step, String)]) -> (Vec<Step>, String) {
+    commands.iter().map(|(step, command)| (*step, command.as_str())).unzip()
 }
 
 /// The end of a message.

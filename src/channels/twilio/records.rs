@@ -99,6 +99,7 @@ mod tests {
             unsubscribe: None,
             date: since(),
             callback: None,
+            test: false,
         }
     }
 

@@ -20,6 +20,7 @@ fn message(channel: Channel) -> Outgoing {
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
+        test: false,
     }
 }
 

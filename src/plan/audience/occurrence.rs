@@ -41,7 +41,7 @@ impl Audience<'_> {
     }
 
     /// Whether a standing refusal keeps one row per customer, moved on from occurrence to occurrence.
-    fn has_standing_refusals(&self) -> bool {
+    pub(super) fn has_standing_refusals(&self) -> bool {
         match &self.rule.once_per {
             OncePer::Numbered => true,
             OncePer::Parts(parts) => parts.iter().any(|part| matches!(part, OncePart::Period(_))),
@@ -50,7 +50,7 @@ impl Audience<'_> {
 
     /// Whether several rows of one customer have occurrences of their own beside the period: then each keeps its own
     /// standing refusal, or one row would be moved to and fro between them.
-    fn has_rows_of_its_own(&self) -> bool {
+    pub(super) fn has_rows_of_its_own(&self) -> bool {
         let is_of_row = |part: &OncePart| matches!(part, OncePart::Entity(_) | OncePart::Field { .. });
         matches!(&self.rule.once_per, OncePer::Parts(parts) if parts.iter().any(is_of_row))
     }
@@ -96,7 +96,7 @@ impl Audience<'_> {
         let key = self.customer_key();
         sql.push(&format!(
             "{alias}.bucket = c._bucket and {alias}.customer = {key} and {alias}.rule = {rule} and {alias}.step = 0 \
-             and {alias}.state <> 'skipped'"
+             and {alias}.state <> 'skipped' and {alias}.test = 0"
         ));
     }
 
@@ -154,7 +154,7 @@ impl Audience<'_> {
 }
 
 /// `2026-03-01`, `2026-W09`, `2026-03`, `2026`.
-fn period_of(period: Period, date: Date) -> String {
+pub(super) fn period_of(period: Period, date: Date) -> String {
     let day = date.naive();
     match period {
         Period::Day => date.to_string(),

@@ -47,3 +47,16 @@ pub(super) fn without_password(url: &str) -> String {
         _ => url.to_owned(),
     }
 }
+
+/// Whether the database cannot be reached at this moment, or lets nobody in: what was asked may work later.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // PostgreSQL: connection lost, too many connections, shutting down, starting; SQLite: busy, locked.
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| {
+            ["08", "53300", "57P0"].iter().any(|class| code.starts_with(class))
+                || ["5", "6", "261", "517"].contains(&code.as_ref())
+        }),
+        _ => false,
+    }
+}

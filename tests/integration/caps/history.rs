@@ -252,7 +252,8 @@ impl History {
             2 => self.break_off().await,
             3 => self.late().await,
             4 => self.overlap().await,
-            5 | 6 => {
+            5 => self.race().await,
+            6 => {
                 let (planned, delivered) =
                     tokio::join!(self.app.plan(&self.lease, self.now, None), self.app.deliver(&self.lease));
                 planned.expect("planned");
@@ -314,6 +315,32 @@ impl History {
             drop(planned);
         });
         old.db.close().await;
+    }
+
+    /// Three daemons want the same buckets at once, each begins to plan and to deliver with what it got, and takes its
+    /// turns with the others wherever one of them waits. The last to get the buckets goes on.
+    async fn race(&mut self) {
+        let delays: Vec<u32> = (0..3).map(|_| self.world.chance.random_range(0..40)).collect();
+        let daemon = async |number: u32, delay: u32| {
+            let app = open(&self.home, self.now).await;
+            let Ok(lease) = app.lease(&format!("daemon {number}"), true).await else { return (app, None) };
+            for _ in 0..delay {
+                tokio::task::yield_now().await;
+            }
+            // Who has lost the buckets meanwhile is refused; who has not, works.
+            let _ = tokio::join!(app.plan(&lease, self.now, None), app.deliver(&lease));
+            (app, Some(lease))
+        };
+        let first = self.takeovers + 1;
+        let (one, two, three) =
+            tokio::join!(daemon(first, delays[0]), daemon(first + 1, delays[1]), daemon(first + 2, delays[2]));
+        for (app, _) in [one, two, three] {
+            app.db.close().await;
+        }
+        self.takeovers += 3;
+        self.take_over().await;
+        self.app.plan(&self.lease, self.now, None).await.expect("planned");
+        self.app.deliver(&self.lease).await.expect("delivered");
     }
 
     async fn take_over(&mut self) {
@@ -387,6 +414,13 @@ async fn no_history_exceeds(seeds: std::ops::Range<u64>, steps: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_history_exceeds_any_cap() {
     no_history_exceeds(0..4, 25).await;
+}
+
+/// More and longer histories than every run has time for.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "minutes long: tests/run runs it with the release build's tests"]
+async fn no_long_history_exceeds_any_cap() {
+    no_history_exceeds(100..124, 60).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,13 @@
 //! Customers who share an address, and customers who are held out.
 
+use crate::harness::home::Settings;
+use crate::harness::postgres::Database;
 use crate::shop::{NOON, Shop, customers, on_both, rule};
 use plusone::courtesy::holdout;
+use plusone::store::address_places::{self, Take};
 use plusone::touchpoints::Reason;
+use std::sync::Arc;
+use tokio::sync::Barrier;
 
 fn offers_rule(keys: &[(&str, &str)]) -> String {
     rule(&[&[("topic", "\"offers\""), ("channels", "[\"email\"]")], keys].concat())
@@ -68,6 +73,50 @@ async fn a_crowd_under_one_address_gets_one_message_across_chunks_and_parts() {
         assert_eq!(shop.number(at_all).await, 1);
     })
     .await;
+}
+
+/// Two plans of one rule, each of which takes addresses in two chunks, in opposite orders, step by step: neither waits
+/// for the other for ever, and each address is had once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_planners_that_meet_the_same_addresses_never_wait_for_each_other() {
+    let Some(database) = Database::create() else { return };
+    let home = crate::shop::home(&Settings { database: database.url.clone(), ..Settings::default() });
+    let shop = Shop::open(&home, NOON).await;
+    let place = |hash: &str, holder: &str| Take {
+        bucket: 1,
+        address_hash: hash.to_owned(),
+        occurrence: "-".to_owned(),
+        holder_bucket: 1,
+        touchpoint: holder.to_owned(),
+    };
+    let now = crate::shop::at(NOON);
+    let plan = async |locks: bool, own: &str, first: &str, second: &str, meet: Arc<Barrier>| {
+        let mut tx = shop.app.db.begin().await?;
+        if locks {
+            address_places::lock(&mut tx, "treat").await?;
+            let _ = meet;
+            address_places::take(&mut tx, "treat", &[place(first, own)], now).await?;
+        } else {
+            address_places::take(&mut tx, "treat", &[place(first, own)], now).await?;
+            meet.wait().await;
+        }
+        address_places::take(&mut tx, "treat", &[place(second, own)], now).await?;
+        tx.commit().await
+    };
+    let meet = Arc::new(Barrier::new(2));
+    let (one, two) = tokio::join!(
+        plan(true, "t-one", "aa", "bb", Arc::clone(&meet)),
+        plan(true, "t-two", "bb", "aa", Arc::clone(&meet))
+    );
+    assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(shop.number("select count(*) from address_places").await, 2);
+    // Without holding the rule's places first, the same two wait for each other until the database ends one of them.
+    shop.execute("delete from address_places").await;
+    let (one, two) = tokio::join!(
+        plan(false, "t-one", "aa", "bb", Arc::clone(&meet)),
+        plan(false, "t-two", "bb", "aa", Arc::clone(&meet))
+    );
+    assert!(one.is_err() != two.is_err(), "{one:?} {two:?}");
 }
 
 /// Rules here are about everybody, which the guard holds unless it is told that this is meant.

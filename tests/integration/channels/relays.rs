@@ -225,7 +225,7 @@ async fn a_send_that_is_given_up_closes_its_connection() {
 }
 
 /// MAIL, RCPT and DATA, heard before anything is answered.
-fn hear_envelope(line: &mut double::Line) -> Vec<String> {
+pub fn hear_envelope(line: &mut double::Line) -> Vec<String> {
     let mut heard = Vec::new();
     while !heard.last().is_some_and(|last: &String| last.is_empty() || last.starts_with("DATA")) {
         heard.push(line.hear());

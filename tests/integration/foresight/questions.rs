@@ -74,7 +74,7 @@ fn why_shows_each_clause_and_every_gate_in_order() {
     );
     assert_eq!(stops(ann), Vec::<String>::new());
     assert!(ann["consent"][0].as_str().unwrap().contains("yes"), "{ann:#}");
-    assert_eq!(ann["rule_state"], "live");
+    assert_eq!((&ann["rule_state"], &ann["source"]), (&"live".into(), &"computed".into()));
     let ben = home.plusone(&["why", "ben", "treat", "--json"]).ended_with(0).json();
     assert_eq!(one(&ben)["outcome"], "no_consent");
     assert_eq!(stops(one(&ben))[..3], ["consent false", "suppression null", "hours null"]);
@@ -146,6 +146,8 @@ fn of_the_past_why_tells_what_was_recorded() {
     }
     let ben = home.plusone(&["why", "ben", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
     assert!(ben.contains("NO   consent") && ben.contains("values of a skip are not kept"), "{ben}");
+    let today = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
+    assert_eq!((&one(&today)["source"], &one(&today)["outcome"]), (&"computed".into(), &"not_selected".into()));
     let eve = home.plusone(&["why", "eve", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
     assert!(eve.contains("nothing") && eve.contains("judged on today's data"), "{eve}");
 }

@@ -119,3 +119,38 @@ async fn a_promotional_text_says_how_to_stop_it_each_time_or_the_first_time() {
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_own_words_waits_for_a_person_until_somebody_has_read_it() {
+    at_the_desk(&texts(&[("topic", "\"offers\"")]), async |mut desk| {
+        desk.consent("sms").await;
+        desk.send(NOON).await;
+        let id = desk.texts("select id from touchpoints where customer = 'ann' and state = 'sent'").await.remove(0);
+        let shown = desk.home.plusone(&["show", &id, "--json"]).ended_with(0).json();
+        assert!(shown["consent"]["sentence"].as_str().is_some_and(|said| said.contains("said yes")), "{shown:#}");
+        desk.text("SM-in-0001-own", ANN, "please take me off your list, thanks").await;
+        desk.text("SM-in-0002-yes", ANN, "see you at five").await;
+        desk.text("SM-in-0003-no", "+15005550006", "unsubscribe").await;
+        let home = &desk.home;
+        let status = home.plusone(&["status", "--json"]).ended_with(0).json();
+        assert_eq!(status["replies_to_read"], 1, "{status:#}");
+        let concern =
+            "1 reply taken for a stop waits for a person: `plusone log --replied` lists, `plusone resolve` settles it";
+        assert!(home.plusone(&["status"]).ended_with(0).stdout.contains(concern));
+        let listed = home.plusone(&["log", "--replied", "--json"]).ended_with(0).json_lines();
+        assert_eq!(listed.len(), 3);
+        let own = listed.iter().find(|reply| reply["review"] == true).expect("one waits");
+        assert_eq!((&own["customer"], &own["meaning"]), (&"ann".into(), &"stop".into()));
+        let page = home.plusone(&["customer", "ann", "--json"]).ended_with(0).json();
+        assert_eq!(page["replies"].as_array().map(Vec::len), Some(2), "{page:#}");
+        let text = home.plusone(&["log", "--replied", "--customer", "ann"]).ended_with(0).stdout;
+        assert!(text.contains("please take me off your list") && text.contains("see you at five"), "{text}");
+        assert!(text.contains("plusone resolve SM-in-0001 read") && !text.contains("unsubscribe"), "{text}");
+        assert!(home.plusone(&["customer", "ann"]).ended_with(0).stdout.contains("What they wrote back"));
+        home.plusone(&["resolve", "SM-in", "read"]).ended_with(1);
+        home.plusone(&["resolve", "SM-in-0001", "read"]).ended_with(0);
+        assert_eq!(home.plusone(&["status", "--json"]).ended_with(0).json()["replies_to_read"], 0);
+        assert_eq!(desk.count("suppressions where reason = 'stop'").await, 2, "what it stopped stays stopped");
+    })
+    .await;
+}

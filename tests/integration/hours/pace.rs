@@ -70,3 +70,27 @@ async fn turns_lie_outside_quiet_hours_and_keep_the_pace_after_the_night() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_place_under_a_cap_gets_a_turn_once_there_is_one() {
+    let more = "[courtesy]\ncaps = [{ max = 1, per = \"day\" }]\nquiet_hours = { email = \"20:00-09:00\" }\n";
+    on_both(more, &SIX, async |home| {
+        let first = [("priority", "90"), ("expires_after", "\"5d\"")];
+        let paced = [("priority", "10"), ("expires_after", "\"5d\""), ("pace", "\"4/h\""), ("on_cap", "\"defer\"")];
+        home.write("config/rules/first.toml", &rule(&first));
+        home.write("config/rules/paced.toml", &rule(&paced));
+        let mut shop = Shop::open(&home, "2026-11-03T12:00:00Z").await;
+        shop.pass("2026-11-03T12:00:00Z").await;
+        // A place is free at midnight, the night ends at nine, and then there are four turns an hour.
+        let after = due(&shop).await.split_off(6);
+        let expected = ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15"].map(|at| format!("2026-11-04T{at}:00Z"));
+        assert_eq!(times(&after), expected);
+        assert_eq!(shop.send("2026-11-03T12:00:00Z").await["sent"], 6);
+        let mut sent = Vec::new();
+        for at in ["08:59", "09:00", "09:29", "09:59", "10:14", "10:15"] {
+            sent.push(shop.send(&format!("2026-11-04T{at}:00Z")).await["sent"].as_i64().expect("a number"));
+        }
+        assert_eq!(sent, [0, 1, 1, 2, 1, 1]);
+    })
+    .await;
+}

@@ -14,7 +14,9 @@ fn planned(home: &Home, at: &str) -> BTreeMap<String, i64> {
 fn every_rule_of_the_sample_reaches_somebody_on_any_day() {
     for day in ["2026-11-24", "2027-02-28", "2028-02-29"] {
         let home = Home::new();
-        ["config", "templates"].map(|folder| home.copy(folder));
+        for folder in ["config", "templates"] {
+            home.copy(folder);
+        }
         let first = planned(&home, &format!("{day} 12:00"));
         let expected = [
             ("abandoned-cart", 2),

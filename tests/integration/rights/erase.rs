@@ -9,10 +9,10 @@ use plusone::sql::Sql;
 use plusone::store::db::{Cell, Db};
 use std::path::Path;
 
-const MORE: &str = "[courtesy]\nquiet_hours = {}";
+pub(super) const MORE: &str = "[courtesy]\nquiet_hours = {}";
 
 /// Of Zelda, who goes; each is written in the data or in what was sent.
-const ZELDA: [&str; 6] =
+pub(super) const ZELDA: [&str; 6] =
     ["zq-17-ident", "zelda.quill@one.test", "+447911120000", "Zeldaquill", "Wonderful Zeldaquill", "zq-17-cart"];
 
 /// Of Zeldan, who stays and is much like her.
@@ -21,7 +21,7 @@ const ZELDAN: [&str; 5] = ["zq-18-ident", "zeldan.quill@one.test", "+44791112000
 const COOKIE: &str = "description = \"A cookie\"\nvalue = 2.50\ncost = 0.80\nbudget = { total = 500 }\n\
                       code = { pattern = \"COOKIE-######\" }\n";
 
-fn rows(first: &str) -> String {
+pub(super) fn rows(first: &str) -> String {
     customers(&[
         &format!("zq-17-ident,zelda.quill@one.test,{first},gold,true"),
         "zq-18-ident,zeldan.quill@one.test,Zeldanquill,gold,true",
@@ -29,7 +29,7 @@ fn rows(first: &str) -> String {
 }
 
 /// Data, messages with words and codes, consents, a suppression, a pause and a note of every kind.
-async fn live(home: &Home) -> Shop {
+pub(super) async fn live(home: &Home) -> Shop {
     home.write("config/rules/gift.toml", &rule(&[("offer", "[\"cookie\"]"), ("topic", "\"offers\"")]));
     home.write("config/rules/cart.toml", &rule(&[("for_each", "\"cart\""), ("when", "['cart.status == \"open\"']")]));
     home.write("config/offers/cookie.toml", COOKIE);
@@ -114,10 +114,15 @@ fn holds(bytes: &[u8], needle: &str) -> bool {
 }
 
 /// Where `needles` stand: in tables of PostgreSQL, or in any file of the database, and in what was sent.
-async fn found(shop: &Shop, home: &Home, needles: &[&str]) -> Vec<String> {
+pub(super) async fn found(shop: &Shop, home: &Home, needles: &[&str]) -> Vec<String> {
+    found_in(&shop.app.db, home, needles).await
+}
+
+/// The same, through any connection.
+pub(super) async fn found_in(db: &Db, home: &Home, needles: &[&str]) -> Vec<String> {
     let mut hits = Vec::new();
-    if shop.app.db.dialect() == plusone::sql::Dialect::Postgres {
-        for text in texts(&shop.app.db).await {
+    if db.dialect() == plusone::sql::Dialect::Postgres {
+        for text in texts(db).await {
             hits.extend(
                 needles.iter().filter(|needle| text.contains(*needle)).map(|needle| format!("{needle}: {text}")),
             );
@@ -129,7 +134,7 @@ async fn found(shop: &Shop, home: &Home, needles: &[&str]) -> Vec<String> {
     hits
 }
 
-async fn dump(shop: &Shop, customer: &str) -> Vec<Vec<Cell>> {
+pub(super) async fn dump(shop: &Shop, customer: &str) -> Vec<Vec<Cell>> {
     let mut all = Vec::new();
     for sql in [
         "select * from touchpoints where customer = $1 order by id",

@@ -56,6 +56,7 @@ async fn what_is_forgotten_is_not_sent_again() {
         assert_eq!(shop.number("select count(*) from touchpoint_words").await, 5, "a dry run forgets nothing");
         let told = forget(&shop, "2026-11-03T15:00:00Z", Bounds::ALL).await;
         assert_eq!(Forgotten { more: false, ..counted }, told);
+        assert_eq!((told.places, shop.number("select count(*) from address_places").await), (1, 0), "the gift's address");
         assert_eq!((told.words, told.codes), (5, 1));
         assert_eq!((told.replies, told.receipts), (1, 1), "what waits for its touchpoint stays");
         assert!(told.refusals >= 4, "Bob has no address: {told:?}");
@@ -98,7 +99,7 @@ async fn what_still_waits_keeps_its_row_and_a_later_call_goes_on() {
              entity_kind, entity_id, occurrence || n, step, run_id, as_of, channel, address, state, reason, due_at, \
              expires_at, priority, on_doubt, owner, epoch, doubt_at, attempts, provider, provider_id, cost, offer, code, \
              variant, locale, subject, possible_duplicate, test, facts, gates, version, created_at + n, updated_at, \
-             sent_at, counts from touchpoints cross join (with recursive r (n) as (select 1 union all select n + 1 from r \
+             sent_at, counts, room from touchpoints cross join (with recursive r (n) as (select 1 union all select n + 1 from r \
              where n < 2500) select n from r) as many",
         )
         .await;

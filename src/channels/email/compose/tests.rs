@@ -22,6 +22,7 @@ fn message() -> Outgoing {
         unsubscribe: None,
         date: Timestamp::from_seconds(1_790_000_000),
         callback: None,
+        test: false,
     }
 }
 

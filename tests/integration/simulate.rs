@@ -1,0 +1,5 @@
+//! `simulate`: what it says is what `once` then does; it writes nothing, and shows what a person asks for.
+
+mod command;
+mod same;
+mod world;
