@@ -56,7 +56,7 @@ fn one_tick_a_day(zone: Tz, first: NaiveDate, days: usize, minute: u16) {
 }
 
 /// The first day of a year.
-fn new_year(year: i32) -> NaiveDate {
+fn first_of(year: i32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 1, 1).expect("a date")
 }
 
@@ -86,7 +86,7 @@ fn around_every_clock_change_of_every_zone_every_day_has_exactly_one_tick() {
     assert!(changes > 4_000, "{changes}");
     for (number, zone) in chrono_tz::TZ_VARIANTS.iter().enumerate() {
         let year = 2000 + i32::try_from(number % 60).expect("small");
-        one_tick_a_day(*zone, new_year(year), 366, u16::try_from(number * 37 % 1_440).expect("a minute"));
+        one_tick_a_day(*zone, first_of(year), 366, u16::try_from(number * 37 % 1_440).expect("a minute"));
     }
 }
 
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn every_day_has_exactly_one_tick(zone in zones(), year in 2000..2060, minute in prop_oneof![0_u16..240, 0_u16..1440]) {
-        one_tick_a_day(zone, new_year(year), 370, minute);
+        one_tick_a_day(zone, first_of(year), 370, minute);
     }
 
     #[test]

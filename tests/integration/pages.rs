@@ -393,7 +393,8 @@ async fn what_is_wrong_is_told_in_the_look_of_the_business() {
     });
     // Somebody else holds the database: nothing is changed, and trying again is worth it.
     let before = written.state().await;
-    let held = written.db.begin().await.expect("a transaction");
+    let mut held = written.db.begin().await.expect("a transaction");
+    held.execute(Sql::new("update preferences set updated_at = updated_at")).await.expect("it is held");
     let away = json!([{ "name": "error-503", "url": leave, "press": "Stop", "status": 503, "expect": ["One moment, please"] }]);
     drive(&written, &modules, &browser, &away);
     drop(held);
