@@ -61,7 +61,7 @@ fn first_of(year: i32) -> NaiveDate {
 }
 
 /// Every change of every zone's clock from 2000 to 2060, with times of day before, in and after the gap or the repeat.
-/// Between two changes a zone's clock runs like any other, which one year of each zone stands for.
+/// Between two changes a zone's clock runs like any other, which some weeks of each zone stand for.
 #[test]
 fn around_every_clock_change_of_every_zone_every_day_has_exactly_one_tick() {
     let mut seen = std::collections::HashSet::new();
@@ -86,7 +86,7 @@ fn around_every_clock_change_of_every_zone_every_day_has_exactly_one_tick() {
     assert!(changes > 4_000, "{changes}");
     for (number, zone) in chrono_tz::TZ_VARIANTS.iter().enumerate() {
         let year = 2000 + i32::try_from(number % 60).expect("small");
-        one_tick_a_day(*zone, first_of(year), 366, u16::try_from(number * 37 % 1_440).expect("a minute"));
+        one_tick_a_day(*zone, first_of(year), 40, u16::try_from(number * 37 % 1_440).expect("a minute"));
     }
 }
 

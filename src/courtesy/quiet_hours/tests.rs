@@ -256,7 +256,7 @@ fn around_every_clock_change_of_every_zone_the_release_is_the_earliest_minute() 
             if !seen.insert((change, before, after)) {
                 continue;
             }
-            let clock = Clock::read(change.minus(Span::from_seconds(3 * 3_600)), 12 * 60, zone);
+            let clock = Clock::read(change.minus(Span::from_seconds(3 * 3_600)), 8 * 60, zone);
             let minute = |local: NaiveDateTime, more: i64| {
                 u16::try_from((i64::from(local.hour() * 60 + local.minute()) + more).rem_euclid(1_440))
                     .expect("of a day")
