@@ -110,14 +110,22 @@ pub fn offsets(zone: Tz) -> Vec<(i64, i64)> {
 /// a moment before it, and what it shows then. For tests that walk around every change there is.
 #[cfg(test)]
 pub fn changes(zone: Tz, from: i32, until: i32) -> Vec<(Timestamp, chrono::NaiveDateTime, chrono::NaiveDateTime)> {
+    const DAY: i64 = 86_400;
     let start = |year| {
         let day = chrono::NaiveDate::from_ymd_opt(year, 1, 1).expect("a date");
-        Date::from_naive(day).start(Tz::UTC).micros()
+        Date::from_naive(day).start(Tz::UTC).micros() / 1_000_000
     };
-    let within = start(from)..start(until);
-    let found = offsets(zone).into_iter().map(|(at, _)| at).filter(|at| within.contains(at));
+    let days = (start(from)..start(until)).step_by(usize::try_from(DAY).expect("small"));
+    let found = days.filter(|day| offset(*day, zone) != offset(day + DAY, zone)).map(|day| {
+        let (mut low, mut high) = (day, day + DAY);
+        while low + 1 < high {
+            let middle = low + (high - low) / 2;
+            if offset(middle, zone) == offset(day, zone) { low = middle } else { high = middle }
+        }
+        high
+    });
     let told = |at| {
-        let at = Timestamp::from_micros(at);
+        let at = Timestamp::from_seconds(at);
         (at, at.minus(crate::time::Span::from_micros(1)).local(zone), at.local(zone))
     };
     found.map(told).collect()
