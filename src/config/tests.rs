@@ -163,6 +163,7 @@ was = "Old Name"
 cookies = "5%"
 "#;
     insta::assert_snapshot!(told_with("config/rules/update.toml", text), @r#"
+    config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`, or `on_event = "Order Completed"` for a rule that waits for an event)
     config/rules/update.toml:1:8: `statuss` is not known here (the nearest is `status`; known are `status`, `reminder`, `offer`, `survey`)
     config/rules/update.toml:2:9: there is no topic `delivery` (the nearest topic is `deliveries`)
     config/rules/update.toml:3:1: `scedule` is not a key of a rule (the nearest known key is `schedule`)
@@ -311,7 +312,7 @@ fn computed_fields_and_conditions_are_told_at_their_place_inside_the_text() {
     insta::assert_snapshot!(told_with(DATA_TOML, &data), @r#"
     config/data.toml:22:15: a computed field that leads back to itself: customer.b -> customer.a -> customer.b
     config/data.toml:23:15: a computed field that leads back to itself: customer.a -> customer.b -> customer.a
-    config/data.toml:24:15: `customer` has no field `deliverys` (did you mean `deliveries`?)
+    config/data.toml:24:15: `customer` has no field `deliverys` (did you mean `deliveries`? They are many: write `customer.deliveries.exists(x, …)`)
     config/data.toml:25:9: the condition ends too early
     "#);
     let rule = format!("{RULE}when = [\n  'delivery.status == \"late\"',\n  'delivery.stats == \"late\"',\n]\n");
@@ -334,7 +335,6 @@ per_customer = { per = "90d" }
 code = { pattern = "A##", fixed = "B" }
 "#;
     insta::assert_snapshot!(told_with("config/offers/cookie.toml", text), @r#"
-    config/offers/cookie.toml:1:1: an offer has no `value` (add `value = 2.50`: What it is worth to the customer; templates may print it.)
     config/offers/cookie.toml:2:1: `valu` is not a key of an offer (the nearest known key is `value`)
     config/offers/cookie.toml:3:8: `free` is not an amount of money (write `2.50`: digits, a point, at most four more digits)
     config/offers/cookie.toml:4:23: `per_week` is not a key of `budget` (known keys: `total`, `per_day`)
@@ -352,7 +352,7 @@ fn a_broken_rule_takes_only_itself_out() {
     let loaded = load_from(&files, &Environment::default());
     insta::assert_snapshot!(told(&loaded), @r#"
     config/rules/Bad Name.toml:1:1: `Bad Name` cannot be a name here (name the file `bad-name.toml`: small letters, digits and `-`)
-    config/rules/broken.toml:1:8: `offer` needs quotes (write `kind = "offer"`)
+    config/rules/broken.toml:1:1: `kind` has no value (write one behind the `=`, or leave `kind` out)
     config/rules/empty.toml:1:1: this file is empty: a rule is expected (write it, or delete the file)
     "#);
     let project = loaded.project.clone().expect("settings and data are good");
@@ -453,7 +453,7 @@ fn files_that_cannot_be_used_are_told() {
     insta::assert_snapshot!(told, @r#"
     config/rules/huge.toml:1:1: this file has 1048577 bytes; more than 1048576 are refused
     config/rules/latin.toml:1:1: this file is not UTF-8: line 1 has bytes of another encoding; save the file as UTF-8
-    config/rules/note.txt:1:1: this is not read (files here end in `.toml`)
+    config/rules/note.txt:1:1: this is not read (files here end in `.toml`: name it `note.toml`)
     config/rules/utf16.toml:1:1: this file is UTF-16: save it as UTF-8
     "#);
 }

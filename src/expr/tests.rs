@@ -72,7 +72,10 @@ fn a_wrong_name_is_named_at_its_place_with_the_nearest() {
         ("custmer.tier == \"gold\"", "1: nothing here is called `custmer` (did you mean `customer`?)"),
         ("tier == \"gold\"", "1: nothing here is called `tier` (did you mean `customer.tier`?)"),
         ("customer.tierr == \"gold\"", "10: `customer` has no field `tierr` (did you mean `tier`?)"),
-        ("customer.ordres.size() > 1", "10: `customer` has no field `ordres` (did you mean `orders`?)"),
+        (
+            "customer.ordres.size() > 1",
+            "10: `customer` has no field `ordres` (did you mean `orders`? They are many: write `customer.orders.exists(x, …)`)",
+        ),
         ("customer.orders.exist(o, o.total > 1)", "17: lists have no `exist` (did you mean `exists`?)"),
         ("customer.tier.startswith(\"g\")", "15: nothing here has `startswith` (did you mean `startsWith`?)"),
         ("day_since(customer.birthday) > 1", "1: there is no function `day_since` (did you mean `days_since`?)"),
@@ -101,7 +104,7 @@ fn a_wrong_type_is_named_at_its_place() {
         ("customer.vip > true", "1: true and false have no order"),
         (
             "customer.vip && customer.points",
-            "17: true or false is needed here; this is an integer (compare it with something)",
+            "17: true or false is needed here; this is an integer (compare it (`customer.points == …`), or ask whether it is there: `has(customer.points)`)",
         ),
         (
             "customer.spent + customer.rate > 1",

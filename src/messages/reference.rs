@@ -25,8 +25,8 @@ impl Helper {
         let name = self.as_str();
         let (entity, form, meaning) = match self {
             Self::Date => (
-                "order",
-                "{{date order.placed_at format=\"long\"}}",
+                "tasting",
+                "{{date tasting.starts_at format=\"long\"}}",
                 "a date as the customer's language writes it; formats `short medium long full weekday`, without one `medium`",
             ),
             Self::Time => ("tasting", "{{time tasting.starts_at}}", "the time of day, in the customer's zone"),

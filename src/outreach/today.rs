@@ -91,8 +91,10 @@ fn judge(project: &Project, rule: &Rule, row: &Row, all: i64, findings: &mut Fin
     let mut useless = 0;
     for (place, clause) in rule.when.iter().chain(&rule.unless).enumerate() {
         let (holds, fails) = (row.int(2 + 2 * place), row.int(3 + 2 * place));
-        if let Some(problem) = rows.problem(clause, place >= rule.when.len(), holds, fails) {
-            useless += usize::from(holds == 0);
+        let is_exception = place >= rule.when.len();
+        if let Some(problem) = rows.problem(clause, is_exception, holds, fails) {
+            // Told already why nobody is reached.
+            useless += usize::from(holds == 0 || is_exception);
             findings.problems.push(problem);
         }
     }

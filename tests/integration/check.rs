@@ -26,7 +26,7 @@ key = "id"
 plural = "lines"
 belongs_to = { order = "order_id", product = "product_id" }
 [order_line.fields]
-id = "integer"
+id = "text"
 order_id = "text"
 product_id = "text"
 quantity = "integer"

@@ -24,11 +24,12 @@ pub fn show(home: &Path, rule: &str, page: &str) -> Result<(), Failure> {
     let file = write(&home.join(FOLDER), rule, page)?;
     let file = file.canonicalize().unwrap_or(file);
     let opened = opener().is_some_and(|opener| open(opener, &file));
-    Ok(if opened {
+    if opened {
         say(format_args!("opened {}", file.display()))?;
     } else {
         say(format_args!("no browser can be opened from here; the page is {}", file.display()))?;
-    })
+    }
+    Ok(())
 }
 
 fn write(folder: &Path, rule: &str, page: &str) -> Result<PathBuf, Failure> {

@@ -52,7 +52,17 @@ fn every_key_is_read_and_only_keys_of_the_tables_are() {
     let offer = "value = 2\nper_customer = { max = 1 }\ncode = { fixed = 'A' }\n";
     files.insert("config/offers/cookie.toml", offer);
     files.insert("templates/update/voice.toml", "[keys.9]\ndoes = 'stop'\n");
-    assert_eq!(told(&load_from(&files, &Environment::default())), "");
+    let tests = "[[test]]\nname = 'a'\nnow = 2026-11-23T12:00:00Z\ncustomer = { id = 'c' }\nconsent = { offers = true }\n\
+        deliveries = [{ id = 'd' }]\n\
+        touchpoints = [{ sent_at = 'now-3d', rule = 'update', channel = 'email', state = 'sent', about = 'd' }]\n\
+        expect = { state = 'planned', channel = 'email', offer = 'cookie', due_at = 'today 12:00' }\n\
+        [[test]]\nname = 'b'\nnow = 2026-11-23T12:00:00Z\ncustomer = { id = 'c' }\nexpect = { skipped = 'no_consent' }\n";
+    files.insert("config/rules/update.test.toml", tests);
+    let loaded = load_from(&files, &Environment::default());
+    assert_eq!(told(&loaded), "");
+    let project = loaded.project.as_ref().expect("a project");
+    let (tests, problems) = rule_tests::read(&files, project, &Environment::default());
+    assert_eq!((tests.len(), problems), (2, Vec::new()));
     let read = reader::read_keys::take();
     let unread: Vec<String> = all_keys()
         .iter()

@@ -12,11 +12,17 @@ const WRITERS: [&str; 7] =
     ["src/store", "src/expr", "src/sql.rs", "src/plan", "src/outreach", "src/bench", "src/data/import.rs"];
 
 /// Who runs statements: the database, its one writer and its care, and the reader of other databases.
-const RUNNERS: [&str; 4] =
-    ["src/store/db.rs", "src/store/db/compact.rs", "src/store/writer.rs", "src/store/external.rs"];
+const RUNNERS: [&str; 6] = [
+    "src/store/db.rs",
+    "src/store/db/compact.rs",
+    "src/store/db/snapshot.rs",
+    "src/store/db/sorting.rs",
+    "src/store/writer.rs",
+    "src/store/external.rs",
+];
 
 /// What may stand within quotes, by file.
-const CONSTANTS: [(&str, &str, &str); 13] = [
+const CONSTANTS: [(&str, &str, &str); 16] = [
     ("src/store/settle.rs", "", "a `State`, an enum"),
     ("src/store/settle.rs", "to", "a `State`, an enum"),
     ("src/store/settle.rs", "from", "a `State`, an enum"),
@@ -30,6 +36,9 @@ const CONSTANTS: [(&str, &str, &str); 13] = [
     ("src/store/prune.rs", "", "a `Reason`, an enum"),
     ("src/plan/audience/consent.rs", "SOFT", "a constant"),
     ("src/plan/audience/occurrence.rs", "reason", "a `Reason`, an enum"),
+    ("src/plan/audience/window.rs", "reason", "a `Reason`, an enum"),
+    ("src/store/rehearsal/fates.rs", "channel", "a `Channel`, an enum"),
+    ("src/store/offers/room.rs", "ending", "a part of the statement, behind a quote that closes"),
 ];
 
 fn sources(below: &str) -> Vec<(String, String)> {
