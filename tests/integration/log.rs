@@ -279,7 +279,7 @@ async fn a_touchpoint_is_read_with_its_stable_names() {
         let names: Vec<&str> = shown.as_object().expect("an object").keys().map(String::as_str).collect();
         let design = "id rule rule_version kind topic purpose customer entity occurrence step channel address state \
                       reason due_at sent_at provider provider_id attempts cost offer code variant locale subject \
-                      possible_duplicate test created_at updated_at words facts gates events";
+                      possible_duplicate test created_at updated_at words facts gates events consent";
         assert_eq!(names, design.split_whitespace().collect::<Vec<_>>(), "{}", trial.name);
         assert_eq!(shown["entity"], json!({"kind": "customer", "id": "17"}));
         assert_eq!(shown["cost"], json!({"amount": "0.0400", "currency": "GBP"}));
@@ -329,7 +329,7 @@ async fn a_customer_is_found_by_whatever_is_at_hand() {
             ("1234", "order 1234"),
             ("020 7946 0018", "phone"),
             ("+44 (0)20 7946-0018", "phone"),
-            ("(020) 7946", "phone"),
+            ("7946 0018", "phone"),
             ("ada@HARBOUR.example", "text"),
             ("lovelace ada", "text"),
         ] {

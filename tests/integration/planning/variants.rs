@@ -91,7 +91,7 @@ async fn who_why_and_preview_say_the_variant_before_anything_is_sent() {
         for customer in ["c0", "c1", "c2"] {
             let preview = home.plusone(&["preview", "note", "--customer", customer, "--json"]).ended_with(0).json();
             let subject = if expected(customer) == "titled" { "Titled" } else { "A note" };
-            assert_eq!(preview["subject"], subject, "{customer}");
+            assert_eq!(preview["messages"][0]["subject"], subject, "{customer}");
         }
     })
     .await;
