@@ -70,7 +70,8 @@ fn everything(home: &Home) -> BTreeMap<String, Vec<u8>> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 walk(&path, all);
-            } else {
+            } else if !path.to_string_lossy().ends_with("-shm") {
+                // What is left out holds no data: SQLite's index of its log, which readers mark with where they are.
                 all.insert(path.display().to_string(), std::fs::read(&path).expect("the home is ours"));
             }
         }
@@ -166,7 +167,9 @@ fn a_look_at_the_data_makes_and_changes_nothing() {
     let before = everything(&home);
     let ran = home.plusone(&["check"]).ended_with(0);
     assert!(ran.stdout.contains("matches now: 1 of 2 customers"), "{}", ran.stdout);
-    assert!(everything(&home) == before, "a check changes no database");
+    let after = everything(&home);
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    assert!(after == before, "a check changes no database");
 }
 
 #[test]
