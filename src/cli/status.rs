@@ -215,7 +215,7 @@ impl Status<'_> {
             let last = self.standing.last_runs.iter().rev().find(|run| run.rule == rule.name);
             table.row(vec![
                 rule.name.clone(),
-                self.next_tick(rule).map_or_else(|| "by hand".to_owned(), |at| self.local(at)),
+                self.next_tick(rule).map_or_else(|| without_tick(rule), |at| self.local(at)),
                 last.map_or_else(|| "never".to_owned(), |run| self.local(run.instant)),
                 last.map_or(String::new(), |run| counts_in_words(&run.state, &run.counts)),
             ]);
@@ -329,4 +329,12 @@ fn counts_in_words(state: &str, counts: &Value) -> String {
     });
     let said: Vec<String> = said.collect();
     if said.is_empty() { state.to_owned() } else { format!("{state}: {}", said.join(", ")) }
+}
+
+/// When a rule looks that has no schedule.
+fn without_tick(rule: &Rule) -> String {
+    match &rule.on_event {
+        Some(event) => format!("on `{event}`"),
+        None => "by hand".to_owned(),
+    }
 }
