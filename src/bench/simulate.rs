@@ -243,7 +243,7 @@ async fn bare(open: &Open) -> Result<f64> {
         for rule in project.rules.values() {
             let at = now.plus(Span::from_days(day));
             let question = Question::new(project, rule, at, &pauses, false, db.dialect());
-            db.fetch_one(question.audience().touched(Among::Buckets(0, BUCKETS - 1))).await?;
+            db.fetch_one(question.audience().tally(Among::Buckets(0, BUCKETS - 1))).await?;
         }
     }
     Ok(began.elapsed().as_secs_f64())
