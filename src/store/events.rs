@@ -102,12 +102,6 @@ pub async fn forget(db: &Db) -> Result<u64> {
     db.execute(Sql::new(sql)).await
 }
 
-/// The names of events that ever came in; few, and read off an index.
-pub async fn names(db: &Db) -> Result<Vec<String>> {
-    let rows = db.fetch(Sql::new("select distinct name from d_event where name is not null order by 1")).await?;
-    Ok(rows.iter().map(|row| row.text(0).to_owned()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
