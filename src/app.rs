@@ -196,13 +196,14 @@ impl App {
         Ok(Planned { synced, told, runs })
     }
 
-    /// Puts back what freed offers had taken out of their budgets, and ends those that were not used in time.
-    pub async fn settle_offers(&self, now: Timestamp) -> Result<(), AppError> {
+    /// Puts back what freed offers had taken out of their budgets, and ends those that were not used in time. Gives how
+    /// many there were.
+    pub async fn settle_offers(&self, now: Timestamp) -> Result<u64, AppError> {
+        let mut settled = 0;
         for offer in self.workspace.project.offers.values() {
-            offers::expire(&self.db, offer, now).await?;
+            settled += offers::expire(&self.db, offer, now).await?;
         }
-        offers::put_back(&self.db).await?;
-        Ok(())
+        Ok(settled + offers::put_back(&self.db).await?)
     }
 
     /// Every way out that the settings name.

@@ -13,5 +13,6 @@ pub mod never;
 pub mod only_to;
 pub mod pace;
 pub mod route;
+pub mod standing;
 
 pub use counts::Counts;

@@ -92,6 +92,31 @@ impl Silence<'_> {
         (0..7 * i64::from(MINUTES_PER_DAY)).all(|minute| self.end(monday + TimeDelta::minutes(minute)).is_some())
     }
 
+    /// How long one message may have to wait in one zone at most: every window after the other, an hour that a clock
+    /// change repeats, and the quarter of an hour over which what waited is spread. `None` where that cannot be said:
+    /// legal hours and holidays follow on one another as they come.
+    pub fn longest(&self) -> Option<Span> {
+        if !self.open.is_empty() {
+            return None;
+        }
+        let (mut daily, mut days) = (0, 0);
+        for window in self.quiet.iter().copied().flatten() {
+            match *window {
+                QuietWindow::Holidays => return None,
+                QuietWindow::Weekday(_) => days += i64::from(MINUTES_PER_DAY),
+                QuietWindow::Daily { from, until } if from < until => daily += i64::from(until - from),
+                QuietWindow::Daily { from, until } => daily += i64::from(MINUTES_PER_DAY - from + until),
+            }
+        }
+        if daily >= i64::from(MINUTES_PER_DAY) {
+            return None;
+        }
+        // Silent days may have the hours before the first of them and those after the last.
+        let minutes = if days > 0 { days + 2 * daily } else { daily };
+        let more = if minutes > 0 { i64::from(MINUTES_PER_HOUR) + SPREAD.cast_signed() } else { 0 };
+        Some(Span::from_seconds(60 * (minutes + more)))
+    }
+
     /// The latest end of what silences `local`; `None` where nothing does.
     fn end(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
         let midnight = local.date().and_time(NaiveTime::MIN);

@@ -11,7 +11,7 @@ use crate::courtesy::caps::{self, Cap};
 use crate::messages::{Words, menu};
 use crate::offers::Offer;
 use crate::outreach::complete::complete;
-use crate::plan::audience::{Among, Audience};
+use crate::plan::audience::{Among, Asleep, Audience};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::{Case, Policy};
 use crate::plan::hour::{Deferral, Hour, hour};
@@ -189,6 +189,7 @@ impl Look<'_> {
             dialect: db.dialect(),
             as_of: self.as_of,
             fires: None,
+            asleep: Asleep::Nobody,
         };
         let keys: Vec<(i64, &str)> = claimed.iter().map(|one| (one.bucket, one.entity.as_str())).collect();
         let keys = serde_json::to_string(&keys).expect("text and integers serialise");

@@ -9,7 +9,7 @@ use crate::messages::{Needs, Words};
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
 use crate::outreach::complete::complete;
-use crate::plan::audience::{Among, Audience};
+use crate::plan::audience::{Among, Asleep, Audience};
 use crate::plan::candidate::Candidate;
 use crate::rules::{Channel, Purpose, Rule};
 use crate::store::db::{Db, Result};
@@ -78,7 +78,7 @@ impl<'a> Samples<'a> {
     fn audience(&self) -> Audience<'a> {
         let catalogue = &self.workspace.project.catalogue;
         let dialect = self.db.dialect();
-        Audience { rule: self.rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: self.now, fires: None }
+        Audience { rule: self.rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: self.now, fires: None, asleep: Asleep::Nobody }
     }
 
     /// The rows of `among` by their keys, and whether the conditions hold for each.

@@ -52,6 +52,11 @@ impl Clause {
         self.writer(sql, dialect, catalogue, aliases, window.from).node(&not(may_be_false(&self.node, window)));
     }
 
+    /// Whether what the clause says of a row stays the same while the data do.
+    pub fn stands_still(&self) -> bool {
+        !moves(&self.node) && !self.reads_touchpoints()
+    }
+
     /// Whether the clause reads touchpoints, which do not stand still.
     pub fn reads_touchpoints(&self) -> bool {
         reads_touchpoints(&self.node)

@@ -8,7 +8,7 @@ use crate::courtesy::pauses::Pauses;
 use crate::expr::Clause;
 use crate::offers::Offer;
 use crate::outreach::complete::{add_taken, complete};
-use crate::plan::audience::{Among, Audience, Fires};
+use crate::plan::audience::{Among, Asleep, Audience, Fires};
 use crate::plan::candidate::Candidate;
 use crate::plan::decide::{Case, Policy};
 use crate::rules::Rule;
@@ -43,6 +43,8 @@ pub struct Question<'a> {
     pub dialect: Dialect,
     /// See [`Audience::fires`].
     pub fires: Option<Fires>,
+    /// See [`Audience::asleep`].
+    pub asleep: Asleep,
 }
 
 impl<'a> Question<'a> {
@@ -56,7 +58,7 @@ impl<'a> Question<'a> {
     ) -> Self {
         let offers = rule.offers.iter().map(|name| &project.offers[name]).collect();
         let caps = caps::of_rule(&project.settings.caps, rule);
-        Self { project, rule, offers, caps, as_of, pauses, first_run, dialect, fires: None }
+        Self { project, rule, offers, caps, as_of, pauses, first_run, dialect, fires: None, asleep: Asleep::Nobody }
     }
 
     pub fn audience(&self) -> Audience<'_> {
@@ -68,6 +70,7 @@ impl<'a> Question<'a> {
             dialect: self.dialect,
             as_of: self.as_of,
             fires: self.fires.as_ref(),
+            asleep: self.asleep,
         }
     }
 
@@ -150,6 +153,12 @@ impl Occurrences {
 }
 
 impl Chunks<'_> {
+    /// Goes on with the candidates of `among`, which come behind those so far.
+    pub fn go_on(&mut self, among: Among<'_>, asleep: Asleep) {
+        let audience = Audience { asleep, ..self.question.audience() };
+        self.rows = self.db.stream(audience.candidates(among));
+    }
+
     /// The next chunk; `None` at the end. Candidates that repeat a key of this tick are counted in `repeated`.
     pub async fn next(&mut self, repeated: &mut u64) -> Result<Option<Vec<Judged>>> {
         let audience = self.question.audience();

@@ -13,10 +13,12 @@ use crate::offers::grant::Grant;
 use crate::outreach::judge::{Judged, Question};
 use crate::outreach::{addresses, guard};
 use crate::plan::Counts;
-use crate::plan::audience::{Among, Fires};
-use crate::plan::decide::{Decision, Message, Refusal};
+use crate::plan::audience::{Among, Asleep, Fires};
+use crate::plan::candidate::Candidate;
+use crate::plan::decide::{Case, Decision, Message, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
+use crate::plan::standing::{Standing, standing};
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::address_places::{self, Take};
@@ -26,8 +28,9 @@ use crate::store::leases::{self, Lease};
 use crate::store::offers::{self as ledger, grants};
 use crate::store::pace;
 use crate::store::planning::{self, Planned, RunFacts};
+use crate::store::rehearsal::sleepers::{self, Sleeper};
 use crate::store::runs::{self, Cause, Part, Run};
-use crate::time::{Date, Timestamp};
+use crate::time::{Date, Span, Timestamp};
 use crate::touchpoints::Reason;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -66,10 +69,13 @@ pub struct Tick<'a> {
 /// What a rehearsal knows beforehand, as its data stand still.
 #[derive(Clone, Debug)]
 pub struct Rehearsed {
-    /// The only rows that can be candidates which are not settled yet, as for [`Among::Rows`]; all where absent.
-    pub rows: Option<Arc<str>>,
+    /// The only rows that can be candidates which are not settled yet, as for [`Among::Rows`], piece by piece in the
+    /// order of planning; all where absent.
+    pub rows: Option<Vec<Arc<str>>>,
     /// How many customers there are.
     pub customers: u64,
+    /// Refusals that stand are marked as such: see [`standing`].
+    pub sleeps: bool,
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
@@ -97,10 +103,10 @@ impl Runner<'_> {
             return Ok(run);
         }
         let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
-        let question = Question { fires: tick.fires.clone(), ..question };
+        let asleep = if tick.rehearsed.is_some() { Asleep::ByTime } else { Asleep::Nobody };
+        let question = Question { fires: tick.fires.clone(), asleep, ..question };
         for part in runs::open_parts(self.db, &run.id).await? {
-            let rows = tick.rehearsed.as_ref().and_then(|known| known.rows.as_deref());
-            self.plan_part(&question, &run, (part, rows), now).await?;
+            self.plan_part(&question, &run, (part, tick.rehearsed.as_ref()), now).await?;
         }
         let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
         let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
@@ -124,12 +130,12 @@ impl Runner<'_> {
         Err(StoreError::LostLease)
     }
 
-    /// Plans a part, of all its rows or of these.
+    /// Plans a part, of all its rows or of those that a rehearsal knows.
     async fn plan_part(
         &self,
         question: &Question<'_>,
         run: &Run,
-        (part, rows): (Part, Option<&str>),
+        (part, rehearsed): (Part, Option<&Rehearsed>),
         now: Timestamp,
     ) -> Result<()> {
         let hasher = addresses::hasher(self.db, question.rule).await?;
@@ -137,23 +143,32 @@ impl Runner<'_> {
         if hasher.is_some() {
             address_places::lock(&mut tx, &question.rule.name).await?;
         }
-        let among = match (rows, run.cause) {
-            (Some(rows), _) => Among::Rows(rows),
-            (None, Cause::Event(arrived)) => Among::Arrived(part.from, part.until, arrived),
-            (None, Cause::Schedule | Cause::Asked) => Among::Buckets(part.from, part.until),
-        };
+        let whole = [match run.cause {
+            Cause::Event(arrived) => Among::Arrived(part.from, part.until, arrived),
+            Cause::Schedule | Cause::Asked => Among::Buckets(part.from, part.until),
+        }];
+        let known = rehearsed.and_then(|known| known.rows.as_ref());
+        let pieces = known.map(|pieces| pieces.iter().map(|rows| Among::Rows(rows)).collect::<Vec<_>>());
+        let pieces = pieces.as_deref().unwrap_or(&whole);
         let mut counts = Counts::default();
-        if !question.first_run && rows.is_none() {
-            let touched = self.db.fetch_one(question.audience().touched(among)).await?;
+        if !question.first_run && known.is_none() {
+            let touched = self.db.fetch_one(question.audience().touched(pieces[0])).await?;
             counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         }
-        let writer = Writer { question, run, project: self.project, hasher, now };
-        let mut chunks = question.chunks(self.db, among);
+        let sleeps = rehearsed.is_some_and(|known| known.sleeps);
+        let writer = Writer { question, run, project: self.project, hasher, now, sleeps };
+        let mut chunks = question.chunks(self.db, pieces[0]);
         let mut repeated = 0;
         let mut meanwhile = Meanwhile::paced(self.turns(&mut tx, question, now).await?);
-        while let Some(mut chunk) = chunks.next(&mut repeated).await? {
-            writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
+        for (place, piece) in pieces.iter().enumerate() {
+            if place > 0 {
+                chunks.go_on(*piece, writer.asleep(&counts));
+            }
+            while let Some(mut chunk) = chunks.next(&mut repeated).await? {
+                writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
+            }
         }
+        writer.close_budget(&mut tx, &counts).await?;
         counts.already_touched += repeated;
         if let Some(turns) = meanwhile.turns() {
             pace::take(&mut tx, &question.rule.name, turns.changed()).await?;
@@ -185,6 +200,8 @@ struct Writer<'a> {
     /// For a rule that may be promotional.
     hasher: Option<Hasher>,
     now: Timestamp,
+    /// See [`Rehearsed::sleeps`].
+    sleeps: bool,
 }
 
 /// The rows of a chunk, sorted by what is to be done with them.
@@ -198,6 +215,8 @@ struct Rows {
     grants: Vec<Grant>,
     /// Addresses that promotional messages take.
     takes: Vec<Take>,
+    /// Refusals that stand, in a rehearsal.
+    sleepers: Vec<Sleeper>,
 }
 
 impl Writer<'_> {
@@ -296,6 +315,7 @@ impl Writer<'_> {
         if !refusal.leaves_row() {
             return;
         }
+        let until = if self.sleeps { self.asleep_until(&judged.candidate, refusal.reason) } else { None };
         let row = Planned {
             purpose: self.question.rule.purpose.to_string(),
             state: "skipped".to_owned(),
@@ -303,6 +323,7 @@ impl Writer<'_> {
             detail: refusal.detail.as_ref().map(|detail| format!("{}: {detail}", refusal.reason)),
             ..self.row(judged)
         };
+        rows.sleepers.extend(until.map(|until| Sleeper { bucket: row.bucket, id: row.id.clone(), until }));
         match &judged.candidate.existing {
             None => rows.fresh.push(row),
             Some(existing) if existing.reason != Some(refusal.reason) => rows.changed.push(row),
@@ -311,6 +332,41 @@ impl Writer<'_> {
             }
             Some(_) => {}
         }
+    }
+
+    /// Until when a refusal is not judged again, where a rehearsal is certain of it.
+    fn asleep_until(&self, candidate: &Candidate, reason: Reason) -> Option<Timestamp> {
+        let (rule, policy) = (self.question.rule, self.question.policy());
+        let case = Case { rule, candidate, policy: &policy, now: self.question.as_of, turns: None };
+        let until = match standing(case, reason, &self.question.offers)? {
+            Standing::Until(instant) => instant,
+            Standing::WhileBudgetIsOut => self.end_of_day(),
+        };
+        Some(until.minus(Span::from_micros(1)))
+    }
+
+    /// When the budget of the tick's day is over.
+    fn end_of_day(&self) -> Timestamp {
+        Date::from_days(self.day().days() + 1).start(self.project.settings.business.time_zone)
+    }
+
+    /// Who need not be judged behind those who are counted.
+    fn asleep(&self, counts: &Counts) -> Asleep {
+        if self.is_out(counts) { Asleep::ByBudget } else { self.question.asleep }
+    }
+
+    /// Whether budget was found to be out.
+    fn is_out(&self, counts: &Counts) -> bool {
+        self.sleeps && counts.skipped.contains_key(&Reason::NoBudget)
+    }
+
+    /// Nobody waits for budget any more today.
+    async fn close_budget(&self, tx: &mut Tx, counts: &Counts) -> Result<()> {
+        if self.is_out(counts) {
+            let until = self.end_of_day().minus(Span::from_micros(1));
+            sleepers::lay_all_without_budget(tx, &self.question.rule.name, until).await?;
+        }
+        Ok(())
     }
 
     fn row(&self, judged: &Judged) -> Planned {
@@ -356,6 +412,7 @@ impl Writer<'_> {
         planning::events(tx, &rows.fresh, self.now).await?;
         planning::events(tx, &rows.changed, self.now).await?;
         self.take_addresses(tx, &rows.takes).await?;
+        sleepers::lay(tx, &rows.sleepers).await?;
         grants::insert(tx, &rows.grants).await
     }
 }

@@ -13,6 +13,7 @@ use crate::rules::Rule;
 use crate::settings::BadMoment;
 use crate::sql::{ColumnType, Dialect, Sql};
 use crate::time::Timestamp;
+use crate::touchpoints::Reason;
 
 /// A rule's audience at one instant.
 #[derive(Clone, Copy)]
@@ -27,6 +28,20 @@ pub struct Audience<'a> {
     pub as_of: Timestamp,
     /// Whose clocks show the rule's time of day, where that comes for each customer by their own; all where absent.
     pub fires: Option<&'a Fires>,
+    /// Whose refusals are not judged again.
+    pub asleep: Asleep,
+}
+
+/// Refusals that a rehearsal knows to stand, by the column `asleep_until` that its touchpoints have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Asleep {
+    /// Outside a rehearsal.
+    #[default]
+    Nobody,
+    /// Those that stand as of the tick.
+    ByTime,
+    /// Those, too, that stand while budget is out: it is.
+    ByBudget,
 }
 
 /// The customers whose clocks show a rule's time of day at one instant, by their zones.
@@ -100,6 +115,7 @@ impl Audience<'_> {
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
         sql.push(condition);
+        self.push_awake(&mut sql);
         sql.push(" order by c._bucket, ").push(&self.customer_key()).push(", 3");
         sql
     }
@@ -212,6 +228,16 @@ impl Audience<'_> {
         self.among(sql, among);
         self.push_fires(sql);
         self.push_conditions(sql);
+    }
+
+    fn push_awake(&self, sql: &mut Sql) {
+        if self.asleep != Asleep::Nobody {
+            sql.push(" and (t.asleep_until is null or t.asleep_until < ").bind(self.as_of);
+            if self.asleep == Asleep::ByBudget {
+                sql.push(&format!(" and t.reason <> '{}'", Reason::NoBudget));
+            }
+            sql.push(")");
+        }
     }
 
     fn push_fires(&self, sql: &mut Sql) {

@@ -80,7 +80,7 @@ pub fn hour(case: Case<'_>, channel: Channel, purpose: Purpose, last: Timestamp,
 }
 
 /// Everything that silences a message of this case.
-fn silence<'a>(case: Case<'a>, channel: Channel, purpose: Purpose) -> Silence<'a> {
+pub(super) fn silence<'a>(case: Case<'a>, channel: Channel, purpose: Purpose) -> Silence<'a> {
     let Policy { quiet_hours, topic_quiet, legal_hours, country, .. } = *case.policy;
     let candidate = case.candidate;
     let country = candidate.country.as_deref().unwrap_or(country);
@@ -93,7 +93,7 @@ fn silence<'a>(case: Case<'a>, channel: Channel, purpose: Purpose) -> Silence<'a
 }
 
 /// The zones that the customer may live in: their own, those of their country, the business's.
-fn zones<'a>(candidate: &'a Candidate, business: &'a [Tz]) -> &'a [Tz] {
+pub(super) fn zones<'a>(candidate: &'a Candidate, business: &'a [Tz]) -> &'a [Tz] {
     match &candidate.zone {
         Some(zone) => std::slice::from_ref(zone),
         None if candidate.zones.is_empty() => business,

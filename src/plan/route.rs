@@ -126,7 +126,7 @@ fn told(refusals: &[(Channel, Refused)]) -> String {
 }
 
 /// The channels of the customer's message, those that the customer prefers first, in the customer's order.
-fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
+pub(super) fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
     let channels = rule.channels_of(&candidate.customer);
     let preferred = candidate.preferences.channels.iter().filter(|channel| channels.contains(channel));
     let mut order: Vec<Channel> = preferred.copied().collect();
@@ -251,7 +251,7 @@ fn release(
 }
 
 /// The id that the message's touchpoint has, or will have.
-fn key(case: Case<'_>) -> String {
+pub(super) fn key(case: Case<'_>) -> String {
     match &case.candidate.existing {
         Some(existing) => existing.id.clone(),
         None => ids::touchpoint(&case.rule.name, &case.candidate.customer, &case.candidate.occurrence, 0),

@@ -7,6 +7,7 @@
 
 pub mod fates;
 pub mod lines;
+pub mod sleepers;
 
 use super::db::{Db, Result, Row, Snapshot};
 use crate::catalogue::{Catalogue, Entity, Place, quoted};
@@ -73,6 +74,7 @@ pub async fn copy(from: &Db, scratch: &Db, catalogue: &Catalogue, now: Timestamp
     }
     let mut tx = scratch.begin().await?;
     tx.script(fates::INDEXES).await?;
+    tx.script(sleepers::COLUMN).await?;
     tx.commit().await
 }
 

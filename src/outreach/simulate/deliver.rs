@@ -12,7 +12,7 @@ use crate::delivery::recheck::{self, Judged};
 use crate::expr::Clause;
 use crate::rules::{Channel, Live, Rule};
 use crate::store::delivery::{self, Lane, Withheld};
-use crate::store::offers::{self, grants};
+use crate::store::offers::grants;
 use crate::store::rehearsal::fates::{self, Fate, Ordinary};
 use crate::time::Timestamp;
 use crate::touchpoints::State;
@@ -163,7 +163,6 @@ impl Walk<'_> {
         fates::settle(&mut tx, &fates, since).await?;
         grants::settle(&mut tx, &shown, self.app.clock.now()).await?;
         tx.commit().await?;
-        offers::put_back(&self.app.db).await?;
         Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Walk<'a> {
         let mut history = History::load_with_zones(&self.app.db, &self.app.workspace.project).await?;
         let lots = Lots::cast(self.app, &self.shared.pauses(), start);
         self.deliver(&lots, start).await?;
-        let mut windows = Windows::new(&self.app.db, self.to).await?;
+        let mut windows = Windows::new(self.app, self.shared.pauses().at(start).next().is_some(), self.to).await?;
         let customers = guard::customers(&self.app.db, &self.app.workspace.project.catalogue).await?;
         let mut agenda = Agenda::new();
         for rule in self.app.workspace.project.rules.values() {
@@ -112,23 +112,29 @@ impl<'a> Walk<'a> {
             tick::take_stock(db, project, now).await?;
             history.read_states(db).await?;
         }
+        if rules.iter().any(|rule| !rule.offers.is_empty()) {
+            let has_come_back = self.app.settle_offers(now).await? > 0;
+            windows.wake(db, now, has_come_back).await?;
+        }
         let pauses = self.shared.pauses();
         let runner = Runner { db, project, lease: self.lease, pauses: &pauses };
         let (mut runs, mut empty) = (Vec::new(), Vec::new());
         for mut tick in runner.due(rules.iter().copied(), history, now, None, &[]) {
+            let sleeps = windows.sleeps(&tick.rule.name);
+            if sleeps {
+                windows.wake(db, now, false).await?;
+            }
             let rows = match windows.rows(self.app, tick.rule, tick.instant).await? {
                 Rows::None => {
                     empty.push((tick.rule.name.clone(), tick.instant));
                     continue;
                 }
-                Rows::These(rows) => Some(rows),
-                Rows::All => None,
+                rows => rows.pieces(),
             };
-            if runs.is_empty() {
-                self.app.settle_offers(now).await?;
-            }
-            tick.rehearsed = Some(Rehearsed { rows, customers });
-            runs.push(runner.run(tick, now).await?);
+            tick.rehearsed = Some(Rehearsed { rows, customers, sleeps });
+            let run = runner.run(tick, now).await?;
+            windows.note(&run);
+            runs.push(run);
         }
         told.ticks += empty.len() as u64;
         for (rule, instant) in empty {

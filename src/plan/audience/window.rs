@@ -2,7 +2,8 @@
 //! tick. Every row that is a candidate at an instant of it is among them, but for those that are settled.
 //!
 //! A row is settled that no tick of the stretch decides about otherwise: it was touched, or refused for a reason that
-//! stands while the data stand still, or it is too soon to write again to the very end.
+//! stands while the data stand still, or until the stretch is over ([`Asleep`](super::Asleep)), or it is too soon to write
+//! again to the very end.
 
 use super::{Among, Audience};
 use crate::expr::window::Window;
@@ -12,11 +13,11 @@ use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 
 impl Audience<'_> {
-    /// The rows of `among` that may be candidates at an instant from `as_of` to `until`: bucket and entity key. What
+    /// The rows of `among` that may be candidates at an instant from `as_of` to `until`: bucket, entity key and customer. What
     /// was refused for a reason of `standing` is settled.
     pub fn possible(&self, among: Among<'_>, until: Timestamp, standing: &[Reason]) -> Sql {
         let mut sql = Sql::default();
-        sql.push("select c._bucket, ").push(&self.entity_key());
+        sql.push("select c._bucket, ").push(&self.entity_key()).push(", ").push(&self.customer_key());
         self.from(&mut sql);
         sql.push(" where ");
         self.among(&mut sql, among);
@@ -40,13 +41,15 @@ impl Audience<'_> {
     fn push_unsettled(&self, sql: &mut Sql, until: Timestamp, standing: &[Reason]) {
         let rule = sql.reserve(&self.rule.name);
         let reasons: Vec<String> = standing.iter().map(|reason| format!("'{reason}'")).collect();
-        let refused = format!("x.state = 'skipped' and x.reason in ({})", reasons.join(", "));
+        let until_then = sql.reserve(until);
+        let refused = format!("(x.reason in ({}) or x.asleep_until >= {until_then})", reasons.join(", "));
         let of_rule = format!(
             " and not exists (select 1 from touchpoints x where x.bucket = c._bucket and x.customer = {} \
              and x.rule = {rule} and x.step = 0 and ",
             self.customer_key()
         );
-        if self.is_one_occurrence(until) {
+        // One that is numbered changes only with a touch, after which the row is asked about anew.
+        if self.is_one_occurrence(until) || self.rule.once_per == OncePer::Numbered {
             sql.push(&of_rule).push("x.occurrence = ");
             self.push_occurrence(sql);
             sql.push(&format!(" and (x.state <> 'skipped' or {refused}))"));

@@ -111,14 +111,14 @@ pub async fn next_look(db: &Db, rules: &str, now: Timestamp) -> Result<Option<Ti
     Ok(row.and_then(|row| row.opt_int(0)).map(Timestamp::from_micros))
 }
 
-/// The customers of whom a touchpoint was written at `since` or later, as a JSON array of `[bucket, customer]`.
+/// Bucket and key of the customers of whom a touchpoint was written at `since` or later.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn written_since(db: &Db, since: Timestamp) -> Result<String> {
+pub async fn written_since(db: &Db, since: Timestamp) -> Result<Vec<(i64, String)>> {
     let sql = Sql::new("select distinct bucket, customer from touchpoints where updated_at >= $1").with(since);
-    let row = db.fetch_one(sql.as_one(db.dialect(), 2)).await?;
-    Ok(row.map_or_else(|| "[]".to_owned(), |row| row.text(0).to_owned()))
+    let rows = db.fetch_as_one(sql, 2).await?;
+    Ok(rows.iter().map(|row| (row.int(0), row.text(1).to_owned())).collect())
 }
 
 /// What a rehearsal looks for again and again, and a daemon does not.
