@@ -1,6 +1,7 @@
 //! One run: a rule evaluated at one instant, decided about in chunks, written down part by part, released or held.
 //!
-//! 1. A part is planned in one transaction that first locks its buckets; a crash leaves a part whole or not at all.
+//! 1. A part is planned in one transaction that first locks its buckets; a crash leaves a part whole or not at all. A run
+//!    of one part is one transaction.
 //! 2. The run's touchpoints may be claimed only once the part that ends last has released it.
 //! 3. The reader sees what the writer's transaction began with: nobody else may plan for these buckets meanwhile.
 
@@ -96,29 +97,54 @@ impl Runner<'_> {
     /// # Errors
     /// When the database refuses, or when the lease on the buckets is lost.
     pub async fn run(&self, tick: Tick<'_>, now: Timestamp) -> Result<Run> {
-        let Tick { rule, instant, .. } = tick;
         let slices = parts(self.db.dialect());
-        let mut run = runs::open(self.db, &rule.name, &rule.version, instant, tick.cause, &slices, now).await?;
+        let Tick { rule, instant, .. } = tick;
+        let asleep = if tick.rehearsed.is_some() { Asleep::ByTime } else { Asleep::Nobody };
+        let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
+        let question = Question { fires: tick.fires.clone(), asleep, ..question };
+        if let [whole] = slices[..] {
+            return self.run_at_once(&tick, &question, whole, now).await;
+        }
+        let run = runs::open(self.db, &rule.name, &rule.version, instant, tick.cause, &slices, now).await?;
         if run.state != "planning" {
             return Ok(run);
         }
-        let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
-        let asleep = if tick.rehearsed.is_some() { Asleep::ByTime } else { Asleep::Nobody };
-        let question = Question { fires: tick.fires.clone(), asleep, ..question };
         for part in runs::open_parts(self.db, &run.id).await? {
-            self.plan_part(&question, &run, (part, tick.rehearsed.as_ref()), now).await?;
+            let mut tx = self.locked(part.from, part.until).await?;
+            if self.plan_part(&mut tx, &question, &run, (part, None), now).await? {
+                tx.commit().await?;
+            }
         }
         let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
-        let Some(mut counts) = runs::sum_of_parts(&mut tx, &run.id).await? else { return Ok(run) };
-        let held = guard::hold(self.db, self.project, &tick, &counts).await?;
+        let run = self.finish(&mut tx, run, &tick, now).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// A run of one part, in one transaction.
+    async fn run_at_once(&self, tick: &Tick<'_>, question: &Question<'_>, whole: Part, now: Timestamp) -> Result<Run> {
+        let Tick { rule, instant, cause, .. } = *tick;
+        let mut tx = self.locked(whole.from, whole.until).await?;
+        let run = runs::insert(&mut tx, &rule.name, &rule.version, instant, cause, &[whole], now).await?;
+        let rehearsed = tick.rehearsed.as_ref();
+        if run.state != "planning" || !self.plan_part(&mut tx, question, &run, (whole, rehearsed), now).await? {
+            return Ok(run);
+        }
+        let run = self.finish(&mut tx, run, tick, now).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Releases or holds a run whose parts are all planned; any other is given as it is.
+    async fn finish(&self, tx: &mut Tx, run: Run, tick: &Tick<'_>, now: Timestamp) -> Result<Run> {
+        let Some(mut counts) = runs::sum_of_parts(tx, &run.id).await? else { return Ok(run) };
+        let held = guard::hold(self.db, self.project, tick, &counts).await?;
         if held.is_some() {
             counts.hold();
         }
-        runs::finish(&mut tx, &run.id, &counts, held.as_deref(), now).await?;
-        tx.commit().await?;
-        run.state = if held.is_some() { "held" } else { "released" }.to_owned();
-        (run.reason, run.counts) = (held, counts);
-        Ok(run)
+        runs::finish(tx, &run.id, &counts, held.as_deref(), now).await?;
+        let state = if held.is_some() { "held" } else { "released" }.to_owned();
+        Ok(Run { state, reason: held, counts, ..run })
     }
 
     /// A transaction that holds the lease rows of these buckets.
@@ -130,18 +156,18 @@ impl Runner<'_> {
         Err(StoreError::LostLease)
     }
 
-    /// Plans a part, of all its rows or of those that a rehearsal knows.
+    /// Plans a part, of all its rows or of those that a rehearsal knows. False when it was planned before.
     async fn plan_part(
         &self,
+        tx: &mut Tx,
         question: &Question<'_>,
         run: &Run,
         (part, rehearsed): (Part, Option<&Rehearsed>),
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let hasher = addresses::hasher(self.db, question.rule).await?;
-        let mut tx = self.locked(part.from, part.until).await?;
         if hasher.is_some() {
-            address_places::lock(&mut tx, &question.rule.name).await?;
+            address_places::lock(tx, &question.rule.name).await?;
         }
         let whole = [match run.cause {
             Cause::Event(arrived) => Among::Arrived(part.from, part.until, arrived),
@@ -159,24 +185,21 @@ impl Runner<'_> {
         let writer = Writer { question, run, project: self.project, hasher, now, sleeps };
         let mut chunks = question.chunks(self.db, pieces[0]);
         let mut repeated = 0;
-        let mut meanwhile = Meanwhile::paced(self.turns(&mut tx, question, now).await?);
+        let mut meanwhile = Meanwhile::paced(self.turns(tx, question, now).await?);
         for (place, piece) in pieces.iter().enumerate() {
             if place > 0 {
                 chunks.go_on(*piece, writer.asleep(&counts));
             }
             while let Some(mut chunk) = chunks.next(&mut repeated).await? {
-                writer.chunk(&mut tx, &mut chunk, &mut counts, &mut meanwhile).await?;
+                writer.chunk(tx, &mut chunk, &mut counts, &mut meanwhile).await?;
             }
         }
-        writer.close_budget(&mut tx, &counts).await?;
+        writer.close_budget(tx, &counts).await?;
         counts.already_touched += repeated;
         if let Some(turns) = meanwhile.turns() {
-            pace::take(&mut tx, &question.rule.name, turns.changed()).await?;
+            pace::take(tx, &question.rule.name, turns.changed()).await?;
         }
-        if runs::close_part(&mut tx, &run.id, part, &counts).await? {
-            tx.commit().await?;
-        }
-        Ok(())
+        runs::close_part(tx, &run.id, part, &counts).await
     }
 }
 

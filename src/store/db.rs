@@ -62,6 +62,41 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// How many rows of a SQLite statement are read ahead of whoever takes them.
 const ROWS_AHEAD: usize = 1_000;
 
+/// What a SQLite file is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Use {
+    /// What is committed is safe, and many read at once.
+    Business,
+    /// One task asks the same statements of many rules ten thousands of times.
+    Scratch,
+}
+
+impl Use {
+    /// SQLite's word for what a commit waits for.
+    const fn synchronous(self) -> &'static str {
+        match self {
+            Self::Business => "FULL",
+            Self::Scratch => "OFF",
+        }
+    }
+
+    /// How many prepared statements each connection keeps.
+    const fn statements(self) -> usize {
+        match self {
+            Self::Business => 100,
+            Self::Scratch => 2_000,
+        }
+    }
+
+    /// How many connections read: in a scratch database one for candidates, one for what their rows do not say.
+    const fn readers(self) -> u32 {
+        match self {
+            Self::Business => 4,
+            Self::Scratch => 2,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Pools {
     Sqlite { writer: Writer, readers: SqlitePool },
@@ -116,7 +151,7 @@ impl Db {
             std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
         }
         make_private(&path).map_err(|error| failed(sqlx::Error::Io(error)))?;
-        let db = Self::open_file(&path, "FULL").await.map_err(failed)?;
+        let db = Self::open_file(&path, Use::Business).await.map_err(failed)?;
         db.refuse_old_sqlite().await?;
         Ok(db)
     }
@@ -125,24 +160,24 @@ impl Db {
     pub(super) async fn open_scratch(path: &Path) -> Result<Self> {
         let failed = |source| StoreError::Open { url: path.display().to_string(), source };
         make_private(path).map_err(|error| failed(sqlx::Error::Io(error)))?;
-        Self::open_file(path, "OFF").await.map_err(failed)
+        Self::open_file(path, Use::Scratch).await.map_err(failed)
     }
 
-    /// `synchronous` is SQLite's word for what a commit waits for.
-    async fn open_file(path: &Path, synchronous: &'static str) -> std::result::Result<Self, sqlx::Error> {
+    async fn open_file(path: &Path, usage: Use) -> std::result::Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(30))
             .foreign_keys(true)
-            .pragma("synchronous", synchronous)
+            .pragma("synchronous", usage.synchronous())
+            .statement_cache_capacity(usage.statements())
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             .with_regexp();
         // A page that is written again and again is brought into the file once in sixteen megabytes of log.
         let writer = Writer::open(options.clone().pragma("wal_autocheckpoint", "4000")).await?;
-        let readers = SqlitePoolOptions::new().max_connections(4).idle_timeout(None).max_lifetime(None);
+        let readers = SqlitePoolOptions::new().max_connections(usage.readers()).idle_timeout(None).max_lifetime(None);
         // A file does not hang up: to ask each time whether it is still there costs as much as a small statement.
         let readers = readers.test_before_acquire(false);
         // A reader drops its cache whenever the writer has committed: a great one costs more than it saves.

@@ -78,9 +78,12 @@ pub async fn lock(tx: &mut Tx, lease: &Lease, from: i64, until: i64) -> Result<b
         Dialect::Sqlite => "",
         Dialect::Postgres => " for key share",
     };
-    let sql = format!("select bucket from leases where bucket between $1 and $2 and owner = $3 and epoch = $4{shared}");
-    let rows = tx.fetch(Sql::new(sql).with(from).with(until).with(&lease.owner).with(lease.epoch)).await?;
-    Ok(i64::try_from(rows.len()).unwrap_or(0) == until - from + 1)
+    let sql = format!(
+        "select count(*) from (select bucket from leases where bucket between $1 and $2 and owner = $3 \
+         and epoch = $4{shared}) as held"
+    );
+    let row = tx.fetch_one(Sql::new(sql).with(from).with(until).with(&lease.owner).with(lease.epoch)).await?;
+    Ok(row.is_some_and(|row| row.int(0) == until - from + 1))
 }
 
 /// As [`lock`], for just these buckets.

@@ -5,7 +5,7 @@ use super::log;
 use crate::ids;
 use crate::plan::Counts;
 use crate::plan::audience::Arrived;
-use crate::sql::Sql;
+use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 
 /// Why a run took place.
@@ -117,14 +117,20 @@ pub async fn insert(
         .with(now)
         .with(arrived.and_then(|arrived| arrived.after))
         .with(arrived.map(|arrived| arrived.until));
-    if tx.execute(insert).await? == 1 {
-        for part in parts {
-            let sql = "insert into run_parts (run_id, part, bucket_from, bucket_until, state) values ($1, $2, $3, $4, 'open')";
-            tx.execute(Sql::new(sql).with(&id).with(part.number).with(part.from).with(part.until)).await?;
-        }
-    }
-    let row = tx.fetch_one(Sql::new(format!("select {COLUMNS} from runs where id = $1")).with(&id)).await?;
-    Ok(read(&row.expect("the run was just inserted or found")))
+    // A run that another has inserted has its parts.
+    let slices: Vec<_> = parts.iter().map(|part| (part.number, part.from, part.until)).collect();
+    let columns = ["number", "bucket_from", "bucket_until"].map(|column| (column, ColumnType::Int));
+    let insert_parts = format!(
+        "insert into run_parts (run_id, part, bucket_from, bucket_until, state) \
+         select $1, r.number, r.bucket_from, r.bucket_until, 'open' from {} \
+         where exists (select 1 from runs where id = $1 and state = 'planning') on conflict do nothing",
+        tx.dialect().rows("$2", &columns, "r")
+    );
+    let slices = serde_json::to_string(&slices).expect("integers are JSON");
+    let insert_parts = Sql::new(insert_parts).with(&id).with(slices);
+    let read_back = Sql::new(format!("select {COLUMNS} from runs where id = $1")).with(&id);
+    let rows = tx.batch(vec![insert, insert_parts, read_back]).await?;
+    Ok(read(rows.first().expect("the run was just inserted or found")))
 }
 
 /// The parts of a run that are not planned yet.
@@ -136,26 +142,24 @@ pub async fn open_parts(db: &Db, run: &str) -> Result<Vec<Part>> {
     Ok(rows.iter().map(|row| Part { number: row.int(0), from: row.int(1), until: row.int(2) }).collect())
 }
 
-/// Marks a part as planned, with its counts. False when it was planned before.
+/// Marks a part as planned, with its counts. False when it was planned before: the caller drops the transaction.
 pub async fn close_part(tx: &mut Tx, run: &str, part: Part, counts: &Counts) -> Result<bool> {
-    let close = "update run_parts set state = 'done', counts = $1 where run_id = $2 and part = $3 and state = 'open'";
-    if tx.execute(Sql::new(close).with(counts.to_text()).with(run).with(part.number)).await? == 0 {
-        return Ok(false);
-    }
-    tx.execute(Sql::new("update runs set parts_done = parts_done + 1 where id = $1").with(run)).await?;
-    Ok(true)
+    let close = "update run_parts set state = 'done', counts = $1 \
+                 where run_id = $2 and part = $3 and state = 'open' returning part";
+    let close = Sql::new(close).with(counts.to_text()).with(run).with(part.number);
+    let count = Sql::new("update runs set parts_done = parts_done + 1 where id = $1").with(run);
+    Ok(!tx.batch(vec![close, count]).await?.is_empty())
 }
 
 /// The sum of the counts of all parts, once every part is planned.
 pub async fn sum_of_parts(tx: &mut Tx, run: &str) -> Result<Option<Counts>> {
-    let open = tx.fetch(Sql::new("select 1 from run_parts where run_id = $1 and state = 'open'").with(run)).await?;
-    if !open.is_empty() {
+    let rows = tx.fetch(Sql::new("select state, counts from run_parts where run_id = $1").with(run)).await?;
+    if rows.iter().any(|row| row.text(0) == "open") {
         return Ok(None);
     }
-    let rows = tx.fetch(Sql::new("select counts from run_parts where run_id = $1").with(run)).await?;
     let mut sum = Counts::default();
     for row in &rows {
-        sum.add(&Counts::from_text(row.text(0)));
+        sum.add(&Counts::from_text(row.text(1)));
     }
     Ok(Some(sum))
 }
