@@ -112,6 +112,18 @@ pub fn full(caps: &[&Cap], taken: &[Taken], asked: Asked<'_>) -> Option<Full> {
     first.map(|detail| Full { detail, free_at })
 }
 
+/// Up to when a message that is due then meets a full cap at least, whenever what is planned goes that is due earlier:
+/// [`Full::free_at`] may be later, this is never too late.
+pub fn full_until(caps: &[&Cap], taken: &[Taken], asked: Asked<'_>) -> Option<Timestamp> {
+    let until = |cap: &Cap| {
+        let covered = taken.iter().filter(|one| cap.covers(&one.topic, one.purpose, one.channel));
+        let mut frees: Vec<Timestamp> = covered.map(|one| cap.per.end(one.at, asked.zone)).collect();
+        frees.sort_unstable();
+        frees.get(frees.len().checked_sub(cap.max)?).copied()
+    };
+    caps.iter().filter(|cap| cap.covers(asked.topic, asked.purpose, asked.channel)).filter_map(|cap| until(cap)).max()
+}
+
 const DAY: i64 = 86_400;
 
 /// How many of those that took the places are named.

@@ -92,8 +92,8 @@ impl Silence<'_> {
         (0..7 * i64::from(MINUTES_PER_DAY)).all(|minute| self.end(monday + TimeDelta::minutes(minute)).is_some())
     }
 
-    /// How long one message may have to wait in one zone at most: every window after the other, an hour that a clock
-    /// change repeats, and the quarter of an hour over which what waited is spread. `None` where that cannot be said:
+    /// How long one message may have to wait in one zone at most: every window after the other, the hours that a
+    /// clock change repeats, and the quarter of an hour over which what waited is spread. `None` where that cannot be said:
     /// legal hours and holidays follow on one another as they come.
     pub fn longest(&self) -> Option<Span> {
         if !self.open.is_empty() {
@@ -113,7 +113,7 @@ impl Silence<'_> {
         }
         // Silent days may have the hours before the first of them and those after the last.
         let minutes = if days > 0 { days + 2 * daily } else { daily };
-        let more = if minutes > 0 { i64::from(MINUTES_PER_HOUR) + SPREAD.cast_signed() } else { 0 };
+        let more = if minutes > 0 { 2 * i64::from(MINUTES_PER_HOUR) + SPREAD.cast_signed() } else { 0 };
         Some(Span::from_seconds(60 * (minutes + more)))
     }
 

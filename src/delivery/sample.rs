@@ -78,7 +78,16 @@ impl<'a> Samples<'a> {
     fn audience(&self) -> Audience<'a> {
         let catalogue = &self.workspace.project.catalogue;
         let dialect = self.db.dialect();
-        Audience { rule: self.rule, offers: &[], bad_moments: &[], catalogue, dialect, as_of: self.now, fires: None, asleep: Asleep::Nobody }
+        Audience {
+            rule: self.rule,
+            offers: &[],
+            bad_moments: &[],
+            catalogue,
+            dialect,
+            as_of: self.now,
+            fires: None,
+            asleep: Asleep::Nobody,
+        }
     }
 
     /// The rows of `among` by their keys, and whether the conditions hold for each.

@@ -165,9 +165,13 @@ fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt
 
 /// The cap that has no place left for a message due at `at`.
 pub fn full(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -> Option<Full> {
+    caps::full(case.policy.caps, &case.candidate.taken, asked(case, channel, purpose, at))
+}
+
+/// The message as the caps see it.
+pub(super) fn asked(case: Case<'_>, channel: Channel, purpose: Purpose, at: Timestamp) -> Asked<'_> {
     let zone = case.candidate.zone.unwrap_or(case.policy.zone);
-    let asked = Asked { topic: &case.rule.topic, purpose, channel, at, zone };
-    caps::full(case.policy.caps, &case.candidate.taken, asked)
+    Asked { topic: &case.rule.topic, purpose, channel, at, zone }
 }
 
 /// When a message that may wait for a place would go, if that is before it expires: the first allowed hour, and turn,

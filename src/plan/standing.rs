@@ -6,8 +6,8 @@
 use super::candidate::Candidate;
 use super::decide::Case;
 use super::hour::{Hour, hour, silence, zones};
-use super::route::{full, in_order, key, open};
-use crate::courtesy::caps::OnCap;
+use super::route::{asked, full, in_order, key, open};
+use crate::courtesy::caps::{self, OnCap};
 use crate::expr::Clause;
 use crate::offers::Offer;
 use crate::rules::{Channel, Kind, Purpose, Rule};
@@ -82,7 +82,7 @@ fn has_no_holder(candidate: &Candidate) -> bool {
 struct Ways {
     /// One of them may be used now, and so from now on: places come free, and are not taken.
     is_open: bool,
-    /// When the first that has no place has one again.
+    /// When the first that has no place may have one again.
     free_at: Timestamp,
     /// How long quiet hours put a message off at most.
     longest: Span,
@@ -104,9 +104,12 @@ impl Ways {
                 Hour::Later(due_at, _) => due_at,
                 Hour::Never(..) => return None,
             };
-            match full(case, channel, purpose, due_at) {
-                Some(full) => ways.free_at = ways.free_at.min(full.free_at),
-                None => ways.is_open |= full(case, channel, purpose, case.now).is_none(),
+            if full(case, channel, purpose, due_at).is_some() {
+                let asked = asked(case, channel, purpose, due_at);
+                let until = caps::full_until(case.policy.caps, &case.candidate.taken, asked)?;
+                ways.free_at = ways.free_at.min(until);
+            } else {
+                ways.is_open |= full(case, channel, purpose, case.now).is_none();
             }
         }
         Some(ways)

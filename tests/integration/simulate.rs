@@ -2,4 +2,5 @@
 
 mod command;
 mod same;
+mod stands;
 mod world;

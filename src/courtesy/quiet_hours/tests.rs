@@ -179,6 +179,19 @@ proptest! {
     }
 
     #[test]
+    fn nothing_waits_longer_than_the_longest_wait(
+        windows in proptest::collection::vec(windows(), 0..4),
+        second in 946_684_800_i64..2_871_763_200,
+        zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
+    ) {
+        let (now, silence) = (Timestamp::from_seconds(second), quiet(&windows));
+        if let (Some(longest), Verdict::Defer { until }) = (silence.longest(), verdict(&windows, now, zone)) {
+            let goes = silence.spread(until, &[zone], until.plus(HORIZON), &second.to_string());
+            prop_assert!(goes <= now.plus(longest), "{} in {}: {}", now, zone, goes);
+        }
+    }
+
+    #[test]
     fn a_deferred_message_goes_when_it_is_judged_again(
         windows in proptest::collection::vec(windows(), 0..4),
         second in 946_684_800_i64..2_871_763_200,

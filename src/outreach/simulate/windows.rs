@@ -209,7 +209,8 @@ impl Windows {
             Rows::None => {}
             Rows::All => known.open.clear(),
             Rows::These(rows) => {
-                let rows: BTreeSet<(i64, String, String)> = serde_json::from_str(&rows).expect("rows of our own statement");
+                let rows: BTreeSet<(i64, String, String)> =
+                    serde_json::from_str(&rows).expect("rows of our own statement");
                 for window in &mut known.open {
                     window.more.extend(rows.iter().cloned());
                 }
