@@ -100,7 +100,11 @@ impl Audience<'_> {
         self.join_existing(&mut sql);
         self.selected(&mut sql, among);
         sql.push(condition);
-        sql.push(" order by c._bucket, ").push(&self.customer_key()).push(", 3");
+        sql.push(" order by c._bucket, ").push(&self.customer_key());
+        // A customer is one row: for a third key SQLite would sort each of them on its own.
+        if self.rule.for_each != CUSTOMER {
+            sql.push(", 3");
+        }
         sql
     }
 
