@@ -52,6 +52,38 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// At least two digits after the point, and no more than are needed: `2.50`, `0.0625`.
+    pub fn short(self) -> String {
+        let text = self.to_string();
+        text.strip_suffix("00").unwrap_or(&text).to_owned()
+    }
+
+    /// As [`Amount::short`], for people: `12,345.50`.
+    pub fn told(self) -> String {
+        let text = self.short();
+        let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+        let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+        format!("{sign}{}{fraction}", by_threes(whole))
+    }
+}
+
+/// `12,345`.
+pub fn grouped(count: u64) -> String {
+    by_threes(&count.to_string())
+}
+
+fn by_threes(digits: &str) -> String {
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 impl fmt::Display for Amount {
     /// All digits of the scale: `2.5000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,5 +95,31 @@ impl fmt::Display for Amount {
         }
         let places = usize::from(self.scale);
         write!(f, "{sign}{}.{:0places$}", magnitude / divisor, magnitude % divisor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_has_the_digits_it_needs() {
+        for (units, short, told) in [
+            (25_000, "2.50", "2.50"),
+            (625, "0.0625", "0.0625"),
+            (-30_000, "-3.00", "-3.00"),
+            (12_345_000, "1234.50", "1,234.50"),
+            (-9_999_990_000, "-999999.00", "-999,999.00"),
+        ] {
+            assert_eq!(Amount::money(units).short(), short);
+            assert_eq!(Amount::money(units).told(), told);
+        }
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(count), text);
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod builtin;
 
 use crate::amount::SCALE;
 use crate::courtesy::consent::Answer;
+use crate::problem::nearest;
 use crate::settings::Secret;
 use crate::time::{Span, Tz};
 use std::collections::BTreeMap;
@@ -255,6 +256,12 @@ pub fn quoted(name: &str) -> String {
 }
 
 impl Catalogue {
+    /// The declared event that is most likely meant by a name that is not declared.
+    pub fn event_meant(&self, name: &str) -> Option<&str> {
+        let known = || self.events.iter().map(String::as_str);
+        if known().any(|known| known == name) { None } else { nearest(name, known()) }
+    }
+
     pub fn entity(&self, name: &str) -> Option<&Entity> {
         self.entities.get(name)
     }

@@ -10,6 +10,7 @@ pub mod goal;
 pub mod interval;
 pub mod variants;
 
+use crate::amount::grouped;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::record::{money_json, time_json};
 use crate::touchpoints::{Reason, State};
@@ -254,19 +255,6 @@ pub fn percent(rate: f64) -> String {
     format!("{:.1}%", rate * 100.0)
 }
 
-/// `12,345`.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 impl RuleReport {
     fn to_json(&self, currency: &str) -> Value {
         json!({
@@ -344,12 +332,5 @@ mod tests {
         let hundred: Vec<(i64, u64)> = (1..=100).map(|took| (took, 1)).collect();
         assert_eq!(seconds(&hundred), Some((50, 95)));
         assert_eq!(seconds(&[(1, 94), (60, 1), (600, 5)]), Some((1, 60)));
-    }
-
-    #[test]
-    fn thousands_are_told_apart() {
-        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(count), text);
-        }
     }
 }

@@ -104,6 +104,11 @@ impl Timestamp {
         self.utc().with_timezone(&zone).naive_local()
     }
 
+    /// `2026-11-03 09:00` in `zone`: as people are told it.
+    pub fn to_minute(self, zone: Tz) -> String {
+        self.local(zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// The civil date of this instant in `zone`.
     pub fn date(self, zone: Tz) -> Date {
         Date::from_naive(self.local(zone).date())

@@ -35,6 +35,9 @@ pub struct Workspace {
 /// What stands for the token in a link of a message that is only looked at.
 pub const PREVIEW: &str = "preview";
 
+/// Where the pages of previews lie, from the home folder. Each holds what a customer would be sent.
+pub const PREVIEWS: &str = "var/preview";
+
 /// The configuration in force, shared: whoever holds it sees changed files as soon as they are taken up.
 #[derive(Clone, Debug)]
 pub struct InForce(Arc<RwLock<Arc<Workspace>>>);

@@ -72,6 +72,7 @@ fn as_json(customer: &str, erasure: &Erasure) -> Value {
         "customer": customer,
         "rows": erasure.rows,
         "files": erasure.files,
+        "previews": erasure.previews,
         "suppressed": erasure.suppressed,
         "shared_addresses": erasure.shared,
         "unreadable": erasure.unreadable,
@@ -87,6 +88,9 @@ fn sentences(customer: &str, erasure: &Erasure, out: &mut dyn Write) -> io::Resu
     }
     if erasure.files > 0 {
         writeln!(out, "  {:<20} {}", "files", erasure.files)?;
+    }
+    if erasure.previews > 0 {
+        writeln!(out, "  {:<20} {}, whomever they showed", "pages of previews", erasure.previews)?;
     }
     if erasure.suppressed > 0 {
         let addresses = erasure.suppressed;

@@ -7,6 +7,7 @@ mod tell;
 use super::print::{mention, say, say_json};
 use super::progress::shown;
 use super::{Answer, Failure, Global, known_rule, open};
+use crate::amount::Amount;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
@@ -198,7 +199,6 @@ const HEADINGS: [&str; 12] = [
 ];
 
 fn cells(line: &Line, zone: Tz) -> [String; 12] {
-    use super::print::money;
     let local = line.at.local(zone);
     let about = if line.entity == line.customer { String::new() } else { line.entity.clone() };
     [
@@ -212,8 +212,8 @@ fn cells(line: &Line, zone: Tz) -> [String; 12] {
         line.state.to_string(),
         line.reason.map(|reason| reason.to_string()).unwrap_or_default(),
         line.offer.clone().unwrap_or_default(),
-        money(line.cost),
-        money(line.offer_cost),
+        Amount::money(line.cost).short(),
+        Amount::money(line.offer_cost).short(),
     ]
 }
 

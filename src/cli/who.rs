@@ -10,7 +10,7 @@ use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
-use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json};
+use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json, variant_of};
 use crate::outreach::tick::History;
 use crate::plan::Counts;
 use crate::plan::decide::{Decision, Message};
@@ -39,8 +39,8 @@ pub struct Options {
     csv: Option<PathBuf>,
 }
 
-const HEADINGS: [&str; 9] =
-    ["customer", "name", "entity", "occurrence", "outcome", "reason", "detail", "channel", "due_at"];
+const HEADINGS: [&str; 10] =
+    ["customer", "name", "entity", "occurrence", "outcome", "reason", "detail", "channel", "variant", "due_at"];
 
 /// Where the candidates are told.
 struct Telling<'a> {
@@ -178,7 +178,7 @@ impl Telling<'_> {
 }
 
 /// A row of the CSV file, in the order of [`HEADINGS`].
-fn cells(fate: &Fate, name: Option<&str>) -> [String; 9] {
+fn cells(fate: &Fate, name: Option<&str>) -> [String; 10] {
     let candidate = &fate.judged.candidate;
     let (reason, detail, channel, due_at) = match &fate.decision {
         Decision::Plan(message) => {
@@ -201,6 +201,7 @@ fn cells(fate: &Fate, name: Option<&str>) -> [String; 9] {
         reason.unwrap_or_default().to_owned(),
         detail.unwrap_or_default(),
         channel.map(|channel| channel.to_string()).unwrap_or_default(),
+        variant_of(&fate.decision).unwrap_or_default().to_owned(),
         due_at.map(|due| due.to_string()).unwrap_or_default(),
     ]
 }

@@ -9,7 +9,7 @@ mod words;
 use self::words::{Heading, in_short, print_rule};
 use super::lookup::the_customer;
 use super::opened::Opened;
-use super::print::{say, say_json};
+use super::print::{local, say, say_json};
 use super::standing::Standing;
 use super::{Answer, Failure, Global, known_rule, open};
 use crate::app::App;
@@ -135,7 +135,7 @@ impl<'a> Question<'a> {
         let waiting = runs::newest_held(&self.app.db, &rule.name).await?;
         let waiting = waiting.map(|run| {
             let why = run.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            format!("the run of {} waits for approval{why}", run.instant)
+            format!("the run of {} waits for approval{why}", local(run.instant, self.zone()))
         });
         let (passed, detail) = match foresight.guarded(&self.history).await? {
             Guarded::Passes => (Some(true), None),

@@ -34,7 +34,7 @@ fn key(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Key> {
         problems.push(problem.help("leave `says` out"));
     }
     for (name, missing) in [("prompt", prompt.is_none()), ("says", says.is_none())] {
-        if does == Does::Say && missing {
+        if does == Does::Say && missing && !table.is_misspelt(name) {
             let problem = entry.key_error(format!("a key that says something has no `{name}`"));
             problems.push(problem.help("write both: `prompt` announces the key, `says` is what it says"));
         }

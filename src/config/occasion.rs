@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use crate::catalogue::Catalogue;
-use crate::problem::{Problem, nearest};
+use crate::problem::Problem;
 use crate::schedule::Schedule;
 use crate::time::Tz;
 
@@ -14,6 +14,7 @@ pub fn read(
     problems: &mut Vec<Problem>,
 ) -> (Option<Schedule>, Option<String>) {
     match (root.get("schedule"), root.get("on_event")) {
+        (None, None) if ["schedule", "on_event"].iter().any(|key| root.is_misspelt(key)) => (None, None),
         (None, None) => {
             let help = "add `schedule = \"every 15 minutes\"`, or `on_event = \"Order Completed\"` for a rule that waits for \
                         an event";
@@ -40,9 +41,7 @@ pub fn read(
 fn event(root: Reader<'_>, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> Option<String> {
     let node = root.get("on_event")?;
     let name = node.text()?;
-    if !catalogue.events.iter().any(|known| known == name)
-        && let Some(near) = nearest(name, catalogue.events.iter().map(String::as_str))
-    {
+    if let Some(near) = catalogue.event_meant(name) {
         let help = format!("the nearest that data.toml declares is `{near}`; names count to the letter");
         problems.push(node.warning(format!("no event `{name}` is declared")).help(help));
     }

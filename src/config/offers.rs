@@ -77,6 +77,7 @@ fn code(table: Reader<'_>, files: &Files, problems: &mut Vec<Problem>) -> Option
             Some(CodeSource::File(file))
         }
         (None, None, Some(fixed)) => Some(CodeSource::Fixed(fixed)),
+        (None, None, None) if ["pattern", "file", "fixed"].iter().any(|key| table.is_misspelt(key)) => None,
         (None, None, None) => {
             problems.push(table.node.error("this says nothing about the codes").help(help));
             None

@@ -38,6 +38,7 @@ pub fn fill_in(tree: &Node, settings: &mut Settings, catalogue: &Catalogue, prob
         let Some(topic) = settings.topics.get_mut(&entry.key) else { continue };
         match (topic.opt_in, table.get("soft_opt_in")) {
             (OptIn::Soft, Some(node)) => topic.soft_opt_in = condition(node, catalogue, problems),
+            (OptIn::Soft, None) if table.is_misspelt("soft_opt_in") => {}
             (OptIn::Soft, None) => {
                 let place = table.get("opt_in").unwrap_or(&entry.node);
                 let help = "say who has bought: `soft_opt_in = 'customer.orders.size() > 0'`";

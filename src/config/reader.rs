@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         self.node.get(key)
     }
 
+    /// Whether `key` is missing because it is misspelt, which was told already.
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        super::shape::misspelt(self.node, self.section, key).is_some()
+    }
+
     /// The table at `key`; an empty one where something else stands there.
     pub fn table(&self, key: &str) -> Option<Self> {
         let node = self.get(key)?;

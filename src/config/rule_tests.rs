@@ -119,7 +119,7 @@ fn one(rule: &Rule, table: &Node, project: &Project, problems: &mut Vec<Problem>
         now: Written::of(root.get("now")?)?,
         consent,
         history,
-        expected: expected::read(root, project, problems)?,
+        expected: expected::read(root, rule, project, problems)?,
         rows,
     })
 }

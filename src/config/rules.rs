@@ -237,6 +237,7 @@ pub(super) fn offers(root: Reader<'_>, around: Around<'_>, problems: &mut Vec<Pr
 fn check_offer_kind(root: Reader<'_>, kind: Option<Kind>, problems: &mut Vec<Problem>) {
     if let (Some(Kind::Offer), Some(node)) = (kind, root.get("kind"))
         && root.texts("offer").is_empty()
+        && !root.is_misspelt("offer")
         && root.get("variants").is_none()
     {
         let help = "name one from config/offers: `offer = \"free-cookie\"`";

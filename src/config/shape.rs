@@ -17,11 +17,7 @@ pub fn check(node: &mut Node, section: &'static Section, problems: &mut Vec<Prob
         problems.push(unfit(node, &Shape::Table(section), None));
         return;
     };
-    let mut meant = Vec::new();
     for entry in entries.iter_mut() {
-        if section.key(&entry.key).is_none() && section.named.is_none() {
-            meant.extend(nearest(&entry.key, section.keys.iter().map(|key| key.name)));
-        }
         match (section.key(&entry.key), section.named) {
             (Some(key), _) => check_value(&mut entry.node, &key.shape, Some(key), problems),
             (None, Some(named)) => check_named(entry, &named, section, problems),
@@ -29,20 +25,32 @@ pub fn check(node: &mut Node, section: &'static Section, problems: &mut Vec<Prob
         }
     }
     for key in section.keys {
-        // What is merely misspelt is told once.
-        if node.get(key.name).is_none() && !(key.default == Default::Required && meant.contains(&key.name)) {
+        if node.get(key.name).is_none() {
             absent(node, section, key, problems);
         }
     }
 }
 
+/// The entry that reads like a slip of `key`, which is one of the section's. It was told as that: nobody is told
+/// besides that the key is missing.
+pub fn misspelt<'n>(node: &'n Node, section: &Section, key: &str) -> Option<&'n Entry> {
+    let known = || section.keys.iter().map(|key| key.name);
+    let mut others = node.entries().iter().filter(|entry| section.key(&entry.key).is_none());
+    others.find(|entry| nearest(&entry.key, known()) == Some(key))
+}
+
 fn absent(node: &mut Node, section: &Section, key: &'static Key, problems: &mut Vec<Problem>) {
     match key.default {
-        Default::Required => {
-            let message = format!("{} has no `{}`", section.what, key.name);
-            let help = format!("add `{} = {}`: {}", key.name, key.example, key.about);
-            problems.push(node.error(message).help(help));
-        }
+        Default::Required => match misspelt(node, section, key.name) {
+            // It passed as a name that a user chose.
+            Some(entry) if section.named.is_some() => problems.push(unknown(entry, section)),
+            Some(_) => {}
+            None => {
+                let message = format!("{} has no `{}`", section.what, key.name);
+                let help = format!("add `{} = {}`: {}", key.name, key.example, key.about);
+                problems.push(node.error(message).help(help));
+            }
+        },
         Default::Otherwise(_) => {}
         Default::Value(toml) => {
             let mut value = default_value(key, toml);
@@ -127,7 +135,10 @@ fn check_tagged(
     let names: Vec<&str> = variants.iter().map(|(name, _)| *name).collect();
     problems.push(match node.get(tag) {
         Some(written) => not_one_of(written, &names),
-        None => node.error(format!("`{tag}` is missing")).help(format!("add `{tag} = \"{}\"`", names[0])),
+        None => match variants.iter().find_map(|(_, section)| Some((misspelt(node, section, tag)?, section))) {
+            Some((entry, section)) => unknown(entry, section),
+            None => node.error(format!("`{tag}` is missing")).help(format!("add `{tag} = \"{}\"`", names[0])),
+        },
     });
 }
 

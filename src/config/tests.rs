@@ -163,7 +163,6 @@ was = "Old Name"
 cookies = "5%"
 "#;
     insta::assert_snapshot!(told_with("config/rules/update.toml", text), @r#"
-    config/rules/update.toml:1:1: a rule has no `schedule` (add `schedule = "every 15 minutes"`, or `on_event = "Order Completed"` for a rule that waits for an event)
     config/rules/update.toml:1:8: `statuss` is not known here (the nearest is `status`; known are `status`, `reminder`, `offer`, `survey`)
     config/rules/update.toml:2:9: there is no topic `delivery` (the nearest topic is `deliveries`)
     config/rules/update.toml:3:1: `scedule` is not a key of a rule (the nearest known key is `schedule`)

@@ -38,7 +38,7 @@ pub fn read(root: Reader<'_>, around: Around<'_>, own: Own<'_>, problems: &mut V
         let given = table.get("offer").map(|_| offers(table, around, problems));
         let given = given.map(|names| names.into_iter().map(|name| place_of(name, own.offers)).collect());
         let given: Vec<usize> = given.unwrap_or_else(|| rules_own.1.clone());
-        if own.kind == Some(Kind::Offer) && given.is_empty() {
+        if own.kind == Some(Kind::Offer) && given.is_empty() && !table.is_misspelt("offer") {
             let help = "name one: `offer = \"free-cookie\"`";
             problems.push(node.error("a variant of a rule of kind `offer` carries no offer").help(help));
         }

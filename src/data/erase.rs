@@ -7,7 +7,7 @@
 //! 3. Of the suppressions of their addresses one is left, without a letter of the address. An address that another
 //!    customer has too is theirs, and is left as it is.
 //! 4. What an offer has cost stays in its budget: a code in somebody's drawer may still be used up.
-//! 5. Files of the folder provider are plusone's writing and go. Files and tables of others are named, not touched.
+//! 5. Files of the folder provider and pages of previews are plusone's writing and go. Files and tables of others are named, not touched.
 
 use super::DataError;
 use super::suppress::Hasher;
@@ -25,6 +25,7 @@ use crate::store::suppressions::{self, Suppression};
 use crate::store::{erased, offers, rows};
 use crate::time::Timestamp;
 use crate::touchpoints::State;
+use crate::workspace::PREVIEWS;
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ pub struct Erasure {
     pub rows: BTreeMap<String, u64>,
     /// Files of the folder providers, and error files with a row of theirs.
     pub files: u64,
+    /// Pages of previews, of whomever.
+    pub previews: u64,
     /// Addresses that are never written to again.
     pub suppressed: u64,
     /// How many of their addresses another customer has too.
@@ -84,6 +87,7 @@ pub async fn erase(job: &Job<'_>) -> Result<Erasure, DataError> {
     remove_data(job, person, &mut told).await?;
     remove_kept(job, person, &mut told).await?;
     remove_error_files(job, &addresses, &mut told)?;
+    remove_previews(job, &mut told)?;
     told.unreadable = job.db.compact().await?;
     for entity in job.catalogue.entities.values().filter(|entity| job.catalogue.is_owned(&entity.name)) {
         match (&entity.place, &entity.source, &entity.database) {
@@ -289,6 +293,22 @@ fn remove_files(folders: &[PathBuf], ids: &[String]) -> Result<u64, DataError> {
         }
     }
     Ok(removed)
+}
+
+/// Removes the pages of previews, whomever they show: one is made again by a word, and nobody has to search them for
+/// what a letter may have made of the person's data.
+fn remove_previews(job: &Job<'_>, told: &mut Erasure) -> Result<(), DataError> {
+    let folder = job.home.join(PREVIEWS);
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry.map_err(|error| DataError::file(&folder, error))?.path();
+        if path.extension().is_none_or(|ending| ending != "html") {
+            continue;
+        }
+        std::fs::remove_file(&path).map_err(|error| DataError::file(&path, error))?;
+        told.previews += 1;
+    }
+    Ok(())
 }
 
 /// Removes the error files of sources that hold a refused row of the person: the next reading writes them anew.

@@ -3,6 +3,7 @@
 //! 1. Values are read as those of files are, in ISO form or counted from the test's `now`.
 //! 2. A row without a key gets one that no other row has.
 //! 3. All rows that lead to a customer are the test's customer's.
+//! 4. A customer whose key is made up gets the variant that the test expects.
 
 use super::DataError;
 use super::consent;
@@ -13,7 +14,7 @@ use crate::config::rule_tests::{Row, RuleTest, Written};
 use crate::courtesy::consent::{Answer, Entry, Source as Told, SourceKind};
 use crate::ids::{bucket_of, number};
 use crate::problem::Problem;
-use crate::rules::Channel;
+use crate::rules::{Channel, Rule};
 use crate::settings::Business;
 use crate::store::consents;
 use crate::store::db::Tx;
@@ -27,6 +28,8 @@ const FIRST_KEY: u64 = 1_000_000_000;
 /// How many tests have keys of their own, and how many rows each.
 const SEEDS: u64 = 1 << 24;
 const MOST_ROWS: u64 = 1_000;
+/// How many keys are made up to find one that gets a variant: enough for the smallest share that can be drawn.
+const DRAWN: u64 = 100_000;
 
 /// What the fields of a customer say was said so long before what the test itself says.
 const BEFORE: Span = Span::from_seconds(60);
@@ -81,10 +84,9 @@ pub struct Reading<'a> {
 impl Reading<'_> {
     /// # Errors
     /// Every value that is not of its field's type.
-    pub fn read<'t>(&self, test: &'t RuleTest) -> Result<Stated<'t>, Vec<Problem>> {
+    pub fn read<'t>(&self, test: &'t RuleTest, rule: &Rule) -> Result<Stated<'t>, Vec<Problem>> {
         let now = moment(test, &test.now, None, self.business.time_zone).map_err(|problem| vec![problem])?;
-        // They follow from the test's name, and with them the variant: another test changes nothing here.
-        let seed = number(&format!("{}/{}", test.rule, test.name)) % SEEDS * MOST_ROWS;
+        let seed = self.seed(test, rule);
         let keys: Vec<String> = (seed..).zip(&test.rows).map(|(made, row)| self.key(row, made)).collect();
         let customer = keys[0].clone();
         let (mut records, mut problems) = (Vec::new(), Vec::new());
@@ -101,6 +103,20 @@ impl Reading<'_> {
             }
         }
         if problems.is_empty() { Ok(Stated { test, now, customer, keys, records }) } else { Err(problems) }
+    }
+
+    /// Where the keys begin that nobody wrote. They follow from the test's name, so that another test changes nothing
+    /// here; and where a variant is expected, from that.
+    fn seed(&self, test: &RuleTest, rule: &Rule) -> u64 {
+        let first = number(&format!("{}/{}", test.rule, test.name));
+        let seed = |turn: u64| first.wrapping_add(turn) % SEEDS * MOST_ROWS;
+        let (customer, wanted) = (&test.rows[0], test.expected.variant());
+        let gets_it =
+            |seed: &u64| rule.variant_of(&self.key(customer, *seed)).map(|found| found.name.as_str()) == wanted;
+        match wanted {
+            Some(_) if customer.key.is_none() => (0..DRAWN).map(seed).find(gets_it).unwrap_or(seed(0)),
+            _ => seed(0),
+        }
     }
 
     fn key(&self, row: &Row, made: u64) -> String {

@@ -8,7 +8,7 @@ pub mod gates;
 mod stock;
 pub mod walk;
 
-pub use self::explain::{ClauseTruth, Explained};
+pub use self::explain::{ClauseTruth, Explained, Seen};
 use self::stock::Stock;
 use self::walk::Walk;
 use super::addresses;

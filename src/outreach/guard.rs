@@ -86,7 +86,7 @@ fn exceeded(guard: &Guard, counts: &Counts, customers: u64) -> Option<String> {
         return Some(format!("would reach {planned} of {customers} customers; guard.max_share is {share}%"));
     }
     if let Some(max) = guard.max_cost.filter(|max| counts.cost > *max) {
-        let (cost, max) = (Amount::money(counts.cost), Amount::money(max));
+        let (cost, max) = (Amount::money(counts.cost).told(), Amount::money(max).told());
         return Some(format!("would cost {cost}; guard.max_cost is {max}"));
     }
     None

@@ -112,7 +112,8 @@ impl<'a> Question<'a> {
     /// were touched already where they are asked for.
     pub fn foreseen<'q>(&'q self, db: &'q Db, among: Among<'_>, with_touched: bool) -> Chunks<'q> {
         let audience = self.audience();
-        let rows = db.stream(if with_touched { audience.everyone(among) } else { audience.foreseen(among) });
+        let sql = if with_touched { audience.everyone(among) } else { audience.foreseen(among) };
+        let rows = db.stream_as_texts(sql, audience.facts_from());
         Chunks { question: self, db, rows, customer: Occurrences::default() }
     }
 

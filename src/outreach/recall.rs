@@ -4,10 +4,11 @@
 //! 2. Clauses are those of the version that decided, where its text was kept and still reads on today's data.
 //! 3. What is not recorded is not made up: a clause without its value says so.
 
-use super::foresee::ClauseTruth;
 use super::foresee::gates::{Asked, recorded};
+use super::foresee::{ClauseTruth, Seen};
 use crate::app::{App, AppError, rule_path};
 use crate::config::{Environment, Files};
+use crate::expr::Used;
 use crate::rules::Rule;
 use crate::store::runs::{self, Run};
 use crate::store::{log, rule_texts};
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 use crate::touchpoints::record::parsed_json;
 use crate::touchpoints::{Detail, State, Touchpoint};
 use crate::workspace::Workspace;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// One decision of the past.
@@ -116,9 +117,9 @@ fn as_it_read(app: &App, rule: &Rule, text: &str) -> Option<Rule> {
 /// What was decided matched: each clause of `when` was true and none of `unless`. The values are those that were kept.
 fn clauses(rule: &Rule, facts: &Value) -> Vec<ClauseTruth> {
     let truth = |clause: &crate::expr::Clause, is_exception: bool| {
-        let kept = |text: &String| facts.get(text).map(|value| (text.clone(), value.clone()));
-        let values: Map<String, Value> = clause.used().iter().filter_map(|used| kept(&used.text)).collect();
-        let is_unknown = is_exception && values.values().any(Value::is_null);
+        let kept = |used: Used| Some(Seen { value: facts.get(&used.text)?.clone(), text: used.text, ty: used.ty });
+        let values: Vec<Seen> = clause.used().into_iter().filter_map(kept).collect();
+        let is_unknown = is_exception && values.iter().any(|seen| seen.value.is_null());
         let holds = if is_unknown { None } else { Some(!is_exception) };
         ClauseTruth { text: clause.text.clone(), is_exception, holds, values }
     };

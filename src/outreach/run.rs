@@ -102,8 +102,10 @@ impl Runner<'_> {
         let asleep = if tick.rehearsed.is_some() { Asleep::ByTime } else { Asleep::Nobody };
         let question = Question::new(self.project, rule, instant, self.pauses, tick.first, self.db.dialect());
         let question = Question { fires: tick.fires.clone(), asleep, ..question };
+        let hasher = addresses::hasher(self.db, rule).await?;
+        let planning = Planning { question: &question, hasher, rehearsed: tick.rehearsed.as_ref(), now };
         if let [whole] = slices[..] {
-            return self.run_at_once(&tick, &question, whole, now).await;
+            return self.run_at_once(&tick, &planning, whole).await;
         }
         let run = runs::open(self.db, &rule.name, &rule.version, instant, tick.cause, &slices, now).await?;
         if run.state != "planning" {
@@ -111,7 +113,7 @@ impl Runner<'_> {
         }
         for part in runs::open_parts(self.db, &run.id).await? {
             let mut tx = self.locked(part.from, part.until).await?;
-            if self.plan_part(&mut tx, &question, &run, (part, None), now).await? {
+            if self.plan_part(&mut tx, &planning, &run, part).await? {
                 tx.commit().await?;
             }
         }
@@ -122,15 +124,14 @@ impl Runner<'_> {
     }
 
     /// A run of one part, in one transaction.
-    async fn run_at_once(&self, tick: &Tick<'_>, question: &Question<'_>, whole: Part, now: Timestamp) -> Result<Run> {
+    async fn run_at_once(&self, tick: &Tick<'_>, planning: &Planning<'_>, whole: Part) -> Result<Run> {
         let Tick { rule, instant, cause, .. } = *tick;
         let mut tx = self.locked(whole.from, whole.until).await?;
-        let run = runs::insert(&mut tx, &rule.name, &rule.version, instant, cause, &[whole], now).await?;
-        let rehearsed = tick.rehearsed.as_ref();
-        if run.state != "planning" || !self.plan_part(&mut tx, question, &run, (whole, rehearsed), now).await? {
+        let run = runs::insert(&mut tx, &rule.name, &rule.version, instant, cause, &[whole], planning.now).await?;
+        if run.state != "planning" || !self.plan_part(&mut tx, planning, &run, whole).await? {
             return Ok(run);
         }
-        let run = self.finish(&mut tx, run, tick, now).await?;
+        let run = self.finish(&mut tx, run, tick, planning.now).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -157,15 +158,9 @@ impl Runner<'_> {
     }
 
     /// Plans a part, of all its rows or of those that a rehearsal knows. False when it was planned before.
-    async fn plan_part(
-        &self,
-        tx: &mut Tx,
-        question: &Question<'_>,
-        run: &Run,
-        (part, rehearsed): (Part, Option<&Rehearsed>),
-        now: Timestamp,
-    ) -> Result<bool> {
-        let hasher = addresses::hasher(self.db, question.rule).await?;
+    async fn plan_part(&self, tx: &mut Tx, planning: &Planning<'_>, run: &Run, part: Part) -> Result<bool> {
+        let Planning { question, rehearsed, now, .. } = *planning;
+        let hasher = planning.hasher.as_ref();
         if hasher.is_some() {
             address_places::lock(tx, &question.rule.name).await?;
         }
@@ -215,13 +210,22 @@ impl Runner<'_> {
     }
 }
 
+/// What the parts of a run have in common.
+struct Planning<'a> {
+    question: &'a Question<'a>,
+    /// For a rule that may be promotional. It may have to write a key first: before the run's transaction.
+    hasher: Option<Hasher>,
+    rehearsed: Option<&'a Rehearsed>,
+    now: Timestamp,
+}
+
 /// Decides about chunks and writes the decisions.
 struct Writer<'a> {
     question: &'a Question<'a>,
     run: &'a Run,
     project: &'a Project,
     /// For a rule that may be promotional.
-    hasher: Option<Hasher>,
+    hasher: Option<&'a Hasher>,
     now: Timestamp,
     /// See [`Rehearsed::sleeps`].
     sleeps: bool,

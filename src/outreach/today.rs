@@ -1,9 +1,11 @@
-//! What today's data say of rules: how many match, and which conditions tell nobody from anybody.
+//! What today's data say of rules: how many match, which conditions tell nobody from anybody, and which events never came.
 //!
 //! 1. Nothing is written, and nothing is said where there is no data, or where the tables are not yet as declared.
 //! 2. One statement per rule, over whole buckets of customers: of many, those of as many buckets as make a sample. Buckets
 //!    are a hash of the customer, so the sample is a fair one.
 //! 3. A condition that asks the clock is not called useless because nobody matches at this moment.
+
+mod events;
 
 use crate::catalogue::{CUSTOMER, quoted};
 use crate::config::{Project, places};
@@ -72,6 +74,8 @@ pub async fn look(db: &Db, project: &Project, now: Timestamp) -> Result<Findings
             judge(project, rule, &row, all, &mut findings);
         }
     }
+    // Without a table of events there is nothing to say of them.
+    findings.problems.extend(events::never_came(db, project).await.unwrap_or_default());
     Ok(findings)
 }
 
@@ -94,12 +98,13 @@ fn judge(project: &Project, rule: &Rule, row: &Row, all: i64, findings: &mut Fin
         let is_exception = place >= rule.when.len();
         if let Some(problem) = rows.problem(clause, is_exception, holds, fails) {
             // Told already why nobody is reached.
-            useless += usize::from(holds == 0 || is_exception);
+            useless += usize::from((holds == 0) != is_exception);
             findings.problems.push(problem);
         }
     }
-    let asks_the_clock = rule.when.iter().chain(&rule.unless).any(Clause::asks_the_clock);
-    if matching == 0 && useless == 0 && !asks_the_clock {
+    // The clock, or an event that was none of these, may be what leaves nobody.
+    let may_come = rule.on_event.is_some() || rule.when.iter().chain(&rule.unless).any(Clause::asks_the_clock);
+    if matching == 0 && useless == 0 && !may_come {
         findings.problems.push(rows.nobody());
     }
     let (rule, entity) = (rule.name.clone(), rule.for_each.clone());
@@ -119,7 +124,7 @@ impl Rows<'_> {
         let (key, those) = (if is_exception { "unless" } else { "when" }, self.those());
         let (message, help) = match (is_exception, holds, fails) {
             _ if clause.asks_the_clock() => return None,
-            (false, 0, 0) => (
+            (_, 0, 0) if !is_exception || self.looked_at >= FEW => (
                 format!("of {those} nobody can say whether this holds: the value is missing in every one"),
                 "is the field filled? `plusone import` and the source's file say which columns they have",
             ),
@@ -130,6 +135,10 @@ impl Rows<'_> {
             (true, holds, _) if holds == self.looked_at => (
                 format!("this is true of all of {those}, so the rule reaches nobody"),
                 "is it meant the other way round?",
+            ),
+            (true, 0, _) if self.looked_at >= FEW => (
+                format!("this is true of none of {those}, so it keeps nobody back"),
+                "compare it with what the data has, or leave it where it guards against what may come",
             ),
             (false, holds, _) if holds == self.looked_at && self.looked_at >= FEW => (
                 format!("this is true of all of {those}, so it leaves nobody out"),

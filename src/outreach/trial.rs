@@ -45,7 +45,7 @@ pub async fn run(project: &Project, tests: &[RuleTest]) -> Result<Verdict, DataE
     let reading = Reading { catalogue: &project.catalogue, business: &project.settings.business };
     let mut ready = Vec::new();
     for test in tests {
-        match reading.read(test) {
+        match reading.read(test, &project.rules[&test.rule]) {
             Ok(stated) => ready.push(stated),
             Err(problems) => {
                 verdict.failed += 1;
@@ -208,10 +208,11 @@ fn is_met(wanted: &Outcome, due: Option<Timestamp>, fate: Option<&Decision>, rul
     match (wanted, fate) {
         (Outcome::NotSelected, None) => true,
         (Outcome::Skipped(reason), Some(Decision::Refuse(refusal))) => refusal.reason == *reason,
-        (Outcome::Planned { channel, offer, .. }, Some(Decision::Plan(message))) => {
+        (Outcome::Planned { channel, offer, variant, .. }, Some(Decision::Plan(message))) => {
             let given = message.offer.map(|place| &rule.offers[place]);
             channel.is_none_or(|channel| channel == message.channel)
                 && offer.as_ref().is_none_or(|offer| offer.as_ref() == given)
+                && (variant.is_none() || *variant == message.variant)
                 && due.is_none_or(|due| is_then(due, message))
         }
         _ => false,

@@ -116,7 +116,11 @@ impl Audience<'_> {
         self.selected(&mut sql, among);
         sql.push(condition);
         self.push_awake(&mut sql);
-        sql.push(" order by c._bucket, ").push(&self.customer_key()).push(", 3");
+        sql.push(" order by c._bucket, ").push(&self.customer_key());
+        // A customer is one row: for a third key SQLite would sort each of them on its own.
+        if self.rule.for_each != CUSTOMER {
+            sql.push(", 3");
+        }
         sql
     }
 
@@ -155,11 +159,16 @@ impl Audience<'_> {
         sql
     }
 
-    /// For one customer, every row of the rule's entity, selected or not: the entity's key, then for each clause of
-    /// `when` and `unless` its truth (1, 0 or NULL), then every value used. For `why`.
+    /// For one customer, every row of the rule's entity, selected or not: the entity's key, whether there was the event
+    /// that the rule waits for (1 or 0), the name of the event that the row is, then for each clause of `when` and
+    /// `unless` its truth (1, 0 or NULL), then every value used. For `why`.
     pub fn clause_by_clause(&self, among: Among<'_>) -> Sql {
         let mut sql = Sql::default();
         sql.push("select ").push(&self.entity_key());
+        sql.push(", case when true");
+        self.push_event(&mut sql);
+        sql.push(" then 1 else 0 end");
+        self.push_event_name(&mut sql);
         for clause in self.clauses() {
             sql.push(", case when ");
             self.write(clause, &mut sql);

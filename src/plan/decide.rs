@@ -119,6 +119,11 @@ impl Case<'_> {
         let from = self.candidate.event_at.map_or(self.now, |at| at.min(self.now));
         from.plus(self.rule.expires_after)
     }
+
+    /// An instant as a detail tells it: by the business's clock.
+    pub(super) fn told(&self, at: Timestamp) -> String {
+        at.to_minute(self.policy.zone)
+    }
 }
 
 /// A reason to refuse, and what is told with it.
@@ -227,7 +232,9 @@ fn seen_before(case: Case<'_>) -> Result<(), Refused> {
 /// Whether the event that brought this up is no older than a message about it may be.
 fn fresh(case: Case<'_>) -> Result<(), Refused> {
     match case.candidate.event_at {
-        Some(at) if case.last() < case.now => Err((Reason::Expired, Some(format!("the event was at {at}")))),
+        Some(at) if case.last() < case.now => {
+            Err((Reason::Expired, Some(format!("the event was at {}", case.told(at)))))
+        }
         _ => Ok(()),
     }
 }
@@ -235,7 +242,7 @@ fn fresh(case: Case<'_>) -> Result<(), Refused> {
 fn again_after(case: Case<'_>) -> Result<(), Refused> {
     match (case.rule.again_after, case.candidate.last_touch) {
         (Some(span), Some(last)) if last.plus(span) > case.now => {
-            Err((Reason::AgainTooSoon, Some(format!("not before {}", last.plus(span)))))
+            Err((Reason::AgainTooSoon, Some(format!("not before {}", case.told(last.plus(span))))))
         }
         _ => Ok(()),
     }

@@ -66,16 +66,17 @@ pub fn hour(case: Case<'_>, channel: Channel, purpose: Purpose, last: Timestamp,
     }
     let legal = Silence { quiet: Vec::new(), ..silence };
     match (legal.verdict(case.now, zones), why) {
-        (Verdict::Defer { until }, _) if until > last => {
-            Hour::Never(Reason::OutsideLegalHours, format!("legal hours begin at {until}, after it expires"))
-        }
+        (Verdict::Defer { until }, _) if until > last => Hour::Never(
+            Reason::OutsideLegalHours,
+            format!("legal hours begin at {}, after it expires", case.told(until)),
+        ),
         (_, Some(Deferral::Pace)) => {
-            Hour::Never(Reason::Expired, format!("its turn by `pace` is {at}, after it expires"))
+            Hour::Never(Reason::Expired, format!("its turn by `pace` is {}, after it expires", case.told(at)))
         }
         (_, Some(Deferral::LegalHours)) => {
-            Hour::Never(Reason::Expired, format!("legal hours begin at {at}, after it expires"))
+            Hour::Never(Reason::Expired, format!("legal hours begin at {}, after it expires", case.told(at)))
         }
-        _ => Hour::Never(Reason::Expired, format!("quiet hours end at {at}, after it expires")),
+        _ => Hour::Never(Reason::Expired, format!("quiet hours end at {}, after it expires", case.told(at))),
     }
 }
 

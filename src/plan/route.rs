@@ -159,7 +159,7 @@ fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt
     };
     let (due_at, why) =
         wait(case, channel, purpose, &full).ok_or_else(|| (Reason::Capped, Some(full.detail.clone())))?;
-    gates.passed("caps", Some(format!("waits for a place until {due_at}: {}", full.detail)));
+    gates.passed("caps", Some(format!("waits for a place until {}: {}", case.told(due_at), full.detail)));
     Ok((Message { due_at, deferred: why, waits: Some(full.detail), ..message }, gates))
 }
 
@@ -250,7 +250,7 @@ fn release(
         Hour::Later(due_at, why) => (due_at, why),
         Hour::Never(reason, detail) => return Err((reason, Some(detail))),
     };
-    gates.passed("hours", deferred.map(|why| format!("deferred to {due_at} ({why})")));
+    gates.passed("hours", deferred.map(|why| format!("deferred to {} ({why})", case.told(due_at))));
     Ok((due_at, deferred))
 }
 

@@ -5,7 +5,8 @@
 //!    are right as often as one alone would be (Bonferroni).
 
 use super::interval::{self, Interval};
-use super::{Group, grouped, percent, points};
+use super::{Group, percent, points};
+use crate::amount::grouped;
 use crate::touchpoints::record::money_json;
 use serde_json::{Value, json};
 

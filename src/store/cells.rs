@@ -43,6 +43,18 @@ impl Row {
     /// # Errors
     /// [`StoreError::Column`] where a value is neither text nor an integer.
     pub fn unpacked(&self) -> Result<Vec<Self>> {
+        self.parsed()
+    }
+
+    /// The row that [`Sql::as_texts`] put into this one.
+    ///
+    /// # Errors
+    /// As [`Row::unpacked`].
+    pub fn unpacked_one(&self) -> Result<Self> {
+        self.parsed()
+    }
+
+    fn parsed<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(self.text(0)).map_err(|error| StoreError::Column(error.to_string()))
     }
 

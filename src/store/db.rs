@@ -232,6 +232,12 @@ impl Db {
         })
     }
 
+    /// As [`Db::stream`], of `columns` columns handed over as one text each ([`Sql::as_texts`]): for many rows of many
+    /// columns.
+    pub fn stream_as_texts(&self, sql: Sql, columns: usize) -> BoxStream<'static, Result<Row>> {
+        self.stream(sql.as_texts(self.dialect(), columns)).map(|row| row?.unpacked_one()).boxed()
+    }
+
     /// A writing statement in a transaction of its own; gives the number of rows it touched.
     pub async fn execute(&self, sql: Sql) -> Result<u64> {
         let mut tx = self.begin().await?;

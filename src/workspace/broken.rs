@@ -17,7 +17,7 @@ impl Broken<'_> {
     pub fn stays(&self) -> String {
         match self.since {
             Some(Some(since)) => {
-                let since = since.local(self.zone).format("%Y-%m-%d %H:%M");
+                let since = since.to_minute(self.zone);
                 format!("the version in force since {since} stays")
             }
             Some(None) => "its last good version stays in force".to_owned(),

@@ -1,12 +1,13 @@
-//! What the guide shows is so: its commands are run in order, in an empty folder, as a reader types them, and each output
-//! that it prints is what came.
+//! What the guide and the page about tests show is so: their commands are run in order, as a reader types them, in an
+//! empty folder or in the sample, and each output that they print is what came.
 //!
 //! 1. A block of `sh` is run; a block of `text` right after it is its output: whole lines, in order; a line `…` stands
 //!    for any lines. A command that is to fail says so by its output alone.
 //! 2. A block under `<!-- file: PATH -->` is that file, `top of` and `end of` are put there; under `<!-- lines: PATH -->`
-//!    each of its lines takes the place of the line with the same key, commented out or not.
-//! 3. Only times and ids are made alike before comparing, and blanks. It is noon where the business is: at night letters
-//!    wait for the morning.
+//!    each of its lines takes the place of the line with the same key, commented out or not; under `<!-- in: PATH -->` it
+//!    stands there word for word.
+//! 3. Only times and ids are made alike before comparing, and blanks. Where the guide is followed it is noon where the
+//!    business is: at night letters wait for the morning.
 
 use crate::harness::home::{Home, program};
 use crate::harness::{address, root};
@@ -44,16 +45,17 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// The reader at their terminal: the folder that they are in, from one command to the next.
+/// The reader at their terminal: the folder that they are in, from one command to the next, and the business's zone where
+/// it is not the configuration's.
 struct Reader {
     home: Home,
     at: PathBuf,
+    zone: Option<String>,
 }
 
 impl Reader {
-    fn new() -> Self {
-        let home = Home::new();
-        Self { at: home.path().to_owned(), home }
+    fn of(home: Home, zone: Option<String>) -> Self {
+        Self { at: home.path().to_owned(), home, zone }
     }
 
     /// Runs a block; gives what the terminal shows.
@@ -61,13 +63,14 @@ impl Reader {
         let marker = "the folder is now ";
         let script =
             format!("exec 2>&1\nplusone() {{ \"$PROGRAM\" \"$@\"; }}\n{script}\nprintf '\\n{marker}%s' \"$PWD\"\n");
-        let ran = Command::new("bash")
+        let mut bash = Command::new("bash");
+        bash.envs(self.zone.iter().map(|zone| ("PLUSONE_BUSINESS__TIME_ZONE", zone)));
+        let ran = bash
             .args(["-c", &script])
             .current_dir(&self.at)
             .env("PROGRAM", program())
             .env("NO_COLOR", "1")
             .env("COLUMNS", "120")
-            .env("PLUSONE_BUSINESS__TIME_ZONE", noon())
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("BROWSER")
@@ -145,23 +148,21 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
-#[test]
-fn the_guide_is_followed_word_for_word() {
-    let text = std::fs::read_to_string(root().join("docs/guide.md")).expect("the guide is there");
-    let mut reader = Reader::new();
+/// Follows a page block by block; gives how many outputs were compared.
+fn follow(page: &str, mut reader: Reader) -> usize {
+    let text = std::fs::read_to_string(root().join(page)).expect("the page is there");
     let (mut came, mut compared) = (String::new(), 0);
     for block in blocks(&text) {
-        let note = block.note.as_deref().unwrap_or_default();
-        if let Some(path) = note.strip_prefix("file: ") {
-            reader.write(path, &block.text);
-        } else if let Some(path) = note.strip_prefix("lines: ") {
-            reader.change(path, &block.text);
-        } else if let Some(path) = note.strip_prefix("end of: ") {
-            let text = std::fs::read_to_string(reader.at.join(path)).expect("a file to write on");
-            reader.write(path, &format!("{text}{}", block.text));
-        } else if let Some(path) = note.strip_prefix("top of: ") {
-            let text = std::fs::read_to_string(reader.at.join(path)).expect("a file to write on");
-            reader.write(path, &format!("{}{text}", block.text));
+        let there = |path: &str| std::fs::read_to_string(reader.at.join(path)).expect("a file that is there");
+        if let Some((what, path)) = block.note.as_deref().and_then(|note| note.split_once(": ")) {
+            match what {
+                "file" => reader.write(path, &block.text),
+                "lines" => reader.change(path, &block.text),
+                "end of" => reader.write(path, &format!("{}{}", there(path), block.text)),
+                "top of" => reader.write(path, &format!("{}{}", block.text, there(path))),
+                "in" => assert!(there(path).contains(&block.text), "{page}, line {}: not in {path}", block.line),
+                _ => panic!("{page}, line {}: what is `{what}`?", block.line),
+            }
         } else if block.language == "sh" {
             came = reader.run(&block.text);
             assert!(!came.contains("panicked"), "line {}: {came}", block.line);
@@ -171,7 +172,7 @@ fn the_guide_is_followed_word_for_word() {
             let (wanted, seen) = (lines(&wanted), lines(&came));
             assert!(
                 fits(&wanted, &seen),
-                "docs/guide.md, line {}: wanted\n{}\ncame\n{}",
+                "{page}, line {}: wanted\n{}\ncame\n{}",
                 block.line,
                 wanted.join("\n"),
                 seen.join("\n")
@@ -179,7 +180,22 @@ fn the_guide_is_followed_word_for_word() {
             compared += 1;
         }
     }
+    compared
+}
+
+#[test]
+fn the_guide_is_followed_word_for_word() {
+    let compared = follow("docs/guide.md", Reader::of(Home::new(), Some(noon())));
     assert!(compared >= 8, "the guide shows what comes");
+}
+
+#[test]
+fn the_page_about_tests_is_followed_in_the_sample() {
+    let home = Home::new();
+    home.copy("config");
+    home.copy("templates");
+    let compared = follow("docs/tests.md", Reader::of(home, None));
+    assert!(compared >= 2, "the page shows what comes");
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub mod prism;
 pub mod server;
 pub mod smtp_sink;
 
+use plusone::sql::Sql;
+use plusone::store::db::Db;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -152,6 +154,23 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut poll: impl FnMut() -> Option
         assert!(start.elapsed() < limit, "waited {} s for {what}", limit.as_secs());
         std::thread::park_timeout(Duration::from_millis(5));
     }
+}
+
+/// The number that `sql` gives.
+pub async fn number(db: &Db, sql: &str) -> i64 {
+    db.fetch_one(Sql::new(sql)).await.expect("a good statement").map_or(0, |row| row.int(0))
+}
+
+/// Asks until the number that `sql` gives is right. A daemon tells nobody that it has written a row: even one of this
+/// process is watched through its database, as from another. Only within a runtime of many threads.
+pub async fn wait_for_number(db: &Db, sql: &str, is_right: impl Fn(i64) -> bool) {
+    const LIMIT: Duration = Duration::from_secs(180);
+    tokio::task::block_in_place(|| {
+        wait_for(sql, LIMIT, || {
+            let found = tokio::runtime::Handle::current().block_on(number(db, sql));
+            is_right(found).then_some(())
+        });
+    });
 }
 
 /// Whether a program of this name can be started.

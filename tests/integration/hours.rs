@@ -110,7 +110,7 @@ async fn the_business_own_hours_bind_every_message_and_what_finds_no_hour_is_ref
         let run = shop.tick("2026-11-03T12:00:00Z").await;
         assert_eq!(run.counts.skipped.get(&Reason::OutsideLegalHours), Some(&1), "21 hours to nine: {:?}", run.counts);
         let detail = "select count(*) from touchpoint_events where detail = \
-                      'outside_legal_hours: legal hours begin at 2026-11-04T09:00:00Z, after it expires'";
+                      'outside_legal_hours: legal hours begin at 2026-11-04 09:00, after it expires'";
         assert_eq!(shop.number(detail).await, 1);
         let run = shop.tick("2026-11-03T13:00:00Z").await;
         assert_eq!((run.counts.planned, run.counts.deferred), (1, 1), "20 hours to nine");

@@ -316,15 +316,15 @@ async fn people_can_use_every_page_by_keyboard_and_screen_reader() {
           "never": ["person2@"] },
         { "name": "confirm", "url": written.url(Purpose::Confirm, es), "press": "Sí", "expect": ["No hay nada que confirmar"] },
     ]);
-    let seen = drive(&written, &modules, &browser, &steps);
+    let seen = drive(&written.home, &modules, &browser, &steps);
     assert!(seen["looked"].as_u64() >= Some(40), "{seen}");
     daemon.terminate();
 }
 
 /// Walks through the steps in Chromium; nothing may be wrong with any page. `PLUSONE_TEST_PICTURES` names a folder for
 /// pictures of them.
-fn drive(written: &Written, modules: &Path, browser: &Path, steps: &Value) -> Value {
-    let file = written.home.path().join("steps.json");
+pub fn drive(home: &Home, modules: &Path, browser: &Path, steps: &Value) -> Value {
+    let file = home.path().join("steps.json");
     std::fs::write(&file, steps.to_string()).expect("the home is ours");
     let mut arguments: Vec<&Path> = vec![modules, browser, &file];
     let pictures = std::env::var_os("PLUSONE_TEST_PICTURES").map(std::path::PathBuf::from);
@@ -360,7 +360,7 @@ async fn what_is_wrong_is_told_in_the_look_of_the_business() {
         { "name": "error-413", "url": choose, "method": "POST", "body": "x".repeat(70_000), "status": 413, "expect": ["That was too much"] },
         { "name": "error-400", "url": choose, "method": "POST", "body": "anything=1", "status": 400, "expect": ["That did not work"], "never": ["person0@"] },
     ]);
-    drive(&written, &modules, &browser, &wrong);
+    drive(&written.home, &modules, &browser, &wrong);
     // From one address, through a proxy that names it, as much as it may ask: then it is told to wait, and may leave.
     let from = json!({ "X-Forwarded-For": "203.0.113.7", "Accept-Language": "fr" });
     let mut tried = 0;
@@ -387,7 +387,7 @@ async fn what_is_wrong_is_told_in_the_look_of_the_business() {
         });
         // The thread ends whatever the browser finds.
         let found =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(&written, &modules, &browser, &busy)));
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(&written.home, &modules, &browser, &busy)));
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         found.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
@@ -396,12 +396,12 @@ async fn what_is_wrong_is_told_in_the_look_of_the_business() {
     let mut held = written.db.begin().await.expect("a transaction");
     held.execute(Sql::new("update preferences set updated_at = updated_at")).await.expect("it is held");
     let away = json!([{ "name": "error-503", "url": leave, "press": "Stop", "status": 503, "expect": ["One moment, please"] }]);
-    drive(&written, &modules, &browser, &away);
+    drive(&written.home, &modules, &browser, &away);
     drop(held);
     written.db.execute(Sql::new("alter table preferences rename to preferences_away")).await.expect("it is ours");
     let broken =
         json!([{ "name": "error-500", "url": leave, "status": 500, "expect": ["Something broke on our side"] }]);
-    drive(&written, &modules, &browser, &broken);
+    drive(&written.home, &modules, &browser, &broken);
     written.db.execute(Sql::new("alter table preferences_away rename to preferences")).await.expect("it is ours");
     assert_eq!(written.state().await, before);
     daemon.terminate();

@@ -132,7 +132,11 @@ fn prism_answers_from_the_description_and_refuses_what_does_not_fit() {
 #[test]
 fn the_packages_of_node_and_python_are_there() {
     if let Some(taplo) = node_program("taplo") {
-        let lint = Command::new(taplo).arg("lint").arg(root().join("Cargo.toml")).output().expect("taplo starts");
+        let lint = Command::new(taplo)
+            .args(["lint", "--no-schema"])
+            .arg(root().join("Cargo.toml"))
+            .output()
+            .expect("taplo starts");
         assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stderr));
     }
     if let Some(python) = python() {

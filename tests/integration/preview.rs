@@ -2,10 +2,12 @@
 //! page for a browser.
 
 use crate::harness::home::Home;
+use crate::harness::{chromium, node_modules};
+use crate::pages::drive;
 use crate::shop::{NOON, Shop, at, customers, on_both, rule};
 use plusone::delivery::sample::Samples;
 use plusone::rules::Channel;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
 fn sample() -> Home {
@@ -155,4 +157,22 @@ fn the_page_is_private_without_script_and_opened_by_the_system() {
     let home = home.with("DISPLAY", "").with("WAYLAND_DISPLAY", "").with("BROWSER", "");
     let ran = home.plusone(&arguments).ended_with(0);
     assert!(ran.stdout.contains("no browser can be opened from here; the page is "), "{}", ran.stdout);
+}
+
+#[test]
+fn the_page_of_each_channel_is_for_every_reader_on_a_phone_and_on_a_desk() {
+    let (Some(modules), Some(browser)) = (node_modules(), chromium()) else { return };
+    let home = sample().with("DISPLAY", "").with("WAYLAND_DISPLAY", "").with("BROWSER", "");
+    let mut steps = Vec::new();
+    for (rule, customer, shows) in [
+        ("delivery-update", &["--customer", "c02", "--locale", "all"][..], "In the inbox"),
+        ("tasting-reminder", &["--worst"], "segment"),
+        ("invoice-call", &["--worst"], "Spoken"),
+    ] {
+        home.plusone(&[&["preview", rule, "--open"], customer].concat()).ended_with(0);
+        let page = home.path().join(format!("var/preview/{rule}.html"));
+        steps.push(json!({ "name": rule, "url": format!("file://{}", page.display()), "expect": [shows] }));
+    }
+    let seen = drive(&home, &modules, &browser, &Value::from(steps));
+    assert_eq!(seen["looked"], 12, "three pages at two widths, light and dark: {seen}");
 }

@@ -2,16 +2,18 @@
 
 use super::harness::home::Home;
 use super::harness::{node_program, root};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn takes(taplo: &Path, schema: &Path, file: &Path) -> bool {
+/// What taplo says against files that follow one schema; nothing when it takes all of them.
+fn against(taplo: &Path, schema: &Path, files: &[PathBuf]) -> Option<String> {
     let checked = Command::new(taplo)
-        .args(["check", "--schema", &format!("file://{}", schema.display())])
-        .arg(file)
+        .args(["check", "--colors", "never", "--schema", &format!("file://{}", schema.display())])
+        .args(files)
         .output()
         .expect("taplo starts");
-    checked.status.success()
+    (!checked.status.success()).then(|| String::from_utf8_lossy(&checked.stderr).into_owned())
 }
 
 #[test]
@@ -74,19 +76,28 @@ fn taplo_takes_every_file_of_the_sample_and_refuses_a_wrong_one() {
     home.copy("config");
     home.plusone(&["schema", "--dir", "schemas"]).ended_with(0);
     let schema = |kind: &str| home.path().join(format!("schemas/{kind}.schema.json"));
-    let mut files =
-        vec![("plusone", home.path().join("config/plusone.toml")), ("data", home.path().join("config/data.toml"))];
+    let mut files: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+    for kind in ["plusone", "data"] {
+        files.entry(kind).or_default().push(home.path().join(format!("config/{kind}.toml")));
+    }
     for (kind, folder) in [("rule", "config/rules"), ("offer", "config/offers")] {
-        let found = std::fs::read_dir(home.path().join(folder)).expect("the sample has it");
-        files.extend(found.map(|file| file.expect("a file").path()).map(|file| {
+        for file in std::fs::read_dir(home.path().join(folder)).expect("the sample has it") {
+            let file = file.expect("a file").path();
             let is_test = file.to_string_lossy().ends_with(".test.toml");
-            (if is_test { "test" } else { kind }, file)
-        }));
+            files.entry(if is_test { "test" } else { kind }).or_default().push(file);
+        }
     }
-    assert!(files.len() > 8, "settings, data, rules and offers");
-    for (kind, file) in &files {
-        assert!(takes(&taplo, &schema(kind), file), "{}", file.display());
+    assert_eq!(files.keys().copied().collect::<Vec<_>>(), ["data", "offer", "plusone", "rule", "test"]);
+    assert!(files.values().flatten().count() > 8, "settings, data, rules and offers");
+    for (kind, files) in &files {
+        assert_eq!(against(&taplo, &schema(kind), files), None, "{kind}");
     }
+    // among good ones, so that a whole kind cannot pass unread
     home.write("config/rules/wrong.toml", "topic = \"offers\"\nchannels = [\"pigeon\"]\nscedule = \"every hour\"\n");
-    assert!(!takes(&taplo, &schema("rule"), &home.path().join("config/rules/wrong.toml")));
+    files.entry("rule").or_default().push(home.path().join("config/rules/wrong.toml"));
+    let said = against(&taplo, &schema("rule"), &files["rule"]).expect("one is wrong");
+    let named: BTreeSet<&str> =
+        said.lines().filter_map(|line| line.split_once("path=")).map(|(_, path)| path).collect();
+    assert_eq!(named.len(), 1, "{said}");
+    assert!(named.iter().all(|path| path.contains("config/rules/wrong.toml")), "{said}");
 }

@@ -11,12 +11,21 @@ use memchr::{memchr, memchr3};
 
 /// RFC 2045, 6.7: octets of a line, without its CRLF.
 const MAX_LINE: usize = 76;
+/// RFC 2045's word for a text that needs no encoding.
+const AS_WRITTEN: &str = "7bit";
 
 /// An encoded body and the word for its encoding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Encoded {
     pub(super) bytes: Vec<u8>,
     pub(super) encoding: &'static str,
+}
+
+impl Encoded {
+    /// Whether the text's own letters go out, and nothing stands for them.
+    pub(super) fn is_as_written(&self) -> bool {
+        self.encoding == AS_WRITTEN
+    }
 }
 
 /// Encodes a text.
@@ -28,7 +37,7 @@ pub(super) fn encoded(text: &str) -> Encoded {
             bytes.extend_from_slice(line);
             bytes.extend_from_slice(if ends { b"\r\n" } else { b"" });
         });
-        return Encoded { bytes, encoding: "7bit" };
+        return Encoded { bytes, encoding: AS_WRITTEN };
     }
     if shape.to_escape > text.len() / 3 {
         let mut plain = Vec::with_capacity(text.len() + text.len() / 16 + 2);

@@ -100,19 +100,19 @@ pub fn prepare(message: &Outgoing) -> Result<Mail, Refused> {
 
 /// Both forms, the preferred one last (RFC 2046, 5.1.4).
 fn alternative(headers: &Headers, id: &str, text: &str, html: &str) -> Vec<u8> {
-    // `=_` cannot stand in quoted-printable text; that no other text contains the boundary is checked.
+    let parts = [("plain", encoded(text)), ("html", encoded(html))];
+    // `=_` stands neither in quoted-printable text nor in base64; what goes out as it is may hold anything.
     let mut boundary = format!("=_{id}");
-    let is_in = |text: &str, boundary: &str| memmem::find(text.as_bytes(), boundary.as_bytes()).is_some();
-    while is_in(text, &boundary) || is_in(html, &boundary) {
+    while parts.iter().any(|(_, part)| part.is_as_written() && memmem::find(&part.bytes, boundary.as_bytes()).is_some())
+    {
         boundary.push('_');
     }
-    let (text, html) = (encoded(text), encoded(html));
-    let mut head = String::with_capacity(1_024);
+    let size: usize = parts.iter().map(|(_, part)| part.bytes.len()).sum();
+    let mut head = String::with_capacity(size + 4 * boundary.len() + 1_536);
     let written = write!(head, "{headers}Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n");
     written.expect("a String takes all");
     let mut bytes = head.into_bytes();
-    bytes.reserve(text.bytes.len() + html.bytes.len() + 4 * boundary.len() + 256);
-    for (kind, part) in [("plain", text), ("html", html)] {
+    for (kind, part) in parts {
         bytes.extend_from_slice(format!("\r\n--{boundary}\r\n{}\r\n", content_type(kind, &part)).as_bytes());
         bytes.extend_from_slice(&part.bytes);
     }

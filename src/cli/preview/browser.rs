@@ -7,21 +7,19 @@
 
 use crate::cli::Failure;
 use crate::cli::print::say;
+use crate::workspace::PREVIEWS;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the pages lie, from the home folder.
-const FOLDER: &str = "var/preview";
-
 /// Writes the page and opens it.
 ///
 /// # Errors
 /// When the page cannot be written.
 pub fn show(home: &Path, rule: &str, page: &str) -> Result<(), Failure> {
-    let file = write(&home.join(FOLDER), rule, page)?;
+    let file = write(&home.join(PREVIEWS), rule, page)?;
     let file = file.canonicalize().unwrap_or(file);
     let opened = opener().is_some_and(|opener| open(opener, &file));
     if opened {

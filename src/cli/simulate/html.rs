@@ -8,10 +8,10 @@ mod charts;
 
 use super::Simulated;
 use super::tell::{day_name, heading, notices};
+use crate::amount::grouped;
 use crate::cli::print::{money, tame};
 use crate::messages::escape_into;
 use crate::outreach::simulate::forecast::Figures;
-use crate::report::grouped;
 use crate::rules::Channel;
 use crate::time::Date;
 use chrono::Datelike;

@@ -1,9 +1,9 @@
 //! A simulation for the terminal: a calendar, the rules, who was refused and why, and what to look at.
 
 use super::Simulated;
+use crate::amount::grouped;
 use crate::cli::print::{Table, counted, local, money, plain};
 use crate::outreach::simulate::forecast::{Crowd, Figures};
-use crate::report::grouped;
 use crate::rules::Channel;
 use crate::time::{Date, Tz};
 use crate::touchpoints::Reason;

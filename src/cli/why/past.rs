@@ -47,7 +47,7 @@ fn print_one(one: &Recalled, answer: &Answered<'_>, zone: Tz) -> io::Result<()> 
         say(format_args!("  run: {}", told(run, zone)))?;
     }
     print_version(one)?;
-    one.clauses.iter().try_for_each(print_clause)?;
+    one.clauses.iter().try_for_each(|clause| print_clause(clause, zone))?;
     if one.detail.facts.is_none() && !one.clauses.is_empty() {
         say("       it matched; the values of a skip are not kept, `plusone why` without --at shows today's")?;
     }

@@ -9,7 +9,6 @@ use crate::outreach::foresee::{ClauseTruth, Explained};
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::time::{Timestamp, Tz};
-use serde_json::Value;
 use std::io;
 
 /// What stands over an answer.
@@ -47,7 +46,7 @@ pub fn in_short(answer: &Answered<'_>, zone: Tz) -> String {
         return format!("{}{more}", in_words(row.fate.as_ref(), &answer.standing, zone));
     }
     let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
-    first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause)))
+    first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause, zone)))
 }
 
 fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
@@ -79,7 +78,7 @@ pub fn print_rule(answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
         if rule.for_each != CUSTOMER {
             say(format_args!("{} {}", rule.for_each, row.entity))?;
         }
-        row.clauses.iter().try_for_each(print_clause)?;
+        row.clauses.iter().try_for_each(|clause| print_clause(clause, zone))?;
         let goes = matches!(row.fate, Some(Decision::Plan(_)));
         let gates = row.fate.iter().flat_map(|fate| in_order(rule, fate));
         let guard = answer.guard.clone().filter(|_| goes).unwrap_or_else(|| Asked::silent(GUARD, None));
@@ -92,9 +91,9 @@ pub fn print_rule(answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
     Ok(())
 }
 
-pub fn print_clause(clause: &ClauseTruth) -> io::Result<()> {
+pub fn print_clause(clause: &ClauseTruth, zone: Tz) -> io::Result<()> {
     let mark = if clause.lets_pass() { "yes" } else { "NO " };
-    say(format_args!("  {mark}  {}", sentence(clause)))
+    say(format_args!("  {mark}  {}", sentence(clause, zone)))
 }
 
 pub fn print_gate(gate: &Asked) -> io::Result<()> {
@@ -111,19 +110,14 @@ pub fn print_gate(gate: &Asked) -> io::Result<()> {
 }
 
 /// The clause with what it came to and the values it used.
-fn sentence(clause: &ClauseTruth) -> String {
+fn sentence(clause: &ClauseTruth, zone: Tz) -> String {
     let unless = if clause.is_exception { "unless " } else { "" };
     let holds = match clause.holds {
         Some(true) => "true",
         Some(false) => "false",
         None => "unknown, since a value is missing",
     };
-    let values = clause.values.iter().map(|(text, value)| match value {
-        Value::Null => format!("{text} is missing"),
-        Value::String(value) => format!("{text} = {value}"),
-        value => format!("{text} = {value}"),
-    });
-    let values = values.collect::<Vec<_>>().join(", ");
+    let values = clause.told(zone);
     let values = if values.is_empty() { values } else { format!("  [{values}]") };
     format!("{unless}{} is {holds}{values}", clause.text)
 }

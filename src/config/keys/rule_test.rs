@@ -86,6 +86,13 @@ pub const EXPECT: Section = Section::of(
         )
         .otherwise("any, or none"),
         key(
+            "variant",
+            Shape::Text,
+            "The rule's variant that the message is; a customer without a written key is one of those who get it.",
+            r#""with-cookie""#,
+        )
+        .otherwise("any"),
+        key(
             "due_at",
             Shape::Moment,
             "When the message goes; what waited for the end of quiet hours goes within a quarter of an hour.",

@@ -7,6 +7,8 @@
 use super::stock::{Stock, turns};
 use super::walk::already;
 use super::{Foresight, gates, outcome, variant_of};
+use crate::amount::{Amount, SCALE};
+use crate::catalogue::Type;
 use crate::ids::bucket_of;
 use crate::outreach::addresses;
 use crate::outreach::judge::{Judged, Occurrences, Question, shown};
@@ -16,9 +18,10 @@ use crate::plan::audience::{Among, Audience};
 use crate::plan::decide::{Decision, Gate, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::progress::Progress;
+use crate::rules::Rule;
 use crate::store::db::{Result, Row};
 use crate::store::{find, rows};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Tz};
 use crate::touchpoints::Reason;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -31,11 +34,43 @@ pub struct ClauseTruth {
     pub is_exception: bool,
     /// `None` is unknown: a value is missing.
     pub holds: Option<bool>,
-    /// The values that were used, by the text that reads them.
-    pub values: Map<String, Value>,
+    /// The values that were used.
+    pub values: Vec<Seen>,
+}
+
+/// A value that a clause used.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Seen {
+    /// What reads it: `customer.joined_on`.
+    pub text: String,
+    pub ty: Type,
+    /// As [`shown`] gives it.
+    pub value: Value,
+}
+
+impl Seen {
+    /// For people: `order.total = 1,024.50`, times by the clock of `zone`.
+    fn told(&self, zone: Tz) -> String {
+        let text = match &self.value {
+            Value::Null => return format!("{} is missing", self.text),
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        let read = match self.ty {
+            Type::Timestamp => text.parse::<Timestamp>().ok().map(|at| at.to_minute(zone)),
+            Type::Money => Amount::parse(&text, SCALE).map(Amount::told),
+            _ => None,
+        };
+        format!("{} = {}", self.text, read.unwrap_or(text))
+    }
 }
 
 impl ClauseTruth {
+    /// The values that were used, as people are told them.
+    pub fn told(&self, zone: Tz) -> String {
+        self.values.iter().map(|seen| seen.told(zone)).collect::<Vec<_>>().join(", ")
+    }
+
     /// A clause of `when` must be true, one of `unless` must not.
     pub fn lets_pass(&self) -> bool {
         if self.is_exception { self.holds != Some(true) } else { self.holds == Some(true) }
@@ -43,7 +78,9 @@ impl ClauseTruth {
 
     /// With the names of `why --json`.
     pub fn to_json(&self) -> Value {
-        json!({ "text": self.text, "unless": self.is_exception, "holds": self.holds, "values": self.values })
+        let values: Map<String, Value> =
+            self.values.iter().map(|seen| (seen.text.clone(), seen.value.clone())).collect();
+        json!({ "text": self.text, "unless": self.is_exception, "holds": self.holds, "values": values })
     }
 }
 
@@ -62,7 +99,7 @@ impl Explained {
     }
 
     /// With the names of `why --json`.
-    pub fn to_json(&self, customer: &str, rule: &crate::rules::Rule, at: Timestamp) -> Value {
+    pub fn to_json(&self, customer: &str, rule: &Rule, at: Timestamp) -> Value {
         let gates = self.fate.iter().flat_map(|fate| gates::in_order(rule, fate));
         let (channel, due_at) = match &self.fate {
             Some(Decision::Plan(message)) => (Some(message.channel.as_str()), Some(message.due_at.to_string())),
@@ -227,15 +264,27 @@ fn repeated(occurrence: &str) -> Decision {
 
 fn clauses(audience: &Audience<'_>, row: &Row) -> Vec<ClauseTruth> {
     let whens = audience.rule.when.len();
-    let mut used = 1 + audience.clauses().count();
+    let mut used = FIRST_TRUTH + audience.clauses().count();
     let truth = |(place, clause): (usize, &crate::expr::Clause)| {
-        let mut values = Map::new();
+        let mut values = Vec::new();
         for value in clause.used() {
-            values.insert(value.text, shown(value.ty, row.cell(used)));
+            values.push(Seen { value: shown(value.ty, row.cell(used)), text: value.text, ty: value.ty });
             used += 1;
         }
-        let holds = row.opt_int(place + 1).map(|holds| holds == 1);
+        let holds = row.opt_int(FIRST_TRUTH + place).map(|holds| holds == 1);
         ClauseTruth { text: clause.text.clone(), is_exception: place >= whens, holds, values }
     };
-    audience.clauses().enumerate().map(truth).collect()
+    let clauses = audience.clauses().enumerate().map(truth);
+    event(audience.rule, row).into_iter().chain(clauses).collect()
+}
+
+/// Where the truths of the clauses begin in a row of [`Audience::clause_by_clause`].
+const FIRST_TRUTH: usize = 3;
+
+/// That the rule's event was there is a condition too, which nobody had to write.
+fn event(rule: &Rule, row: &Row) -> Option<ClauseTruth> {
+    let text = format!("on_event = \"{}\"", rule.on_event.as_ref()?);
+    let name = Seen { text: "event.name".to_owned(), ty: Type::Text, value: shown(Type::Text, row.cell(2)) };
+    let values = if name.value.is_null() { Vec::new() } else { vec![name] };
+    Some(ClauseTruth { text, is_exception: false, holds: Some(row.int(1) == 1), values })
 }

@@ -13,7 +13,7 @@ use crate::touchpoints::{Reason, State};
 impl Writer<'_> {
     /// Adds who has the addresses of a chunk, as this transaction sees it.
     pub(super) async fn hold_addresses(&self, tx: &mut Tx, chunk: &mut [Judged]) -> Result<()> {
-        let Some(hasher) = &self.hasher else { return Ok(()) };
+        let Some(hasher) = self.hasher else { return Ok(()) };
         let rule = self.question.rule;
         addresses::hash(hasher, rule, chunk);
         let rows = tx.fetch(addresses::question(self.question.dialect, rule, chunk)).await?;

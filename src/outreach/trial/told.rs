@@ -4,8 +4,7 @@ use super::{Explained, Stated};
 use crate::outreach::foresee::{ClauseTruth, gates};
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
-use crate::time::{Timestamp, Tz};
-use serde_json::Value;
+use crate::time::Tz;
 use std::fmt::Write;
 
 /// The message and the reasons.
@@ -33,7 +32,8 @@ fn outcome(fate: Option<&Decision>, rule: &Rule, zone: Tz) -> String {
                 Some(place) => format!("with {}", rule.offers[place]),
                 None => "without an offer".to_owned(),
             };
-            format!("planned, by {}, {offer}, due at {}", message.channel, local(message.due_at, zone))
+            let variant = message.variant.as_ref().map(|name| format!(", variant {name}")).unwrap_or_default();
+            format!("planned, by {}{variant}, {offer}, due at {}", message.channel, message.due_at.to_minute(zone))
         }
         Some(Decision::Refuse(refusal)) => format!("skipped, {}", refusal.reason),
     }
@@ -64,25 +64,8 @@ fn reasons(rule: &Rule, rows: &[Explained], zone: Tz) -> String {
 }
 
 fn sentence(clause: &ClauseTruth, zone: Tz) -> String {
-    let passes = if clause.is_exception { clause.holds != Some(true) } else { clause.holds == Some(true) };
-    let mark = if passes { "yes" } else { "NO " };
+    let mark = if clause.lets_pass() { "yes" } else { "NO " };
     let unless = if clause.is_exception { "unless " } else { "" };
     let unknown = if clause.holds.is_none() { ", unknown" } else { "" };
-    let values = clause.values.iter().map(|(text, value)| match value {
-        Value::Null => format!("{text} is missing"),
-        Value::String(value) => format!("{text} is {}", shown(value, zone)),
-        value => format!("{text} is {value}"),
-    });
-    let values = values.collect::<Vec<_>>().join(", ");
-    format!("{mark}  {unless}{}{unknown}  ({values})", clause.text).replace("  ()", "")
-}
-
-/// Times as the business's clock has them.
-fn shown(value: &str, zone: Tz) -> String {
-    let at = value.ends_with('Z').then(|| value.parse::<Timestamp>().ok()).flatten();
-    at.map_or_else(|| value.to_owned(), |at| local(at, zone))
-}
-
-fn local(at: Timestamp, zone: Tz) -> String {
-    at.local(zone).format("%Y-%m-%d %H:%M").to_string()
+    format!("{mark}  {unless}{}{unknown}  ({})", clause.text, clause.told(zone)).replace("  ()", "")
 }

@@ -55,6 +55,11 @@ impl Audience<'_> {
         sql.push("and i.arrival > ").bind(arrived.until).push("))");
     }
 
+    /// The name of the event that the row is, if it is one.
+    pub(super) fn push_event_name(&self, sql: &mut Sql) {
+        sql.push(if self.is_about_events() { ", e.\"name\"" } else { ", null" });
+    }
+
     /// When the event was that the row is, if it is one.
     pub(super) fn push_event_time(&self, sql: &mut Sql) {
         sql.push(if self.rule.on_event.is_some() && self.is_about_events() { ", e.\"at\"" } else { ", null" });

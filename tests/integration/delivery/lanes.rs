@@ -2,7 +2,7 @@
 
 use super::relay::Relay;
 use crate::harness::home::{Home, Settings};
-use crate::harness::{address, free_port, wait_for};
+use crate::harness::{address, free_port, number, wait_for_number};
 use crate::shop::{customers, home, rule};
 use plusone::app::App;
 use plusone::clock::Clock;
@@ -11,13 +11,11 @@ use plusone::daemon::{Daemon, Stop};
 use plusone::delivery::Tally;
 use plusone::health::Health;
 use plusone::metrics::Metrics;
-use plusone::sql::Sql;
 use plusone::store::db::Db;
 use plusone::store::pauses;
 use std::sync::Arc;
-use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const IN_HAND: &str = "select count(*) from touchpoints where state in ('claimed', 'dispatching')";
 
 /// Starts a daemon in this process.
 pub(super) async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tally>) {
@@ -30,19 +28,6 @@ pub(super) async fn start(home: &Home) -> (Db, Stop, tokio::task::JoinHandle<Tal
     let runtime = tokio::runtime::Handle::current();
     let working = tokio::task::spawn_blocking(move || runtime.block_on(daemon.work(metrics)).expect("worked"));
     (db, stop, working)
-}
-
-pub(super) async fn number(db: &Db, sql: &str) -> i64 {
-    db.fetch_one(Sql::new(sql)).await.expect("a good statement").map_or(0, |row| row.int(0))
-}
-
-/// Asks until `sql` gives at least `least`.
-pub(super) async fn until(db: &Db, sql: &str, least: i64) {
-    let began = std::time::Instant::now();
-    while number(db, sql).await < least {
-        assert!(began.elapsed() < LIMIT, "waited for {least} of {sql}: {}", number(db, sql).await);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 pub(super) fn crowd() -> String {
@@ -65,12 +50,15 @@ async fn a_slow_provider_with_a_crowd_before_it_holds_up_no_transactional_messag
     let keys = [PROMOTIONAL[0], PROMOTIONAL[1], ("offer", "[\"cookie\"]")];
     home.write("config/rules/treat.toml", &rule(&keys));
     let (db, stop, working) = start(&home).await;
-    until(&db, "select count(*) from touchpoints where state in ('claimed', 'dispatching')", 64).await;
+    wait_for_number(&db, IN_HAND, |found| found >= 64).await;
     home.write("config/rules/note.toml", &rule(&[("channels", "[\"sms\"]"), ("when", "['customer.id == \"c7\"']")]));
-    until(&db, "select count(*) from touchpoints where channel = 'sms' and state = 'sent'", 1).await;
+    wait_for_number(&db, "select count(*) from touchpoints where channel = 'sms' and state = 'sent'", |found| {
+        found >= 1
+    })
+    .await;
     stop.now();
     working.await.expect("it ends");
-    assert_eq!(number(&db, "select count(*) from touchpoints where state in ('claimed', 'dispatching')").await, 0);
+    assert_eq!(number(&db, IN_HAND).await, 0);
     let written = number(&db, "select count(*) from touchpoints where state = 'sent' and channel = 'email'").await;
     assert_eq!(usize::try_from(written).expect("a count"), relay.messages().len());
 }
@@ -83,19 +71,16 @@ async fn pause_all_stops_a_daemon_and_what_it_had_claimed_goes_back() {
     home.write("customers.csv", &crowd());
     home.write("config/rules/note.toml", &rule(&[]));
     let (db, stop, working) = start(&home).await;
-    until(&db, "select count(*) from touchpoints where state = 'sent'", 5).await;
+    wait_for_number(&db, "select count(*) from touchpoints where state = 'sent'", |found| found >= 5).await;
     pauses::pause(&db, &Scope::All, None, Clock::System.now()).await.expect("paused");
-    until(&db, "select count(*) from touchpoint_events where detail like 'put back%'", 20).await;
-    let idle = "select count(*) from touchpoints where state in ('claimed', 'dispatching')";
-    let began = std::time::Instant::now();
-    while number(&db, idle).await > 0 {
-        assert!(began.elapsed() < LIMIT, "still in hand");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let begun = number(&db, "select count(*) from touchpoints where attempts > 0").await;
+    wait_for_number(&db, "select count(*) from touchpoint_events where detail like 'put back%'", |found| found >= 20)
+        .await;
+    wait_for_number(&db, IN_HAND, |found| found == 0).await;
     let sent = relay.messages().len();
-    assert!(sent < 100, "{sent} went out before it was heard");
+    assert!(sent <= usize::try_from(begun).expect("a count"), "{sent} went out, {begun} had begun");
     pauses::resume(&db, &Scope::All, Clock::System.now()).await.expect("resumed");
-    wait_for("more messages", LIMIT, || (relay.messages().len() > sent).then_some(()));
+    relay.wait_for(sent + 1);
     stop.now();
     working.await.expect("it ends");
 }
@@ -111,7 +96,10 @@ async fn a_relay_that_is_down_is_left_for_the_next_provider() {
     home.write("customers.csv", &crowd());
     home.write("config/rules/note.toml", &rule(&[]));
     let (db, stop, working) = start(&home).await;
-    until(&db, "select count(*) from touchpoints where state = 'sent' and provider = 'outbox'", 380).await;
+    wait_for_number(&db, "select count(*) from touchpoints where state = 'sent' and provider = 'outbox'", |found| {
+        found >= 380
+    })
+    .await;
     let burned = number(&db, "select count(*) from touchpoints where attempts > 0 and state <> 'sent'").await;
     assert!((5..=20).contains(&burned), "{burned}");
     stop.now();

@@ -4,7 +4,8 @@ use crate::harness::{address, free_port, socket};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// What is said after a message's final dot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,31 +15,38 @@ pub enum Reply {
     HangUp,
 }
 
-#[derive(Default)]
 struct State {
     replies: VecDeque<Reply>,
     messages: Vec<String>,
+    /// How many messages it answers; what comes after them waits.
+    most: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 pub struct Relay {
     port: u16,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
 impl Relay {
     pub fn start(replies: &[Reply]) -> Self {
         let port = free_port();
         let listener = TcpListener::bind(socket(port)).expect("the port is free");
-        let state = Arc::new(Mutex::new(State { replies: replies.iter().copied().collect(), messages: Vec::new() }));
-        let shared = Arc::clone(&state);
+        let state = State { replies: replies.iter().copied().collect(), messages: Vec::new(), most: usize::MAX };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let listening = Arc::clone(&shared);
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
+                let shared = Arc::clone(&listening);
                 // an error is the client's end
-                std::thread::spawn(move || serve(&connection, &state).ok());
+                std::thread::spawn(move || serve(&connection, &shared).ok());
             }
         });
-        Self { port, state }
+        Self { port, shared }
     }
 
     /// A section of `plusone.toml` with one connection to it.
@@ -52,11 +60,25 @@ impl Relay {
 
     /// Every message that came to its final dot, in order.
     pub fn messages(&self) -> Vec<String> {
-        self.state.lock().expect("no thread panics").messages.clone()
+        self.shared.state.lock().expect("no thread panics").messages.clone()
+    }
+
+    /// Waits until so many messages came to their final dot.
+    pub fn wait_for(&self, count: usize) {
+        const LIMIT: Duration = Duration::from_secs(180);
+        let state = self.shared.state.lock().expect("no thread panics");
+        let waited = self.shared.changed.wait_timeout_while(state, LIMIT, |state| state.messages.len() < count);
+        assert!(!waited.expect("no thread panics").1.timed_out(), "waited for {count} messages");
+    }
+
+    /// Answers so many messages in all; what comes after them waits at its final dot until there is room.
+    pub fn take_no_more_than(&self, most: usize) {
+        self.shared.state.lock().expect("no thread panics").most = most;
+        self.shared.changed.notify_all();
     }
 }
 
-fn serve(connection: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+fn serve(connection: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reply = connection;
     let mut lines = BufReader::new(connection);
     reply.write_all(b"220 relay.test ESMTP\r\n")?;
@@ -75,8 +97,11 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                         return Ok(());
                     }
                 }
-                let mut state = state.lock().expect("no thread panics");
+                let state = shared.state.lock().expect("no thread panics");
+                let full = |state: &mut State| state.messages.len() >= state.most;
+                let mut state = shared.changed.wait_while(state, full).expect("no thread panics");
                 state.messages.push(message);
+                shared.changed.notify_all();
                 match state.replies.pop_front().unwrap_or(Reply::Line("250 2.0.0 Ok")) {
                     Reply::Line(line) => reply.write_all(format!("{line}\r\n").as_bytes())?,
                     Reply::HangUp => return connection.shutdown(std::net::Shutdown::Both),

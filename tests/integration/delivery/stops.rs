@@ -3,10 +3,11 @@
 //!
 //! A negative control: with the count of stops frozen, the same race must find messages that went out all the same.
 
-use super::lanes::{crowd, number, start, until};
+use super::lanes::{IN_HAND, crowd, start};
 use super::relay::Relay;
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
+use crate::harness::{number, wait_for_number};
 use crate::shop::{home, rule};
 use plusone::clock::Clock;
 use plusone::courtesy::consent::{Answer, SourceKind};
@@ -20,9 +21,12 @@ use plusone::workspace::Workspace;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 const STOPS: usize = 60;
+/// Before each stop the relay has taken so many messages more than before the last, and may be taking so many others
+/// meanwhile: the daemon is at work and cannot be done before the stops are said.
+const EACH: usize = 5;
+const AHEAD: usize = 10;
 const OPEN: &str = "select count(*) from touchpoints where state in ('planned', 'claimed', 'dispatching')";
 
 /// What a race came to.
@@ -36,8 +40,8 @@ struct Race {
 }
 
 /// A shop whose relay takes a few at a time, so that many messages are in hand and not yet marked.
-fn slow_shop(relay: &Relay, database: Option<&Database>) -> Home {
-    let more = format!("{}\n[guard]\nmax_share = \"100%\"\n", relay.section("rate = \"200/s\""));
+fn slow_shop(relay: &Relay, rate: &str, database: Option<&Database>) -> Home {
+    let more = format!("{}\n[guard]\nmax_share = \"100%\"\n", relay.section(&format!("rate = \"{rate}\"")));
     let mut settings = Settings { email: vec!["relay"], more, ..Settings::default() };
     if let Some(database) = database {
         settings.database.clone_from(&database.url);
@@ -82,7 +86,8 @@ async fn say_stop(db: &Db, workspace: &Workspace, customer: &str, by_suppression
 
 async fn race(database: Option<&Database>, seed: u64, with_control: bool) -> Race {
     let relay = Relay::start(&[]);
-    let home = slow_shop(&relay, database);
+    relay.take_no_more_than(AHEAD);
+    let home = slow_shop(&relay, "200/s", database);
     let workspace = crate::shop::Shop::open(&home, crate::shop::NOON).await.app.workspace;
     let (db, stop, working) = start(&home).await;
     if with_control {
@@ -91,12 +96,14 @@ async fn race(database: Option<&Database>, seed: u64, with_control: bool) -> Rac
     let mut random = StdRng::seed_from_u64(seed);
     let mut stopped = BTreeSet::new();
     for number in 0..STOPS {
-        until(&db, "select count(*) from touchpoints where state in ('sent', 'skipped')", 5 * number as i64).await;
-        let in_hand = texts(&db, "select customer from touchpoints where state = 'claimed' order by customer").await;
-        if in_hand.is_empty() {
+        relay.take_no_more_than(EACH * number + AHEAD);
+        let done = "select count(*) from touchpoints where state in ('sent', 'skipped')";
+        wait_for_number(&db, done, |found| found >= (EACH * number) as i64).await;
+        let claimed = texts(&db, "select customer from touchpoints where state = 'claimed' order by customer").await;
+        if claimed.is_empty() {
             continue;
         }
-        let customer = &in_hand[random.random_range(0..in_hand.len())];
+        let customer = &claimed[random.random_range(0..claimed.len())];
         if stopped.contains(customer) {
             continue;
         }
@@ -106,11 +113,8 @@ async fn race(database: Option<&Database>, seed: u64, with_control: bool) -> Rac
             stopped.insert(customer.clone());
         }
     }
-    let began = std::time::Instant::now();
-    while number(&db, OPEN).await > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "still {} open", number(&db, OPEN).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    relay.take_no_more_than(usize::MAX);
+    wait_for_number(&db, OPEN, |found| found == 0).await;
     stop.now();
     working.await.expect("it ends");
     let ended = texts(&db, "select customer || ' ' || state || ' ' || coalesce(reason, '-') from touchpoints").await;
@@ -159,18 +163,13 @@ async fn without_the_count_of_stops_the_race_is_lost() {
 async fn nothing_is_marked_after_a_pause_of_all_is_committed() {
     for database in [None, Database::create()] {
         let relay = Relay::start(&[]);
-        let home = slow_shop(&relay, database.as_ref());
+        let home = slow_shop(&relay, "20/s", database.as_ref());
         let (db, stop, working) = start(&home).await;
-        until(&db, "select count(*) from touchpoints where state = 'sent'", 40).await;
+        wait_for_number(&db, "select count(*) from touchpoints where state = 'sent'", |found| found >= 10).await;
         pauses::pause(&db, &Scope::All, None, Clock::System.now()).await.expect("paused");
         let begun = "select count(*) from touchpoints where attempts > 0";
         let before = number(&db, begun).await;
-        let in_hand = "select count(*) from touchpoints where state in ('claimed', 'dispatching')";
-        let began = std::time::Instant::now();
-        while number(&db, in_hand).await > 0 {
-            assert!(began.elapsed() < Duration::from_secs(30), "still in hand");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait_for_number(&db, IN_HAND, |found| found == 0).await;
         assert_eq!(number(&db, begun).await, before, "marked after the pause");
         let sent = number(&db, "select count(*) from touchpoints where state = 'sent'").await;
         assert_eq!(sent, before, "what was on the wire has finished");

@@ -164,10 +164,36 @@ fn who_names_people_and_writes_them_down() {
     home.plusone(&["who", "treat", "--csv", "who.csv"]).ended_with(0);
     let csv = home.read("who.csv");
     assert!(csv.starts_with(
-        "\"customer\",\"name\",\"entity\",\"occurrence\",\"outcome\",\"reason\",\"detail\",\"channel\",\"due_at\"\n"
+        "\"customer\",\"name\",\"entity\",\"occurrence\",\"outcome\",\"reason\",\"detail\",\"channel\",\"variant\",\"due_at\"\n"
     ));
     assert!(csv.contains("\"ben\",\"'=Ben\",\"ben\",\"-\",\"skipped\",\"no_consent\""), "{csv}");
-    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\","), "{csv}");
+    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"\","), "{csv}");
+}
+
+#[test]
+fn who_tells_the_variant_of_each_in_lists_and_tables() {
+    let variants = "[{ name = \"plain\", share = \"0%\" }, { name = \"bold\", share = \"100%\", subject = \"!\" }]";
+    let home = shop(&[("variants", variants)]);
+    let list = home.plusone(&["who", "treat", "--list"]).ended_with(0).stdout;
+    assert!(list.contains("ann Ann  email, variant bold"), "{list}");
+    home.plusone(&["who", "treat", "--csv", "who.csv"]).ended_with(0);
+    let csv = home.read("who.csv");
+    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"bold\","), "{csv}");
+    assert!(csv.contains("\"no_consent\",\"email: no_consent\",\"\",\"\",\"\"\n"), "{csv}");
+}
+
+#[test]
+fn why_tells_money_and_times_as_people_read_them_and_keeps_them_exact_for_programs() {
+    let home = shop(&[("for_each", "\"order\""), ("when", "['order.total >= 1000', 'order.placed_at < ago(\"1m\")']")]);
+    let order = "[order]\nkey = \"id\"\nbelongs_to = { customer = \"customer_id\" }\n[order.fields]\nid = \"text\"\n\
+                 customer_id = \"text\"\ntotal = \"money\"\nplaced_at = \"timestamp\"\n";
+    home.write("config/data.toml", &format!("{}{order}", home.read("config/data.toml")));
+    home.write("orders.csv", "id,customer_id,total,placed_at\no1,ann,1234.5,2026-11-02T11:00:17.25Z\n");
+    home.plusone(&["import", "order", "orders.csv"]).ended_with(0);
+    let why = home.plusone(&["why", "ann", "treat", "--at", "2026-11-02 12:00"]).ended_with(0).stdout;
+    assert!(why.contains("[order.total = 1,234.50]") && why.contains("[order.placed_at = 2026-11-02 11:00]"), "{why}");
+    let why = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(one(&why)["clauses"][0]["values"]["order.total"], "1234.5000", "{why:#}");
 }
 
 #[test]

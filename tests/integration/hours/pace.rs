@@ -42,7 +42,7 @@ async fn what_would_go_after_it_expires_is_refused_and_says_so() {
         let run = shop.tick("2026-11-03T12:00:00Z").await;
         assert_eq!((run.counts.planned, run.counts.skipped.get(&Reason::Expired)), (5, Some(&1)));
         let told = "select count(*) from touchpoint_events where detail = \
-                    'expired: its turn by `pace` is 2026-11-03T13:15:00Z, after it expires'";
+                    'expired: its turn by `pace` is 2026-11-03 13:15, after it expires'";
         assert_eq!(shop.number(told).await, 1);
         let counts = plusone::outreach::foresee::Foresight {
             db: &shop.app.db,

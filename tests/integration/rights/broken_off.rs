@@ -4,10 +4,12 @@ use super::erase::{MORE, ZELDA, dump, found, found_in, live, rows};
 use crate::harness::daemon::Daemon;
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
-use crate::shop::{at, on_both, rule};
+use crate::harness::{number, wait_for_number};
+use crate::shop::{Shop, at, on_both, rule};
+use plusone::config::Project;
 use plusone::data::erase::{Job, erase};
-use plusone::sql::Sql;
-use plusone::store::db::Db;
+use plusone::sql::{Dialect, Sql};
+use plusone::store::db::{Cell, Db};
 use std::pin::pin;
 use std::task::Poll;
 
@@ -27,35 +29,128 @@ async fn for_steps<T>(steps: u32, work: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
+/// Every kind of write that an erasure of such a life does.
+const WRITES: [&str; 15] = [
+    "delete address_places",
+    "delete consents",
+    "delete d_cart",
+    "delete d_customer",
+    "delete offer_grants",
+    "delete pauses",
+    "delete provider_events",
+    "delete replies",
+    "delete suppressions",
+    "delete touchpoint_events",
+    "delete touchpoint_words",
+    "delete touchpoints",
+    "insert erased",
+    "insert suppressions",
+    "update stops",
+];
+
+fn job<'a>(shop: &'a Shop, home: &'a Home, project: &'a Project) -> Job<'a> {
+    Job {
+        db: &shop.app.db,
+        catalogue: &project.catalogue,
+        settings: &project.settings,
+        home: home.path(),
+        customer: "zq-17-ident",
+        now: at("2026-11-03T13:00:00Z"),
+    }
+}
+
+/// She is gone, `other` is as it was, and nothing of hers is planned or sent again.
+async fn is_done(mut shop: Shop, home: &Home, other: &[Vec<Cell>]) {
+    assert_eq!(found(&shop, home, &ZELDA).await, Vec::<String>::new());
+    assert_eq!(dump(&shop, "zq-18-ident").await, other);
+    let kept = "select count(*) from suppressions where shown = 'erased' and reason = 'erasure'";
+    assert_eq!(shop.number(kept).await, 2, "the addresses stay stopped, by their hashes");
+    shop.pass("2026-11-03T14:00:00Z").await;
+    assert_eq!(shop.number("select count(*) from touchpoints where customer = 'zq-17-ident'").await, 0);
+}
+
+/// Wherever it has to wait. How often that is hangs on how soon the database answers: that it is broken off at each
+/// kind of write is the next test's.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_that_is_broken_off_anywhere_goes_on_where_it_ended() {
     on_both(MORE, async |home| {
-        let mut shop = live(&home).await;
+        let shop = live(&home).await;
         let other = dump(&shop, "zq-18-ident").await;
         let (project, mut broken_off) = (shop.app.workspace.project.clone(), 0);
         loop {
-            let job = Job {
-                db: &shop.app.db,
-                catalogue: &project.catalogue,
-                settings: &project.settings,
-                home: home.path(),
-                customer: "zq-17-ident",
-                now: at("2026-11-03T13:00:00Z"),
-            };
-            match for_steps(broken_off, erase(&job)).await {
+            match for_steps(broken_off, erase(&job(&shop, &home, &project))).await {
                 Some(done) => break drop(done.expect("erased")),
                 None => broken_off += 1,
             }
             assert!(broken_off < 5_000, "it never comes to its end");
         }
-        assert!(broken_off > 20, "broken off {broken_off} times");
-        assert_eq!(found(&shop, &home, &ZELDA).await, Vec::<String>::new(), "after {broken_off} times");
-        assert_eq!(dump(&shop, "zq-18-ident").await, other);
-        let kept = "select count(*) from suppressions where shown = 'erased' and reason = 'erasure'";
-        assert_eq!(shop.number(kept).await, 2, "the addresses stay stopped, by their hashes");
-        // Nothing of hers is planned or sent again.
-        shop.pass("2026-11-03T14:00:00Z").await;
-        assert_eq!(shop.number("select count(*) from touchpoints where customer = 'zq-17-ident'").await, 0);
+        is_done(shop, &home, &other).await;
+    })
+    .await;
+}
+
+/// Makes every write to every table fail, and says which: `(table, kind of write)`.
+async fn refuse_writes(db: &Db) -> Vec<(String, &'static str)> {
+    let (tables, begin) = match db.dialect() {
+        Dialect::Sqlite => {
+            ("select name from sqlite_schema where type = 'table' and name not like 'sqlite%'", String::new())
+        }
+        Dialect::Postgres => (
+            "select tablename::text from pg_tables where schemaname = current_schema()",
+            "create function refuse() returns trigger language plpgsql as \
+             $$ begin raise exception 'no % of %.', lower(tg_op), tg_table_name; end $$;"
+                .to_owned(),
+        ),
+    };
+    let mut script = begin;
+    let mut refused = Vec::new();
+    for table in db.fetch(Sql::new(tables)).await.expect("tables") {
+        for kind in ["insert", "update", "delete"] {
+            let table = table.text(0).to_owned();
+            let body = match db.dialect() {
+                Dialect::Sqlite => format!("begin select raise(abort, 'no {kind} of {table}.'); end"),
+                Dialect::Postgres => "for each row execute function refuse()".to_owned(),
+            };
+            script.push_str(&format!("create trigger refuse_{table}_{kind} before {kind} on \"{table}\" {body};\n"));
+            refused.push((table, kind));
+        }
+    }
+    run(db, &script).await;
+    refused
+}
+
+async fn allow(db: &Db, table: &str, kind: &str) {
+    let of = if db.dialect() == Dialect::Postgres { format!("on \"{table}\"") } else { String::new() };
+    run(db, &format!("drop trigger refuse_{table}_{kind} {of}")).await;
+}
+
+async fn run(db: &Db, script: &str) {
+    let mut tx = db.begin().await.expect("a transaction");
+    tx.script(script).await.expect("a good script");
+    tx.commit().await.expect("committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_is_broken_off_at_each_kind_of_write_goes_on_where_it_ended() {
+    on_both(MORE, async |home| {
+        let shop = live(&home).await;
+        let other = dump(&shop, "zq-18-ident").await;
+        let (db, project) = (&shop.app.db, shop.app.workspace.project.clone());
+        let mut refused = refuse_writes(db).await;
+        let mut broken_off = Vec::new();
+        while let Err(error) = erase(&job(&shop, &home, &project)).await {
+            let said = error.to_string();
+            let at = refused.iter().position(|(table, kind)| said.contains(&format!("no {kind} of {table}.")));
+            let (table, kind) = refused.swap_remove(at.unwrap_or_else(|| panic!("{said}")));
+            allow(db, &table, kind).await;
+            broken_off.push(format!("{kind} {table}"));
+        }
+        broken_off.sort();
+        assert_eq!(broken_off, WRITES);
+        for (table, kind) in refused {
+            allow(db, &table, kind).await;
+        }
+        is_done(shop, &home, &other).await;
     })
     .await;
 }
@@ -76,7 +171,8 @@ async fn a_person_is_erased_beside_a_daemon_at_work() {
         let mut daemon = Daemon::start(&home);
         daemon.wait_until_ready();
         let db = Db::open(&url, home.path()).await.expect("the database is there");
-        wait_for_letter(&home, &db).await;
+        let letters = "select count(*) from touchpoints where customer = 'zq-17-ident' and state = 'sent'";
+        wait_for_number(&db, letters, |found| found == 2).await;
         // It is in the middle of two thousand letters and more.
         let told = home.plusone(&["erase", "zelda.quill@one.test", "--yes", "--json"]).ended_with(0).json();
         assert_eq!((&told["rows"]["touchpoints"], &told["unreadable"]), (&2.into(), &true.into()), "{told}");
@@ -84,31 +180,11 @@ async fn a_person_is_erased_beside_a_daemon_at_work() {
         // The file that changed still has her, and the daemon reads it again.
         home.write("customers.csv", &people.replace("gold", "silver"));
         let read = "select count(*) from d_customer where tier = 'silver'";
-        crate::harness::wait_for("the file to be read again", std::time::Duration::from_secs(120), || {
-            let rows = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(number(&db, read)));
-            (rows == 2_001).then_some(())
-        });
+        wait_for_number(&db, read, |found| found == 2_001).await;
         assert_eq!(number(&db, "select count(*) from touchpoints where customer = 'zq-17-ident'").await, 0);
         let (status, said) = daemon.terminate();
         assert!(status.success(), "{said}");
         assert!(!said.contains("zelda.quill") && !said.contains("Zeldaquill"), "{said}");
         db.close().await;
     }
-}
-
-async fn number(db: &Db, sql: &str) -> i64 {
-    db.fetch_one(Sql::new(sql)).await.expect("a good statement").map_or(0, |row| row.int(0))
-}
-
-/// Until she has had both of her letters.
-async fn wait_for_letter(home: &Home, db: &Db) {
-    let sent = "select count(*) from touchpoints where customer = 'zq-17-ident' and state = 'sent'";
-    crate::harness::wait_for(
-        &format!("her letters in {}", home.path().display()),
-        std::time::Duration::from_secs(120),
-        || {
-            let sent = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(number(db, sent)));
-            (sent == 2).then_some(())
-        },
-    );
 }

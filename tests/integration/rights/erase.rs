@@ -159,14 +159,18 @@ async fn no_byte_of_an_erased_person_is_left_and_the_next_one_is_whole() {
         if shop.app.db.dialect() == plusone::sql::Dialect::Sqlite {
             shop.execute("analyze").await;
         }
+        home.plusone(&["preview", "gift", "--customer", "zq-17-ident", "--open"]).ended_with(0);
         for needle in ZELDA {
             assert!(!found(&shop, &home, &[needle]).await.is_empty(), "{needle} is there before");
         }
+        let page = home.read("var/preview/gift.html");
+        assert!(page.contains("Wonderful Zeldaquill"), "{page}");
         let other = dump(&shop, "zq-18-ident").await;
         let told = home.plusone(&["erase", "zelda.quill@one.test", "--yes", "--json"]).ended_with(0).json();
         assert_eq!(told["rows"]["touchpoints"], 2, "{told}");
         assert_eq!((&told["rows"]["cart"], &told["rows"]["pauses"]), (&1.into(), &1.into()), "{told}");
         assert_eq!((&told["files"], &told["suppressed"]), (&2.into(), &2.into()), "{told}");
+        assert_eq!(told["previews"], 1, "{told}");
 
         let mut needles = ZELDA.to_vec();
         needles.extend(["Oldzeldaname", "z…@o….test", "+44…00", "rang us"]);

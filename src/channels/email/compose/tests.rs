@@ -126,8 +126,14 @@ fn what_cannot_be_an_email_is_refused_with_its_cause() {
 #[test]
 fn a_text_that_holds_the_boundary_moves_the_boundary() {
     let boundary = format!("=_{}", message().touchpoint);
-    let mail = composed(&with_words(|words| words.text = Some(format!("--{boundary}--\nafter"))));
-    assert!(mail.contains(&format!("boundary=\"{boundary}_\"")), "{mail}");
+    // a NUL does not go out, and what stands on its sides comes together
+    for holding in [format!("--{boundary}--\nafter"), format!("--=\0{}--", &boundary[1..])] {
+        let mail = composed(&with_words(|words| words.text = Some(holding.clone())));
+        assert!(mail.contains(&format!("boundary=\"{boundary}_\"")), "{mail}");
+    }
+    let long = format!("--{boundary}-- {}", "a".repeat(80));
+    let mail = composed(&with_words(|words| words.text = Some(long.clone())));
+    assert_eq!(mail.matches(&format!("--{boundary}")).count(), 3, "{mail}");
 }
 
 #[test]

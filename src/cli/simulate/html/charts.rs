@@ -1,8 +1,8 @@
 //! Bars for each day, made here as SVG: what goes on which channel, of all rules and of one.
 
 use super::{Simulated, day_name, escaped, put};
+use crate::amount::grouped;
 use crate::outreach::simulate::forecast::Figures;
-use crate::report::grouped;
 use crate::rules::Channel;
 use crate::time::Date;
 
