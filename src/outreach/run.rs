@@ -1,7 +1,7 @@
 //! One run: a rule evaluated at one instant, decided about in chunks, written down part by part, released or held.
 //!
-//! 1. A part is planned in one transaction that first locks its buckets; a crash leaves a part whole or not at all. A run
-//!    of one part is one transaction.
+//! 1. A part is planned in one transaction that first locks its buckets; a crash leaves a part whole or not at all. Where
+//!    there is one writer the whole run is one transaction.
 //! 2. The run's touchpoints may be claimed only once the part that ends last has released it.
 //! 3. The reader sees what the writer's transaction began with: nobody else may plan for these buckets meanwhile.
 
@@ -104,14 +104,15 @@ impl Runner<'_> {
         let question = Question { fires: tick.fires.clone(), asleep, ..question };
         let hasher = addresses::hasher(self.db, rule).await?;
         let planning = Planning { question: &question, hasher, rehearsed: tick.rehearsed.as_ref(), now };
-        if let [whole] = slices[..] {
-            return self.run_at_once(&tick, &planning, whole).await;
+        if slices.len() == 1 {
+            return self.run_at_once(&tick, &planning, &slices).await;
         }
         let run = runs::open(self.db, &rule.name, &rule.version, instant, tick.cause, &slices, now).await?;
         if run.state != "planning" {
             return Ok(run);
         }
-        for part in runs::open_parts(self.db, &run.id).await? {
+        let open = runs::open_parts(&mut self.db.begin().await?, &run.id).await?;
+        for part in open {
             let mut tx = self.locked(part.from, part.until).await?;
             if self.plan_part(&mut tx, &planning, &run, part).await? {
                 tx.commit().await?;
@@ -123,13 +124,16 @@ impl Runner<'_> {
         Ok(run)
     }
 
-    /// A run of one part, in one transaction.
-    async fn run_at_once(&self, tick: &Tick<'_>, planning: &Planning<'_>, whole: Part) -> Result<Run> {
+    /// A run in one transaction.
+    async fn run_at_once(&self, tick: &Tick<'_>, planning: &Planning<'_>, slices: &[Part]) -> Result<Run> {
         let Tick { rule, instant, cause, .. } = *tick;
-        let mut tx = self.locked(whole.from, whole.until).await?;
-        let run = runs::insert(&mut tx, &rule.name, &rule.version, instant, cause, &[whole], planning.now).await?;
-        if run.state != "planning" || !self.plan_part(&mut tx, planning, &run, whole).await? {
+        let mut tx = self.locked(0, ids::BUCKETS - 1).await?;
+        let run = runs::insert(&mut tx, &rule.name, &rule.version, instant, cause, slices, planning.now).await?;
+        if run.state != "planning" {
             return Ok(run);
+        }
+        for part in runs::open_parts(&mut tx, &run.id).await? {
+            self.plan_part(&mut tx, planning, &run, part).await?;
         }
         let run = self.finish(&mut tx, run, tick, planning.now).await?;
         tx.commit().await?;

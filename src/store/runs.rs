@@ -134,11 +134,11 @@ pub async fn insert(
 }
 
 /// The parts of a run that are not planned yet.
-pub async fn open_parts(db: &Db, run: &str) -> Result<Vec<Part>> {
+pub async fn open_parts(tx: &mut Tx, run: &str) -> Result<Vec<Part>> {
     let sql = Sql::new(
         "select part, bucket_from, bucket_until from run_parts where run_id = $1 and state = 'open' order by part",
     );
-    let rows = db.fetch(sql.with(run)).await?;
+    let rows = tx.fetch(sql.with(run)).await?;
     Ok(rows.iter().map(|row| Part { number: row.int(0), from: row.int(1), until: row.int(2) }).collect())
 }
 
