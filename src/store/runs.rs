@@ -123,7 +123,8 @@ pub async fn insert(
     let insert_parts = format!(
         "insert into run_parts (run_id, part, bucket_from, bucket_until, state) \
          select $1, r.number, r.bucket_from, r.bucket_until, 'open' from {} \
-         where exists (select 1 from runs where id = $1 and state = 'planning') on conflict do nothing",
+         where exists (select 1 from runs where id = $1 and state = 'planning') \
+         and not exists (select 1 from run_parts where run_id = $1)",
         tx.dialect().rows("$2", &columns, "r")
     );
     let slices = serde_json::to_string(&slices).expect("integers are JSON");
