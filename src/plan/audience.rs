@@ -148,7 +148,7 @@ impl Audience<'_> {
         for offer in self.offers {
             sql.push(", ");
             self.push_eligible(offer, &mut sql);
-            sql.push(", 1");
+            sql.push(", 1, null");
         }
         sql.push(", case when true");
         self.push_conditions(&mut sql);

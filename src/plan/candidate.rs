@@ -111,4 +111,6 @@ pub struct OfferFacts {
     pub eligible: bool,
     /// How many more the customer may have by the offer's `per_customer` limit.
     pub left: i64,
+    /// When the first of those was given that count against the limit: asked for in a rehearsal alone.
+    pub first: Option<Timestamp>,
 }

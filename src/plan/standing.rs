@@ -3,13 +3,13 @@
 //! 1. Nothing is said where anything is uncertain: then the next tick judges again, as a daemon does.
 //! 2. What is said holds until a touchpoint of the customer is written, or budget comes back.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, OfferFacts};
 use super::decide::Case;
 use super::hour::{Hour, hour, silence, zones};
 use super::route::{asked, full, in_order, key, open};
 use crate::courtesy::caps::{self, OnCap};
 use crate::expr::Clause;
-use crate::offers::Offer;
+use crate::offers::{Offer, PerCustomer};
 use crate::rules::{Channel, Kind, Purpose, Rule};
 use crate::settings::BadMoment;
 use crate::time::{Span, Timestamp};
@@ -63,13 +63,21 @@ pub fn standing(case: Case<'_>, reason: Reason, offers: &[&Offer]) -> Option<Sta
             Some(Standing::WhileBudgetIsOut)
         }
         Reason::NotEligible if ways.is_open && has_no_holder(case.candidate) => {
-            let facts = offers.iter().zip(&case.candidate.offers);
-            let is_for_good = |(offer, facts): (&&Offer, &super::candidate::OfferFacts)| {
-                !facts.eligible || facts.left <= 0 && offer.per_customer.is_some_and(|limit| limit.per.is_none())
-            };
-            facts.into_iter().all(is_for_good).then_some(Standing::Until(NEVER))
+            let until =
+                offers.iter().zip(&case.candidate.offers).map(|(offer, facts)| not_eligible_until(offer, facts));
+            until.collect::<Option<Vec<_>>>()?.into_iter().min().map(Standing::Until)
         }
         _ => None,
+    }
+}
+
+/// Up to when the customer may not have an offer, at least.
+fn not_eligible_until(offer: &Offer, facts: &OfferFacts) -> Option<Timestamp> {
+    match offer.per_customer {
+        _ if !facts.eligible => Some(NEVER),
+        Some(PerCustomer { per: None, .. }) => Some(NEVER),
+        Some(PerCustomer { per: Some(span), .. }) => Some(facts.first?.plus(span)),
+        None => None,
     }
 }
 

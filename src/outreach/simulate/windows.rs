@@ -100,6 +100,8 @@ struct OfRule {
     asked: Timestamp,
     /// Customers whose refusals were woken since.
     woken: BTreeSet<(i64, String)>,
+    /// Until when the windows within are not asked anew once more.
+    settled_until: Timestamp,
 }
 
 /// The windows that are open, by rule.
@@ -145,7 +147,10 @@ impl Windows {
         if asleep > MANY
             && self.sleeps(&run.rule)
             && let Some(known) = self.of.get_mut(&run.rule)
+            && known.settled_until < run.instant
+            && let Some(window) = known.open.get(ANEW)
         {
+            known.settled_until = window.until;
             known.open.truncate(ANEW);
         }
     }
@@ -172,7 +177,8 @@ impl Windows {
 
     /// The rows that may be candidates of `rule` at `now`.
     pub(super) async fn rows(&mut self, app: &App, rule: &Rule, now: Timestamp) -> Result<Rows> {
-        let new = OfRule { open: Vec::new(), asked: now, woken: BTreeSet::new() };
+        let new =
+            OfRule { open: Vec::new(), asked: now, woken: BTreeSet::new(), settled_until: Timestamp::from_micros(0) };
         let mut known = self.of.remove(&rule.name).unwrap_or(new);
         while known.open.last().is_some_and(|window| window.until < now) {
             known.open.pop();

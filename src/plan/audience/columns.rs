@@ -1,18 +1,20 @@
 //! The facts of a candidate as columns of the statement, and a candidate read from its row.
 
 use super::consent::SOFT;
-use super::{Audience, Columns};
+use super::{Asleep, Audience, Columns};
 use crate::catalogue::quoted;
 use crate::courtesy::legal_hours::{country_code, region_code};
 use crate::courtesy::preferences::Preferences;
 use crate::expr::Aliases;
-use crate::offers::Offer;
+use crate::offers::{Offer, PerCustomer};
 use crate::plan::candidate::{Address, Candidate, ExistingRow, OfferFacts};
 use crate::sql::Sql;
 use crate::time::{Timestamp, zone_named};
 
 /// Columns before those of the offers.
 const FIXED: usize = 19;
+/// Columns of each offer.
+const OF_OFFER: usize = 3;
 
 /// For conditions on the customer, whatever the rule's entity.
 const AS_CUSTOMER: Aliases<'static> = Aliases { root: "c", customer: "c" };
@@ -34,6 +36,8 @@ impl Audience<'_> {
             self.push_eligible(offer, sql);
             sql.push(", ");
             self.push_left(offer, sql);
+            sql.push(", ");
+            self.push_first(offer, sql);
         }
     }
 
@@ -79,12 +83,28 @@ impl Audience<'_> {
             sql.bind(i64::MAX);
             return;
         };
+        sql.push("(").bind(i64::from(limit.max)).push(" - (select count(*)");
+        self.push_given(offer, limit, sql);
+        sql.push("))");
+    }
+
+    fn push_first(&self, offer: &Offer, sql: &mut Sql) {
+        match offer.per_customer.filter(|_| self.asleep != Asleep::Nobody) {
+            None => sql.push("null"),
+            Some(limit) => {
+                sql.push("(select min(g.granted_at)");
+                self.push_given(offer, limit, sql);
+                sql.push(")")
+            }
+        };
+    }
+
+    /// The grants that count against the limit.
+    fn push_given(&self, offer: &Offer, limit: PerCustomer, sql: &mut Sql) {
         let since = limit.per.map_or(i64::MIN, |span| self.as_of.minus(span).micros());
-        sql.push("(")
-            .bind(i64::from(limit.max))
-            .push(" - (select count(*) from offer_grants g where g.bucket = c._bucket");
-        sql.push(" and g.customer = ").push(&self.customer_key()).push(" and g.offer = ").bind(&offer.name);
-        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since).push("))");
+        sql.push(" from offer_grants g where g.bucket = c._bucket and g.customer = ").push(&self.customer_key());
+        sql.push(" and g.offer = ").bind(&offer.name);
+        sql.push(" and g.state not in ('freed', 'released') and g.granted_at > ").bind(since);
     }
 
     /// Reads a row of [`Audience::candidates`]; the values used follow in [`Audience::facts`].
@@ -100,8 +120,9 @@ impl Audience<'_> {
             occurrence: text(12).unwrap_or_default(),
         });
         let offers = (0..self.offers.len()).map(|place| OfferFacts {
-            eligible: row.int(FIXED + 2 * place) == Some(1),
-            left: row.int(FIXED + 2 * place + 1).unwrap_or(0),
+            eligible: row.int(FIXED + OF_OFFER * place) == Some(1),
+            left: row.int(FIXED + OF_OFFER * place + 1).unwrap_or(0),
+            first: row.int(FIXED + OF_OFFER * place + 2).map(Timestamp::from_micros),
         });
         let country = row.text(16).and_then(country_code);
         let region = country.as_deref().zip(row.text(17)).and_then(|(country, region)| region_code(country, region));
@@ -136,7 +157,7 @@ impl Audience<'_> {
 
     /// Where the values used begin in a row of [`Audience::candidates`].
     pub fn facts_from(&self) -> usize {
-        FIXED + 2 * self.offers.len()
+        FIXED + OF_OFFER * self.offers.len()
     }
 }
 

@@ -87,7 +87,7 @@ fn candidate(chance: &mut StdRng, now: Timestamp) -> Candidate {
         zones: if chance.random_bool(0.5) { Vec::new() } else { ZONES[..2].to_vec() },
         consents: vec![Channel::Email, Channel::Sms],
         bad_moments: if chance.random_bool(0.1) { vec!["a complaint".to_owned()] } else { Vec::new() },
-        offers: vec![OfferFacts { eligible: chance.random_bool(0.8), left: chance.random_range(0..2) }],
+        offers: vec![OfferFacts { eligible: chance.random_bool(0.8), left: chance.random_range(0..2), first: None }],
         taken,
         ..Candidate::default()
     }
