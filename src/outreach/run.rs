@@ -15,29 +15,30 @@ use crate::outreach::judge::{Judged, Question};
 use crate::outreach::{addresses, guard};
 use crate::plan::Counts;
 use crate::plan::audience::{Among, Asleep, Fires};
-use crate::plan::candidate::Candidate;
-use crate::plan::decide::{Case, Decision, Message, Refusal};
+use crate::plan::decide::{Decision, Message, Refusal};
 use crate::plan::meanwhile::Meanwhile;
 use crate::plan::pace::Turns;
-use crate::plan::standing::{Standing, standing};
 use crate::rules::Rule;
 use crate::sql::Dialect;
 use crate::store::address_places::{self, Take};
 use crate::store::caps;
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::store::leases::{self, Lease};
-use crate::store::offers::{self as ledger, grants};
+use crate::store::offers::grants;
 use crate::store::pace;
 use crate::store::planning::{self, Planned, RunFacts};
 use crate::store::rehearsal::sleepers::{self, Sleeper};
 use crate::store::runs::{self, Cause, Part, Run};
-use crate::time::{Date, Span, Timestamp};
+use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
+use blocks::Blocks;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod blocks;
 mod restraint;
+mod sleep;
 
 /// Why a part is given up, to be planned anew by the next pass.
 const AT_ONCE: &str = "another program plans for the same customers at this moment";
@@ -75,7 +76,7 @@ pub struct Rehearsed {
     pub rows: Option<Vec<Arc<str>>>,
     /// How many customers there are.
     pub customers: u64,
-    /// Refusals that stand are marked as such: see [`standing`].
+    /// Refusals that stand are marked as such: see [`crate::plan::standing`].
     pub sleeps: bool,
 }
 
@@ -365,41 +366,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Until when a refusal is not judged again, where a rehearsal is certain of it.
-    fn asleep_until(&self, candidate: &Candidate, reason: Reason) -> Option<Timestamp> {
-        let (rule, policy) = (self.question.rule, self.question.policy());
-        let case = Case { rule, candidate, policy: &policy, now: self.question.as_of, turns: None };
-        let until = match standing(case, reason, &self.question.offers)? {
-            Standing::Until(instant) => instant,
-            Standing::WhileBudgetIsOut => self.end_of_day(),
-        };
-        Some(until.minus(Span::from_micros(1)))
-    }
-
-    /// When the budget of the tick's day is over.
-    fn end_of_day(&self) -> Timestamp {
-        Date::from_days(self.day().days() + 1).start(self.project.settings.business.time_zone)
-    }
-
-    /// Who need not be judged behind those who are counted.
-    fn asleep(&self, counts: &Counts) -> Asleep {
-        if self.is_out(counts) { Asleep::ByBudget } else { self.question.asleep }
-    }
-
-    /// Whether budget was found to be out.
-    fn is_out(&self, counts: &Counts) -> bool {
-        self.sleeps && counts.skipped.contains_key(&Reason::NoBudget)
-    }
-
-    /// Nobody waits for budget any more today.
-    async fn close_budget(&self, tx: &mut Tx, counts: &Counts) -> Result<()> {
-        if self.is_out(counts) {
-            let until = self.end_of_day().minus(Span::from_micros(1));
-            sleepers::lay_all_without_budget(tx, &self.question.rule.name, until).await?;
-        }
-        Ok(())
-    }
-
     fn row(&self, judged: &Judged) -> Planned {
         let (rule, candidate) = (self.question.rule, &judged.candidate);
         let (id, version) = match &candidate.existing {
@@ -468,50 +434,6 @@ impl Writer<'_> {
         }
         if planning::insert(tx, facts, &again).await? < again.len() as u64 {
             return Err(StoreError::Schema(AT_ONCE.to_owned()));
-        }
-        Ok(())
-    }
-}
-
-/// What was taken out of the budgets for one chunk, by the offer's place in the rule's list: one code, or none for an
-/// offer without codes, for each grant that is paid for.
-struct Blocks {
-    taken: Vec<Vec<Option<String>>>,
-    used: Vec<usize>,
-}
-
-impl Blocks {
-    async fn reserve(tx: &mut Tx, writer: &Writer<'_>, chunk: &[Judged]) -> Result<Self> {
-        let offers = &writer.question.offers;
-        ledger::lock(tx, offers, writer.day()).await?;
-        let mut taken = Vec::new();
-        for (place, offer) in offers.iter().enumerate() {
-            let wanted = chunk.iter().filter(|one| one.candidate.offers.get(place).is_some_and(|facts| facts.eligible));
-            let wanted = wanted.count() as u64;
-            taken.push(if wanted == 0 { Vec::new() } else { grants::take(tx, offer, writer.day(), wanted).await? });
-        }
-        Ok(Self { used: vec![0; taken.len()], taken })
-    }
-
-    /// One grant of the offer at `place`, if there is one left.
-    fn take(&mut self, place: usize) -> bool {
-        let is_left = self.used[place] < self.taken[place].len();
-        self.used[place] += usize::from(is_left);
-        is_left
-    }
-
-    /// The code of the grant that was taken last.
-    fn code(&self, place: usize) -> Option<String> {
-        self.taken[place].get(self.used[place].checked_sub(1)?).cloned().flatten()
-    }
-
-    /// Gives back what was not used.
-    async fn give_back(self, tx: &mut Tx, writer: &Writer<'_>) -> Result<()> {
-        for (place, offer) in writer.question.offers.iter().enumerate() {
-            let rest = &self.taken[place][self.used[place]..];
-            if !rest.is_empty() {
-                grants::give_back(tx, offer, writer.day(), rest).await?;
-            }
         }
         Ok(())
     }
