@@ -33,7 +33,7 @@ use crate::time::{Date, Timestamp};
 use crate::touchpoints::Reason;
 use blocks::Blocks;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 mod blocks;
@@ -76,8 +76,9 @@ pub struct Rehearsed {
     pub rows: Option<Vec<Arc<str>>>,
     /// How many customers there are.
     pub customers: u64,
-    /// Refusals that stand are marked as such: see [`crate::plan::standing`].
-    pub sleeps: bool,
+    /// Where refusals that stand are marked as such ([`crate::plan::standing`]): the addresses that several customers
+    /// have.
+    pub sleep: Option<Arc<HashSet<String>>>,
 }
 
 /// The slices in which a run is planned: all buckets at once where there is one writer, sixteen where there are many.
@@ -181,8 +182,8 @@ impl Runner<'_> {
             let touched = self.db.fetch_one(question.audience().touched(pieces[0])).await?;
             counts.already_touched = touched.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
         }
-        let sleeps = rehearsed.is_some_and(|known| known.sleeps);
-        let writer = Writer { question, run, project: self.project, hasher, now, sleeps };
+        let sleep = rehearsed.and_then(|known| known.sleep.as_deref());
+        let writer = Writer { question, run, project: self.project, hasher, now, sleep };
         let mut chunks = question.chunks(self.db, pieces[0]);
         let mut repeated = 0;
         let mut meanwhile = Meanwhile::paced(self.turns(tx, question, now).await?);
@@ -232,8 +233,8 @@ struct Writer<'a> {
     /// For a rule that may be promotional.
     hasher: Option<&'a Hasher>,
     now: Timestamp,
-    /// See [`Rehearsed::sleeps`].
-    sleeps: bool,
+    /// See [`Rehearsed::sleep`].
+    sleep: Option<&'a HashSet<String>>,
 }
 
 /// The rows of a chunk, sorted by what is to be done with them.
@@ -347,7 +348,7 @@ impl Writer<'_> {
         if !refusal.leaves_row() {
             return;
         }
-        let until = if self.sleeps { self.asleep_until(&judged.candidate, refusal.reason) } else { None };
+        let until = self.sleep.and_then(|_| self.asleep_until(&judged.candidate, refusal.reason));
         let row = Planned {
             purpose: self.question.rule.purpose.to_string(),
             state: "skipped".to_owned(),

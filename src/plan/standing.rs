@@ -41,8 +41,9 @@ pub fn may_stand(rule: &Rule, offers: &[&Offer], moments: &[BadMoment]) -> bool 
 }
 
 /// How long the refusal of `case` for `reason` stands, of a rule that [`may_stand`] while nothing is paused and no
-/// suppression ends; `None` where that is not certain. `offers` are the rule's.
-pub fn standing(case: Case<'_>, reason: Reason, offers: &[&Offer]) -> Option<Standing> {
+/// suppression ends; `None` where that is not certain. `offers` are the rule's; `shares_address` says whether another
+/// customer may come to have the message in the place of this one.
+pub fn standing(case: Case<'_>, reason: Reason, offers: &[&Offer], shares_address: bool) -> Option<Standing> {
     if reason == Reason::BadMoment {
         return Some(Standing::Until(NEVER));
     }
@@ -50,6 +51,7 @@ pub fn standing(case: Case<'_>, reason: Reason, offers: &[&Offer]) -> Option<Sta
         return None;
     }
     let ways = Ways::of(case)?;
+    let may_be_next = ways.is_open && !shares_address && has_no_holder(case.candidate);
     match reason {
         Reason::Capped => {
             let waits = match case.rule.on_cap {
@@ -59,10 +61,8 @@ pub fn standing(case: Case<'_>, reason: Reason, offers: &[&Offer]) -> Option<Sta
             let until = ways.free_at.minus(ways.longest).minus(waits);
             (until > case.now).then_some(Standing::Until(until))
         }
-        Reason::NoBudget if ways.is_open && offers.len() == 1 && has_no_holder(case.candidate) => {
-            Some(Standing::WhileBudgetIsOut)
-        }
-        Reason::NotEligible if ways.is_open && has_no_holder(case.candidate) => {
+        Reason::NoBudget if may_be_next && offers.len() == 1 => Some(Standing::WhileBudgetIsOut),
+        Reason::NotEligible if may_be_next => {
             let until =
                 offers.iter().zip(&case.candidate.offers).map(|(offer, facts)| not_eligible_until(offer, facts));
             until.collect::<Option<Vec<_>>>()?.into_iter().min().map(Standing::Until)

@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::plan::Counts;
 use crate::plan::audience::Asleep;
-use crate::plan::candidate::Candidate;
+use crate::plan::candidate::{Address, Candidate};
 use crate::plan::decide::Case;
 use crate::plan::standing::{Standing, standing};
 use crate::store::db::{Result, Tx};
@@ -16,11 +16,23 @@ impl Writer<'_> {
     pub(super) fn asleep_until(&self, candidate: &Candidate, reason: Reason) -> Option<Timestamp> {
         let (rule, policy) = (self.question.rule, self.question.policy());
         let case = Case { rule, candidate, policy: &policy, now: self.question.as_of, turns: None };
-        let until = match standing(case, reason, &self.question.offers)? {
+        let until = match standing(case, reason, &self.question.offers, self.shares_address(candidate))? {
             Standing::Until(instant) => instant,
             Standing::WhileBudgetIsOut => self.end_of_day(),
         };
         Some(until.minus(Span::from_micros(1)))
+    }
+
+    /// Whether another customer has one of the candidate's addresses, or may have.
+    fn shares_address(&self, candidate: &Candidate) -> bool {
+        let is_shared = |address: &Address| match address {
+            Address::Good(address) => {
+                // The database tells small letters from capitals in ASCII alone.
+                !address.is_ascii() || self.sleep.is_none_or(|shared| shared.contains(&address.to_lowercase()))
+            }
+            Address::None | Address::Bad(_) => false,
+        };
+        is_shared(&candidate.email) || is_shared(&candidate.phone)
     }
 
     /// When the budget of the tick's day is over.
@@ -35,7 +47,7 @@ impl Writer<'_> {
 
     /// Whether budget was found to be out.
     fn is_out(&self, counts: &Counts) -> bool {
-        self.sleeps && counts.skipped.contains_key(&Reason::NoBudget)
+        self.sleep.is_some() && counts.skipped.contains_key(&Reason::NoBudget)
     }
 
     /// Nobody waits for budget any more today.

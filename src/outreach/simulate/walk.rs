@@ -120,8 +120,8 @@ impl<'a> Walk<'a> {
         let runner = Runner { db, project, lease: self.lease, pauses: &pauses };
         let (mut runs, mut empty) = (Vec::new(), Vec::new());
         for mut tick in runner.due(rules.iter().copied(), history, now, None, &[]) {
-            let sleeps = windows.sleeps(&tick.rule.name);
-            if sleeps {
+            let sleep = windows.sleep(&tick.rule.name);
+            if sleep.is_some() {
                 windows.wake(db, now, false).await?;
             }
             let rows = match windows.rows(self.app, tick.rule, tick.instant).await? {
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
                 }
                 rows => rows.pieces(),
             };
-            tick.rehearsed = Some(Rehearsed { rows, customers, sleeps });
+            tick.rehearsed = Some(Rehearsed { rows, customers, sleep });
             let run = runner.run(tick, now).await?;
             windows.note(&run);
             runs.push(run);

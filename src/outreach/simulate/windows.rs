@@ -23,7 +23,7 @@ use crate::store::rehearsal::{fates, sleepers};
 use crate::store::runs::Run;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::Reason;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// How long the windows are, the widest first.
@@ -112,6 +112,8 @@ pub(super) struct Windows {
     to: Timestamp,
     /// Rules whose refusals may sleep.
     sleeping: BTreeSet<String>,
+    /// The addresses that several customers have.
+    shared: Arc<HashSet<String>>,
     /// When sleepers were looked after last.
     looked: Timestamp,
 }
@@ -133,19 +135,20 @@ impl Windows {
             let names = rules_that_sleep(&app.workspace.project).filter(|_| !is_paused);
             sleeping = names.map(str::to_owned).collect();
         }
-        Ok(Self { of: BTreeMap::new(), standing, to, sleeping, looked: app.clock.now() })
+        let shared = Arc::new(sleepers::shared_addresses(&app.db, &app.workspace.project.catalogue).await?);
+        Ok(Self { of: BTreeMap::new(), standing, to, sleeping, shared, looked: app.clock.now() })
     }
 
-    /// Whether refusals of the rule may sleep.
-    pub(super) fn sleeps(&self, rule: &str) -> bool {
-        self.sleeping.contains(rule)
+    /// Where refusals of the rule may sleep: the addresses that several customers have.
+    pub(super) fn sleep(&self, rule: &str) -> Option<Arc<HashSet<String>>> {
+        self.sleeping.contains(rule).then(|| Arc::clone(&self.shared))
     }
 
     /// Takes note of what a run refused.
     pub(super) fn note(&mut self, run: &Run) {
         let asleep: u64 = ASLEEP.iter().filter_map(|reason| run.counts.skipped.get(reason)).sum();
         if asleep > MANY
-            && self.sleeps(&run.rule)
+            && self.sleeping.contains(&run.rule)
             && let Some(known) = self.of.get_mut(&run.rule)
             && known.settled_until < run.instant
             && let Some(window) = known.open.get(ANEW)

@@ -1,10 +1,12 @@
 //! Refusals that stand, marked in a rehearsal's touchpoints: nobody judges them again before they may be other.
 
+use crate::catalogue::{Catalogue, quoted};
 use crate::sql::{ColumnType, Sql};
 use crate::store::db::{Db, Result, Tx};
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 use serde_json::json;
+use std::collections::HashSet;
 
 /// The column, and how those who have it are found.
 pub(super) const COLUMN: &str = "
@@ -20,6 +22,20 @@ pub struct Sleeper {
     /// Of its touchpoint.
     pub id: String,
     pub until: Timestamp,
+}
+
+/// The addresses that several customers have, in small letters.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn shared_addresses(db: &Db, catalogue: &Catalogue) -> Result<HashSet<String>> {
+    let mut shared = HashSet::new();
+    for field in [&catalogue.roles.email, &catalogue.roles.phone].into_iter().flatten() {
+        let (column, customers) = (quoted(field), catalogue.customer().table());
+        let sql = format!("select lower({column}) from {customers} group by 1 having count({column}) > 1");
+        shared.extend(db.fetch(Sql::new(sql)).await?.iter().map(|row| row.text(0).to_owned()));
+    }
+    Ok(shared)
 }
 
 /// Lets refusals sleep.

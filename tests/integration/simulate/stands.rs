@@ -131,7 +131,7 @@ async fn what_is_said_to_stand_is_refused_for_the_same_reason_at_every_instant_o
                 }
             };
             let Some(reason) = reason_at(now) else { continue };
-            let until = match standing(case, reason, &question.offers) {
+            let until = match standing(case, reason, &question.offers, false) {
                 None => continue,
                 Some(Standing::Until(until)) => until.min(now.plus(Span::from_seconds(MONTHS))),
                 Some(Standing::WhileBudgetIsOut) => now.plus(Span::from_seconds(MONTHS)),
