@@ -50,10 +50,10 @@ mod why;
 use self::opened::Opened;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
-use crate::problem::{Severity, nearest};
+use crate::problem::{Fault, Severity, nearest};
 use crate::rules::Rule;
-use crate::schedule::parse_when::parse_when;
-use crate::time::Timestamp;
+use crate::schedule::parse_when::{parse_past, parse_when};
+use crate::time::{Timestamp, Tz};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -191,8 +191,19 @@ async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
 
 /// The time an option names, or now.
 fn at(app: &App, text: Option<&str>) -> Result<Timestamp, Failure> {
+    at_by(parse_when, app, text)
+}
+
+/// As [`at`], of somebody who looks back at what a log tells to the minute.
+fn back_at(app: &App, text: Option<&str>) -> Result<Timestamp, Failure> {
+    at_by(parse_past, app, text)
+}
+
+type Parse = fn(&str, Timestamp, Tz) -> Result<Timestamp, Fault>;
+
+fn at_by(parse: Parse, app: &App, text: Option<&str>) -> Result<Timestamp, Failure> {
     let (now, zone) = (app.clock.now(), app.workspace.project.settings.business.time_zone);
-    let at = text.map(|text| parse_when(text, now, zone)).transpose();
+    let at = text.map(|text| parse(text, now, zone)).transpose();
     at.map(|at| at.unwrap_or(now)).map_err(|fault| Failure::usage(format!("--at: {fault}")))
 }
 

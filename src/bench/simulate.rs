@@ -10,7 +10,7 @@ use super::{BenchError, Figures, Result, Size, Stage, median, process, shown};
 use crate::courtesy::pauses::Pauses;
 use crate::ids::BUCKETS;
 use crate::outreach::judge::Question;
-use crate::outreach::simulate::{Stages, Wish, simulate};
+use crate::outreach::simulate::{Wish, simulate};
 use crate::plan::audience::Among;
 use crate::sql::Sql;
 use crate::time::Span;
@@ -217,7 +217,7 @@ async fn rehearsed(open: &Open) -> Result<(f64, Told)> {
     let now = open.app.clock.now();
     let wish = Wish { now, to: now.plus(Span::from_days(DAYS)), drafts: &[] };
     let began = Instant::now();
-    let rehearsal = simulate(&open.app, wish, &Stages::default()).await?;
+    let rehearsal = simulate(&open.app, wish).await?;
     let mut told = Told { ticks: rehearsal.ticks, ..Told::default() };
     let mut lines = rehearsal.lines();
     while let Some(line) = lines.try_next().await? {

@@ -12,12 +12,14 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
 use crate::outreach::simulate::forecast::{Forecast, Gatherer};
-use crate::outreach::simulate::{Rehearsal, Stages, Wish, simulate};
+use crate::outreach::simulate::{Rehearsal, Wish, prepare};
+use crate::progress::Progress;
 use crate::rules::Live;
 use crate::schedule::Schedule;
 use crate::schedule::parse_when::parse_when;
 use crate::store::rehearsal::lines::Line;
 use crate::time::{Span, Timestamp, Tz};
+use crate::touchpoints::Reason;
 use futures_util::TryStreamExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ struct Simulated<'a> {
     drafts: Vec<String>,
     /// Live rules that wrote nothing in this time.
     silent: Vec<String>,
+    /// By rule and reason: how many were refused before and came to nothing else.
+    refused_before: Vec<(String, Reason, u64)>,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
@@ -91,10 +95,10 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
     let (from, to) = span(options, now, zone)?;
     let sheet = |path: &Path| Sheet::create(path, &HEADINGS).map_err(|error| cannot(path, &error));
     let sheet = options.csv.as_deref().map(|path| Ok::<_, Failure>((sheet(path)?, path))).transpose()?;
-    let stages = Stages::default();
     let wish = Wish { now, to, drafts: &options.rules };
-    let walking = simulate(app, wish, &stages);
-    let rehearsal = shown("hours simulated", &stages.walked, walking).await?;
+    let (copied, walked) = (Progress::default(), Progress::default());
+    let prepared = shown("parts of the data copied", &copied, prepare(app, wish, &copied)).await?;
+    let rehearsal = shown("hours simulated", &walked, prepared.walk(&walked)).await?;
     let forecast = gather(&options.rules, sheet, &rehearsal, (from, to), zone).await?;
     let business = &app.workspace.project.settings.business;
     let simulated = Simulated {
@@ -108,6 +112,7 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
         drafts: drafts(app, &options.rules),
         silent: silent(&rehearsal, &forecast, &options.rules),
         forecast,
+        refused_before: refused_before(&rehearsal, &options.rules).await?,
         rehearsal: &rehearsal,
     };
     if let Some(path) = &options.html {
@@ -223,6 +228,16 @@ fn drafts(app: &App, asked: &[String]) -> Vec<String> {
 }
 
 /// Rules that were simulated and wrote nothing, those without a schedule left out.
+async fn refused_before(rehearsal: &Rehearsal, only: &[String]) -> Result<Vec<(String, Reason, u64)>, Failure> {
+    let rules = &rehearsal.workspace().project.rules;
+    let mut refused = rehearsal.refused_before().await?;
+    refused.retain(|(rule, ..)| match rules.get(rule) {
+        Some(known) if known.live != Live::Draft => only.is_empty() || only.contains(rule),
+        _ => false,
+    });
+    Ok(refused)
+}
+
 fn silent(rehearsal: &Rehearsal, forecast: &Forecast, only: &[String]) -> Vec<String> {
     let told = forecast.rules();
     let rules = rehearsal.workspace().project.rules.values();

@@ -71,7 +71,7 @@ struct Answered<'a> {
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
-    let at = super::at(&app, options.at.as_deref())?;
+    let at = super::back_at(&app, options.at.as_deref())?;
     app.look().await?;
     let customer = the_customer(&Opened::of(&app), &options.customer).await?;
     let project = &app.workspace.project;

@@ -25,6 +25,7 @@ use crate::store::rehearsal::{self, lines::Line};
 use crate::store::scratch::Scratch;
 use crate::store::{entities, zones};
 use crate::time::Timestamp;
+use crate::touchpoints::Reason;
 use crate::workspace::{InForce, Workspace};
 use futures_util::stream::BoxStream;
 use std::sync::Arc;
@@ -61,38 +62,50 @@ pub struct Rehearsal {
     pub moments: Vec<Timestamp>,
 }
 
-/// How far a rehearsal is.
-#[derive(Clone, Debug, Default)]
-pub struct Stages {
-    /// Tables that were copied.
-    pub copied: Progress,
-    /// Hours of the simulated time.
-    pub walked: Progress,
+/// A copy that is ready to be rehearsed on.
+pub struct Prepared {
+    copy: App,
+    scratch: Scratch,
+    began: Timestamp,
+    to: Timestamp,
 }
 
 /// Rehearses everything from `wish.now` to `wish.to` with the rules that are in force in `app`.
 ///
 /// # Errors
 /// When one of the databases refuses.
-pub async fn simulate(app: &App, wish: Wish<'_>, stages: &Stages) -> std::result::Result<Rehearsal, AppError> {
+pub async fn simulate(app: &App, wish: Wish<'_>) -> std::result::Result<Rehearsal, AppError> {
+    prepare(app, wish, &Progress::default()).await?.walk(&Progress::default()).await
+}
+
+/// The first half of [`simulate`]: copies what planning reads; `copied` counts the parts of it.
+///
+/// # Errors
+/// When one of the databases refuses.
+pub async fn prepare(app: &App, wish: Wish<'_>, copied: &Progress) -> std::result::Result<Prepared, AppError> {
     let scratch = Scratch::open().await?;
-    let copy = copied(app, &scratch, wish, &stages.copied).await?;
-    let lease = copy.lease("a rehearsal", true).await?;
-    let shared = shared(&copy, &lease);
-    shared.read_pauses().await?;
-    let walk = walk::Walk { app: &copy, shared: &shared, lease: &lease, to: wish.to };
-    let told = walk.whole(&stages.walked).await?;
-    let walk::Told { held, ticks, moments } = told;
-    Ok(Rehearsal { app: copy, scratch, began: wish.now, held, ticks, moments })
+    let copy = copy(app, &scratch, wish, copied).await?;
+    Ok(Prepared { copy, scratch, began: wish.now, to: wish.to })
+}
+
+impl Prepared {
+    /// The second half of [`simulate`]: walks through the time; `walked` counts its hours.
+    ///
+    /// # Errors
+    /// When the scratch database refuses.
+    pub async fn walk(self, walked: &Progress) -> std::result::Result<Rehearsal, AppError> {
+        let Self { copy, scratch, began, to } = self;
+        let lease = copy.lease("a rehearsal", true).await?;
+        let shared = shared(&copy, &lease);
+        shared.read_pauses().await?;
+        let walk = walk::Walk { app: &copy, shared: &shared, lease: &lease, to };
+        let walk::Told { held, ticks, moments } = walk.whole(walked).await?;
+        Ok(Rehearsal { app: copy, scratch, began, held, ticks, moments })
+    }
 }
 
 /// The application on a copy of everything that planning reads.
-async fn copied(
-    app: &App,
-    scratch: &Scratch,
-    wish: Wish<'_>,
-    progress: &Progress,
-) -> std::result::Result<App, AppError> {
+async fn copy(app: &App, scratch: &Scratch, wish: Wish<'_>, progress: &Progress) -> std::result::Result<App, AppError> {
     let mut workspace = Workspace::clone(&app.workspace);
     let project = &mut workspace.project;
     project.catalogue = rehearsal::own_tables(&project.catalogue);
@@ -127,6 +140,14 @@ impl Rehearsal {
     /// Every touchpoint that the rehearsal wrote, as it stands at the end, in the order of time.
     pub fn lines(&self) -> BoxStream<'static, Result<Line>> {
         rehearsal::lines::written(&self.scratch.db, self.began)
+    }
+
+    /// How many were refused before it began and came to nothing else, by rule and reason: they have no line.
+    ///
+    /// # Errors
+    /// When the scratch database refuses.
+    pub async fn refused_before(&self) -> Result<Vec<(String, Reason, u64)>> {
+        rehearsal::fates::refused_before(&self.scratch.db, self.began).await
     }
 
     /// The configuration that was rehearsed.

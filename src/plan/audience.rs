@@ -243,7 +243,7 @@ impl Audience<'_> {
         if self.asleep != Asleep::Nobody {
             sql.push(" and (t.asleep_until is null or t.asleep_until < ").bind(self.as_of);
             if self.asleep == Asleep::ByBudget {
-                sql.push(&format!(" and t.reason <> '{}'", Reason::NoBudget));
+                sql.push(" and t.reason <> ").bind(Reason::NoBudget.as_str());
             }
             sql.push(")");
         }

@@ -4,8 +4,11 @@ use crate::problem::Fault;
 use crate::time::{Date, Reading, Span, Timestamp, Tz};
 use chrono::NaiveDateTime;
 
-const FORMS: &str =
-    "write `2026-11-03T09:00:00Z`, `2026-11-03`, `2026-11-03 09:00`, `today`, `yesterday`, `+7d` or `-2h`";
+const FORMS: &str = "write `2026-11-03T09:00:00Z`, `2026-11-03`, `2026-11-03 09:00`, `2026-11-03 09:00:30`, `today`, `yesterday`, `+7d` or `-2h`";
+
+/// A date and a time of day, to the minute.
+const MINUTE: &str = "%Y-%m-%d %H:%M";
+const MINUTE_LENGTH: usize = 16;
 
 /// Reads RFC 3339, a date (its first instant) or a date and a time of day in `zone`, `now`, `today`, `yesterday`,
 /// `tomorrow` (their first instants in `zone`), or a span from `now`: `+7d`, `-2h`.
@@ -39,8 +42,28 @@ pub fn parse_when(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fau
     found.ok_or_else(|| Fault::new(0..text.len(), format!("`{word}` is not a time")).help(FORMS))
 }
 
+/// As [`parse_when`], of somebody who looks back: a minute is over, as it is told in a log.
+///
+/// # Errors
+/// As [`parse_when`].
+///
+/// ```
+/// use plusone::schedule::parse_when::parse_past;
+/// let now = "2026-11-03T18:30:00Z".parse().unwrap();
+/// let at = |text| parse_past(text, now, chrono_tz::Europe::Paris).unwrap().to_string();
+/// assert_eq!(at("2026-11-03 09:00"), "2026-11-03T08:00:59.999999Z");
+/// assert_eq!(at("2026-11-03 09:00:30"), "2026-11-03T08:00:30Z");
+/// ```
+pub fn parse_past(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fault> {
+    let at = parse_when(text, now, zone)?;
+    let is_minute = NaiveDateTime::parse_from_str(text.trim(), MINUTE).is_ok();
+    let over = at.plus(Span::from_micros(59_999_999));
+    Ok(if is_minute && over < now { over } else { at })
+}
+
 fn absolute(word: &str, zone: Tz) -> Option<Timestamp> {
-    let civil = || NaiveDateTime::parse_from_str(word, "%Y-%m-%d %H:%M").ok().filter(|_| word.len() == 16);
+    let read = |form, length| NaiveDateTime::parse_from_str(word, form).ok().filter(|_| word.len() == length);
+    let civil = || read(MINUTE, MINUTE_LENGTH).or_else(|| read("%Y-%m-%d %H:%M:%S", MINUTE_LENGTH + 3));
     let date = || word.parse::<Date>().ok().map(|date| date.start(zone));
     word.parse().ok().or_else(date).or_else(|| Some(Timestamp::from_local(civil()?, zone, Reading::First)))
 }

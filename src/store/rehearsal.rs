@@ -56,21 +56,25 @@ pub fn own_tables(catalogue: &Catalogue) -> Catalogue {
 pub async fn copy(from: &Db, scratch: &Db, catalogue: &Catalogue, now: Timestamp, progress: &Progress) -> Result<()> {
     let mut source = from.snapshot().await?;
     let tables = tables(scratch, catalogue, now).await?;
-    progress.expect(tables.len() as u64);
+    let parts = |table: &Table| if table.bucket.is_some() { BUCKETS.unsigned_abs() } else { 1 };
+    progress.expect(tables.iter().map(parts).sum());
     for table in &tables {
         // What the migrations wrote gives way to what is there, but not how the tables of the copy were made.
         if table.name != "meta" {
             scratch.execute(Sql::new(format!("delete from {}", quoted(&table.name)))).await?;
         }
         match &table.bucket {
-            None => copy_streamed(&mut source, scratch, table).await?,
+            None => {
+                copy_streamed(&mut source, scratch, table).await?;
+                progress.add(1);
+            }
             Some(column) => {
                 for bucket in 0..BUCKETS {
                     copy_bucket(&mut source, scratch, table, column, bucket).await?;
+                    progress.add(1);
                 }
             }
         }
-        progress.add(1);
     }
     let mut tx = scratch.begin().await?;
     tx.script(fates::INDEXES).await?;

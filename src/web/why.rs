@@ -77,8 +77,23 @@ fn names(facts: Option<&str>) -> BTreeSet<String> {
     let facts = parsed_json(facts);
     let keys = facts.as_object().into_iter().flat_map(|facts| facts.keys());
     // What lies with the customer themselves needs no name of its place.
-    let plain = |key: &String| key.strip_prefix("customer.").unwrap_or(key).replace('.', ": ").replace('_', " ");
+    let plain = |key: &String| {
+        let data = data_of(key);
+        data.strip_prefix("customer.").unwrap_or(data).replace('.', ": ").replace('_', " ")
+    };
     keys.map(plain).collect()
+}
+
+/// The data that an expression reads first: of `customer.orders.filter(o, o.total > 5).size()` it is `customer.orders`.
+fn data_of(expression: &str) -> &str {
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
+    let end = expression.find(|letter| !is_name(letter)).unwrap_or(expression.len());
+    let (path, rest) = expression.split_at(end);
+    match (rest.strip_prefix('('), path.rsplit_once('.')) {
+        (None, _) => path,
+        (Some(_), Some((data, _))) => data,
+        (Some(inner), None) => data_of(inner),
+    }
 }
 
 /// What their consent was: when and where the yes was given that counts now.
@@ -89,5 +104,25 @@ fn consent(visit: &Visit) -> String {
         (Some(yes), _) => visit.say("why-consent-yes", &[("date", &visit.day(yes.at)), ("source", &yes.source.words)]),
         (None, Law::Transactional) => visit.say("why-consent-service", &[]),
         (None, Law::Promotional) => visit.say("why-consent-none", &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_the_data_and_not_the_expression() {
+        let expressions = [
+            ("customer.orders.exists(o, o.ordered_at > ago(\"14d\"))", "customer.orders"),
+            ("customer.orders.filter(o, o.total > 5).size()", "customer.orders"),
+            ("size(customer.orders)", "customer.orders"),
+            ("cart.updated_at", "cart.updated_at"),
+        ];
+        for (expression, data) in expressions {
+            assert_eq!(data_of(expression), data);
+        }
+        let facts = r#"{"customer.orders.exists(o, o.paid)": true, "customer.first_name": "Ann", "cart.total": "5"}"#;
+        assert_eq!(names(Some(facts)).into_iter().collect::<Vec<_>>(), ["cart: total", "first name", "orders"]);
     }
 }

@@ -7,6 +7,7 @@ use crate::outreach::simulate::forecast::{Crowd, Figures};
 use crate::rules::Channel;
 use crate::time::{Date, Tz};
 use crate::touchpoints::Reason;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How many notices of one kind are told.
@@ -35,7 +36,7 @@ pub(super) fn told(simulated: &Simulated<'_>) -> String {
 pub(super) fn heading(simulated: &Simulated<'_>) -> String {
     let zone = simulated.zone;
     format!(
-        "Simulated from {} until {} ({zone}), on the data of {}. Nothing was sent.",
+        "Simulated from {} until {} ({zone}), on the data of {}, which stand still. Nothing was sent.",
         local(simulated.from, zone),
         local(simulated.to, zone),
         local(simulated.now, zone)
@@ -130,6 +131,7 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
     notices.extend(by_day(simulated, Reason::NoBudget, |count, day| {
         format!("on {day} {count} held back for want of budget: no offer of the rule has any left")
     }));
+    notices.extend(refused_before(simulated));
     for (rule, count) in &simulated.forecast.waiting {
         notices.push(format!("{rule}: due after the end, {} more", grouped(*count)));
     }
@@ -141,6 +143,19 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
         notices.push(format!("drafts are left out: {drafts}; `--rule NAME` takes one as live"));
     }
     notices
+}
+
+/// Refusals that stood already have no line of their own: nothing new is written down.
+fn refused_before(simulated: &Simulated<'_>) -> Vec<String> {
+    let mut by_rule: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (rule, reason, count) in &simulated.refused_before {
+        by_rule.entry(rule).or_default().push(format!("{reason} {}", grouped(*count)));
+    }
+    let told = |(rule, reasons): (&str, Vec<String>)| {
+        let reasons = reasons.join(", ");
+        format!("{rule}: not counted above are those who were refused before and came to nothing else: {reasons}")
+    };
+    by_rule.into_iter().map(told).collect()
 }
 
 fn held(simulated: &Simulated<'_>) -> Vec<String> {

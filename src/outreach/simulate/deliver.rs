@@ -14,7 +14,7 @@ use crate::rules::{Channel, Live, Rule};
 use crate::store::delivery::{self, Lane, Withheld};
 use crate::store::offers::grants;
 use crate::store::rehearsal::fates::{self, Fate, Ordinary};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;
 use std::collections::BTreeSet;
 
@@ -38,12 +38,14 @@ pub(super) struct Lots {
     looked_at: String,
     /// What was due before counts as due then: when the rehearsal began, or now where a pause may just have ended.
     since: Option<Timestamp>,
+    /// When messages are due that were planned before: they are looked at then, of whatever rule they are.
+    before: BTreeSet<Timestamp>,
 }
 
 impl Lots {
     /// The last look would find what planning found: the data stand still, and nothing is paused. Only what reads
     /// touchpoints may find others by then, and a rule may be live no longer.
-    pub(super) fn cast(app: &App, pauses: &Pauses, began: Timestamp) -> Self {
+    pub(super) async fn cast(app: &App, pauses: &Pauses, began: Timestamp) -> Result<Self, AppError> {
         let project = &app.workspace.project;
         let settings = &project.settings;
         let bad_moments = settings.no_promotions_while.iter().any(|moment| moment.clause.reads_touchpoints());
@@ -63,12 +65,15 @@ impl Lots {
         };
         let prices = Channel::ALL.iter().map(|channel| (*channel, settings.price(*channel))).collect();
         let ordinary = Ordinary { rules: names(ordinary), began, prices };
-        Self { ordinary, looked_at: names(others), since: (!is_paused).then_some(began) }
+        let before = fates::due_before(&app.db, began).await?;
+        Ok(Self { ordinary, looked_at: names(others), since: (!is_paused).then_some(began), before })
     }
 
     /// The first moment after `now` at which something is to be looked at.
     pub(super) async fn next(&self, app: &App, now: Timestamp) -> Result<Option<Timestamp>, AppError> {
-        Ok(fates::next_look(&app.db, &self.looked_at, now).await?)
+        let next = fates::next_look(&app.db, &self.looked_at, now).await?;
+        let before = self.before.range(now.plus(Span::from_micros(1))..).next().copied();
+        Ok(next.into_iter().chain(before).min())
     }
 }
 

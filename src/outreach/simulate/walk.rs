@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
             self.let_go(run, start, &mut told).await?;
         }
         let mut history = History::load_with_zones(&self.app.db, &self.app.workspace.project).await?;
-        let lots = Lots::cast(self.app, &self.shared.pauses(), start);
+        let lots = Lots::cast(self.app, &self.shared.pauses(), start).await?;
         self.deliver(&lots, start).await?;
         let mut windows = Windows::new(self.app, self.shared.pauses().at(start).next().is_some(), self.to).await?;
         let customers = guard::customers(&self.app.db, &self.app.workspace.project.catalogue).await?;

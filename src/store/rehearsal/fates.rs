@@ -2,10 +2,11 @@
 
 use crate::rules::Channel;
 use crate::sql::{ColumnType, Sql};
-use crate::store::db::{Db, Result, Tx};
+use crate::store::db::{Db, Result, Row, Tx};
 use crate::time::Timestamp;
 use crate::touchpoints::{Reason, State};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 const TEXT: ColumnType = ColumnType::Text;
 const INT: ColumnType = ColumnType::Int;
@@ -109,6 +110,28 @@ pub async fn next_look(db: &Db, rules: &str, now: Timestamp) -> Result<Option<Ti
     ));
     let row = db.fetch_one(sql).await?;
     Ok(row.and_then(|row| row.opt_int(0)).map(Timestamp::from_micros))
+}
+
+/// When messages are due that were planned before `began`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due_before(db: &Db, began: Timestamp) -> Result<BTreeSet<Timestamp>> {
+    let sql = "select distinct due_at from touchpoints where state = 'planned' and updated_at < $1 and due_at > $1";
+    let rows = db.fetch(Sql::new(sql).with(began)).await?;
+    Ok(rows.iter().map(|row| Timestamp::from_micros(row.int(0))).collect())
+}
+
+/// How many were refused before `began` and came to nothing else, by rule and reason.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn refused_before(db: &Db, began: Timestamp) -> Result<Vec<(String, Reason, u64)>> {
+    let sql = "select rule, reason, count(*) from touchpoints where state = 'skipped' and updated_at < $1 \
+               and reason is not null group by rule, reason order by rule, count(*) desc";
+    let rows = db.fetch(Sql::new(sql).with(began)).await?;
+    let read = |row: &Row| Some((row.text(0).to_owned(), row.text(1).parse().ok()?, row.int(2).unsigned_abs()));
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 /// Bucket and key of the customers of whom a touchpoint was written at `since` or later.

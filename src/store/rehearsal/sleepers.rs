@@ -62,12 +62,9 @@ pub async fn lay(tx: &mut Tx, sleepers: &[Sleeper]) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn lay_all_without_budget(tx: &mut Tx, rule: &str, until: Timestamp) -> Result<()> {
-    let sql = format!(
-        "update touchpoints set asleep_until = $1 where asleep_until < $1 and rule = $2 and state = 'skipped' \
-         and reason = '{}'",
-        Reason::NoBudget
-    );
-    tx.execute(Sql::new(sql).with(until).with(rule)).await.map(|_| ())
+    let sql = "update touchpoints set asleep_until = $1 where asleep_until < $1 and rule = $2 and state = 'skipped' \
+               and reason = $3";
+    tx.execute(Sql::new(sql).with(until).with(rule).with(Reason::NoBudget.as_str())).await.map(|_| ())
 }
 
 /// Wakes the sleepers of customers of whom something was planned, or given up, at `since` or later. Gives the rule, the
@@ -86,7 +83,7 @@ pub async fn wake(db: &Db, since: Timestamp) -> Result<Vec<(String, i64, String)
 /// # Errors
 /// When the database refuses.
 pub async fn wake_for_budget(db: &Db) -> Result<Vec<(String, i64, String)>> {
-    woken(db, Sql::new(format!("asleep_until is not null and reason = '{}'", Reason::NoBudget))).await
+    woken(db, Sql::new("asleep_until is not null and reason = $1").with(Reason::NoBudget.as_str())).await
 }
 
 async fn woken(db: &Db, those: Sql) -> Result<Vec<(String, i64, String)>> {

@@ -6,11 +6,11 @@
 //! 2. A rehearsal of other rules than those that are lived with is found to differ: the comparison can fail.
 
 use super::world::World;
-use crate::harness::home::Home;
+use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
-use crate::shop::{Shop, at};
+use crate::shop::{NOON, Shop, at, customers, home, rule};
 use futures_util::TryStreamExt;
-use plusone::outreach::simulate::{Rehearsal, Stages, Wish, simulate};
+use plusone::outreach::simulate::{Rehearsal, Wish, simulate};
 use plusone::sql::{Dialect, Sql};
 use plusone::store::rehearsal::lines::{self, Line};
 use plusone::store::settle;
@@ -83,7 +83,7 @@ async fn live(shop: &mut Shop, from: Timestamp, to: Timestamp, moments: impl Int
 
 async fn rehearse(shop: &Shop, now: Timestamp, to: Timestamp) -> Rehearsal {
     let wish = Wish { now, to, drafts: &[] };
-    simulate(&shop.app, wish, &Stages::default()).await.expect("a rehearsal")
+    simulate(&shop.app, wish).await.expect("a rehearsal")
 }
 
 /// Gives what was said and what was done in the world of a seed, and whether anything happened at all.
@@ -152,6 +152,25 @@ async fn other_rules_than_those_that_were_simulated_are_found_to_do_something_el
     })
     .await;
     assert!(said != done, "two rules fewer, and nothing else happened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_before_goes_when_it_is_due_however_seldom_its_rule_ticks() {
+    let quiet = "[courtesy]\nquiet_hours = { email = \"11:00-15:00\" }\n".to_owned();
+    let home = home(&Settings { more: quiet, ..Settings::default() });
+    home.write("customers.csv", &customers(&["ann,ann@shop.test,,,"]));
+    let keys = [("schedule", "\"every day at 9am\""), ("expires_after", "\"4h\"")];
+    home.write("config/rules/note.toml", &rule(&keys));
+    let mut shop = Shop::open(&home, NOON).await;
+    shop.app.plan(&shop.lease, at(NOON), Some("note")).await.expect("planned");
+    let now = at(NOON).plus(Span::from_seconds(60));
+    shop.set(&now.to_string());
+    let rehearsal = rehearse(&shop, now, now.plus(Span::from_days(2))).await;
+    let lines: Vec<Line> = rehearsal.lines().try_collect().await.expect("lines");
+    rehearsal.end().await;
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(line.state, State::Sent, "{line:?}");
+    assert!((at("2026-11-03T15:00:00Z")..at("2026-11-03T15:15:00Z")).contains(&line.at), "{line:?}");
 }
 
 /// The first seed and how many: more by `PLUSONE_TEST_SEEDS=first,count`.
