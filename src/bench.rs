@@ -98,9 +98,10 @@ impl Figures {
     }
 }
 
-/// Three digits after the point: more would be noise.
+/// Three digits after the point, six of less than a tenth: more would be noise.
 fn rounded(figure: f64) -> f64 {
-    (figure * 1_000.0).round() / 1_000.0
+    let parts = if figure.abs() < 0.1 { 1_000_000.0 } else { 1_000.0 };
+    (figure * parts).round() / parts
 }
 
 /// Why nothing was measured.
