@@ -420,7 +420,7 @@ async fn no_history_exceeds_any_cap() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "minutes long: tests/run runs it with the release build's tests"]
 async fn no_long_history_exceeds_any_cap() {
-    no_history_exceeds(100..104, 60).await;
+    no_history_exceeds(100..108, 60).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
