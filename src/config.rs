@@ -41,7 +41,7 @@ pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMP
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Place};
 use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
 use crate::problem::{self, Problem, Severity, Source};
@@ -102,6 +102,16 @@ pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
     let project = Loader { files, environment, problems: &mut problems }.project();
     problem::sort(&mut problems);
     Loaded { project, problems }
+}
+
+/// The entities that `data.toml` under `home` declares, with their keys: as many as can be read of it, whatever else is
+/// wrong.
+pub fn declared(home: &Path) -> Vec<(String, String)> {
+    let (files, environment) = (Files::read(home), Environment::of_process());
+    let catalogue = Loader { files: &files, environment: &environment, problems: &mut Vec::new() }.catalogue(None);
+    let entities = catalogue.into_iter().flat_map(|catalogue| catalogue.entities.into_values());
+    let own = entities.filter(|entity| entity.place != Place::BuiltIn && entity.name != "event");
+    own.map(|entity| (entity.name, entity.key)).collect()
 }
 
 /// Whether `name` can name a rule or an offer.
