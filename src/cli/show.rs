@@ -6,11 +6,13 @@ use super::print::{counted, local_seconds, money, plain, short};
 use super::{Answer, Failure, opened::Opened};
 use crate::courtesy::consent::deciding;
 use crate::ids::bucket_of;
+use crate::outreach::foresee::gates::recorded;
+use crate::outreach::foresee::sentences::gates;
 use crate::store::consents::{Entry, ledger};
 use crate::store::log::{Named, by_id, detail};
 use crate::time::Tz;
 use crate::touchpoints::record::parsed_json;
-use crate::touchpoints::{Detail, Touchpoint};
+use crate::touchpoints::{Detail, State, Touchpoint};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,7 +36,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         });
         writeln!(out, "{whole:#}")?;
     } else {
-        sentences(&detail, opened.zone(), opened.currency(), out)?;
+        sentences(opened, &detail, out)?;
         if let Some(entry) = said {
             writeln!(out, "\nConsent as of then\n  {}", told(opened, &entry))?;
         }
@@ -70,7 +72,8 @@ pub async fn the_touchpoint(opened: &Opened, text: &str) -> Result<Touchpoint, F
     }
 }
 
-fn sentences(detail: &Detail, zone: Tz, currency: &str, out: &mut dyn Write) -> io::Result<()> {
+fn sentences(opened: &Opened, detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
+    let (zone, currency) = (opened.zone(), opened.currency());
     let one = &detail.touchpoint;
     writeln!(out, "Touchpoint {}  (times of {zone})", one.id)?;
     for (name, value) in summary(one, zone, currency) {
@@ -84,9 +87,11 @@ fn sentences(detail: &Detail, zone: Tz, currency: &str, out: &mut dyn Write) -> 
         writeln!(out, "\nFacts")?;
         write_values(&parsed_json(Some(facts)), out)?;
     }
-    if let Some(gates) = &detail.gates {
+    // What was refused at a gate keeps none; a test message was asked none.
+    if detail.gates.is_some() || matches!(one.state, State::Skipped | State::HeldOut) {
         writeln!(out, "\nGates")?;
-        write_gates(&parsed_json(Some(gates)), out)?;
+        let asked = recorded(opened.rules.iter().find(|rule| rule.name == one.rule), detail);
+        gates(&asked).iter().try_for_each(|line| writeln!(out, "  {}", plain(line)))?;
     }
     if !detail.events.is_empty() {
         writeln!(out, "\nWhat happened")?;
@@ -165,16 +170,6 @@ fn write_words(words: &Value, out: &mut dyn Write) -> io::Result<()> {
 fn write_values(values: &Value, out: &mut dyn Write) -> io::Result<()> {
     let Value::Object(values) = values else { return writeln!(out, "  {}", plain(&inline(values))) };
     values.iter().try_for_each(|(name, value)| writeln!(out, "  {} = {}", plain(name), plain(&inline(value))))
-}
-
-/// The gates that were passed, a line each.
-fn write_gates(gates: &Value, out: &mut dyn Write) -> io::Result<()> {
-    for gate in gates.as_array().into_iter().flatten() {
-        let name = inline(gate.get(0).unwrap_or(gate)).replace('_', " ");
-        let detail = gate.get(1).map(|detail| format!(": {}", inline(detail))).unwrap_or_default();
-        writeln!(out, "  {}", plain(&format!("{name}{detail}")))?;
-    }
-    Ok(())
 }
 
 /// A value on one line: text as it is, an object as `name value`, anything else as JSON.

@@ -6,7 +6,7 @@
 mod past;
 mod words;
 
-use self::words::{Heading, in_short, print_rule};
+use self::words::{Heading, in_short, print_had, print_rule};
 use super::lookup::the_customer;
 use super::opened::Opened;
 use super::print::{local, say, say_json};
@@ -25,10 +25,11 @@ use crate::outreach::tick::History;
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::store::consents::ledger;
+use crate::store::log::decided_by;
 use crate::store::runs::{self, Run};
 use crate::store::{pauses, zones};
 use crate::time::{Timestamp, zone_named};
-use crate::touchpoints::Reason;
+use crate::touchpoints::{Reason, Touchpoint};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -61,6 +62,8 @@ struct Answered<'a> {
     standing: Standing,
     /// Of a time that is past.
     recalled: Vec<Recalled>,
+    /// The messages of the rule that the customer had, the newest first; of a time that is past they are recalled.
+    had: Vec<Touchpoint>,
     /// The rule's newest run until then.
     last_run: Option<Run>,
     /// Judged on today's data.
@@ -115,10 +118,13 @@ impl<'a> Question<'a> {
         let written = zones::of_customer(db, &project.catalogue, &self.customer).await?;
         let zone = written.as_deref().and_then(zone_named);
         let standing = Standing::of(self.app, &self.history, rule, zone, self.now);
-        let (mut recalled, mut last_run) = (Vec::new(), None);
+        let (mut recalled, mut last_run, mut had) = (Vec::new(), None, Vec::new());
         if self.is_past() {
             recalled = recall(self.app, rule, &self.customer, self.at).await?;
             last_run = runs::newest_until(db, &rule.name, self.at).await?;
+        } else {
+            had = decided_by(db, &rule.name, &self.customer, self.at).await?;
+            had.retain(|one| one.state.counts_as_touched() && !one.test);
         }
         let first_run = self.history.is_first_at(rule, self.at, self.at);
         let foresight = Foresight { db, project, rule, at: self.at, pauses: &self.pauses, first_run };
@@ -127,7 +133,7 @@ impl<'a> Question<'a> {
         let goes = rows.iter().any(|row| matches!(row.fate, Some(Decision::Plan(_))));
         let guard = if in_full && goes { Some(self.guard(rule, &foresight).await?) } else { None };
         let consent = self.consent(rule).await?;
-        Ok(Answered { rule, standing, recalled, last_run, rows, guard, consent })
+        Ok(Answered { rule, standing, recalled, had, last_run, rows, guard, consent })
     }
 
     /// What the guard says of the run that the message would belong to.
@@ -181,6 +187,7 @@ impl<'a> Question<'a> {
             }
             say("Not recorded, so judged on today's data as of then:")?;
         }
+        print_had(answer, &self.customer, zone)?;
         print_rule(answer, zone)?;
         answer.consent.iter().try_for_each(|line| say(format_args!("  consent: {line}")))
     }
@@ -202,8 +209,12 @@ impl<'a> Question<'a> {
                 "due_at": null, "source": source,
             }));
         }
+        let had: Value = answer.had.iter().map(|one| one.to_json(currency)).collect();
         for told in &mut all {
             told["consent"] = json!(answer.consent);
+            if !self.is_past() {
+                told["had"] = had.clone();
+            }
             answer.standing.add_to(told);
         }
         all

@@ -5,6 +5,7 @@
 
 pub mod explain;
 pub mod gates;
+pub mod sentences;
 mod stock;
 pub mod walk;
 

@@ -99,9 +99,7 @@ async fn of_touchpoint(app: &App, rule: &Rule, one: Touchpoint, at: Timestamp) -
     };
     let happened = detail.events.iter().rfind(|event| event.at <= at);
     let state_then = happened.and_then(|event| event.kind.parse().ok()).unwrap_or(detail.touchpoint.state);
-    let said = detail.events.iter().rev().find(|event| event.kind == detail.touchpoint.state.as_str());
-    let said = said.and_then(|event| event.detail.as_deref());
-    let gates = recorded(then.as_ref().unwrap_or(rule), &detail.touchpoint, detail.gates.as_deref(), said);
+    let gates = recorded(Some(then.as_ref().unwrap_or(rule)), &detail);
     let run = runs::by_id(&app.db, &detail.touchpoint.run_id).await?;
     Ok(Recalled { run, text, other_version, state_then, clauses, gates, detail })
 }

@@ -128,7 +128,7 @@ fn a_failing_test_says_what_came_out_and_why() {
     for part in [
         "the test `a gold customer` expects: planned, by email; what comes out: not selected",
         "config/rules/gold.test.toml:5:10",
-        "NO   customer.tier == \"gold\"  (customer.tier = silver)",
+        "STOPS      customer.tier == \"gold\" is false  [customer.tier = silver]",
     ] {
         assert!(ran.stdout.contains(part), "{part} is missing in {}", ran.stdout);
     }
@@ -211,7 +211,7 @@ fn a_test_of_a_rule_that_waits_for_an_event_says_which_one_came() {
     home.write("config/rules/news.test.toml", &format!("{}{wrong}", &tests[..tests.rfind("[[test]]").expect("three")]));
     let ran = home.plusone(&["check"]).ended_with(2);
     let small = "the test `a small one` expects: not selected; what comes out: planned";
-    let said = ["NO   on_event = \"Order Completed\"", small];
+    let said = ["STOPS      on_event = \"Order Completed\"", small];
     assert!(said.iter().all(|part| ran.stdout.contains(part)), "{}", ran.stdout);
 }
 

@@ -1,10 +1,10 @@
 //! What `why --at` says of a time that is past: the lines that were recorded, and where nothing was.
 
-use super::words::{print_clause, print_gate};
 use super::{Answered, Question};
 use crate::catalogue::CUSTOMER;
 use crate::cli::log::addressed;
 use crate::cli::print::{local, local_seconds, plain, say, short};
+use crate::outreach::foresee::sentences;
 use crate::outreach::recall::Recalled;
 use crate::store::runs::Run;
 use crate::time::Tz;
@@ -47,15 +47,15 @@ fn print_one(one: &Recalled, answer: &Answered<'_>, zone: Tz) -> io::Result<()> 
         say(format_args!("  run: {}", told(run, zone)))?;
     }
     print_version(one)?;
-    one.clauses.iter().try_for_each(|clause| print_clause(clause, zone))?;
+    one.clauses.iter().try_for_each(|clause| say(format_args!("  {}", sentences::clause(clause, zone))))?;
     if one.detail.facts.is_none() && !one.clauses.is_empty() {
-        say("       it matched; the values of a skip are not kept, `plusone why` without --at shows today's")?;
+        say("             it matched; the values of a skip are not kept, `plusone why` without --at shows today's")?;
     }
-    one.gates.iter().try_for_each(print_gate)?;
-    say(format_args!("  ->   {}", in_short(one, zone)))?;
+    sentences::gates(&one.gates).iter().try_for_each(|line| say(format_args!("  {line}")))?;
+    say(format_args!("  ->         {}", in_short(one, zone)))?;
     for event in &one.detail.events {
         let said = event.detail.as_deref().unwrap_or_default();
-        let line = format!("       {}  {:<12} {said}", local_seconds(event.at, zone), event.kind);
+        let line = format!("             {}  {:<12} {said}", local_seconds(event.at, zone), event.kind);
         say(plain(line.trim_end()))?;
     }
     Ok(())

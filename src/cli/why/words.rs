@@ -2,14 +2,19 @@
 
 use super::Answered;
 use crate::catalogue::CUSTOMER;
-use crate::cli::print::{local, say};
+use crate::cli::log::addressed;
+use crate::cli::print::{local, plain, say, short};
 use crate::cli::standing::Standing;
 use crate::outreach::foresee::gates::{Asked, GUARD, in_order};
-use crate::outreach::foresee::{ClauseTruth, Explained};
+use crate::outreach::foresee::{Explained, sentences};
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::time::{Timestamp, Tz};
+use crate::touchpoints::Touchpoint;
 use std::io;
+
+/// How many messages that a customer had are told.
+const HAD: usize = 3;
 
 /// What stands over an answer.
 pub struct Heading<'a> {
@@ -43,10 +48,44 @@ pub fn in_short(answer: &Answered<'_>, zone: Tz) -> String {
     let goes = |row: &&&Explained| matches!(row.fate, Some(Decision::Plan(_)));
     if let Some(row) = selected.iter().find(goes).or(selected.first()) {
         let more = if selected.len() > 1 { format!(", and {} more", selected.len() - 1) } else { String::new() };
-        return format!("{}{more}", in_words(row.fate.as_ref(), &answer.standing, zone));
+        return match (&row.fate, answer.had.first()) {
+            (Some(Decision::Refuse(refusal)), Some(one)) if !refusal.leaves_row() => {
+                format!("{}: had one already, {}{more}", refusal.reason, had(one, zone))
+            }
+            (Some(Decision::Refuse(refusal)), _) => {
+                let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+                format!("{}: {}{detail}{more}", refusal.reason, refusal.reason.meaning())
+            }
+            (fate, _) => format!("{}{more}", in_words(fate.as_ref(), &answer.standing, zone)),
+        };
     }
     let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
-    first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentence(clause, zone)))
+    first.map_or_else(|| "not selected".to_owned(), |clause| format!("not selected: {}", sentences::said(clause, zone)))
+}
+
+/// A message of the rule that the customer had: when, what became of it, which way, and how to see it.
+fn had(one: &Touchpoint, zone: Tz) -> String {
+    let at = one.sent_at.or(one.due_at).unwrap_or(one.created_at);
+    let about =
+        if one.entity_kind == CUSTOMER { String::new() } else { format!(", {} {}", one.entity_kind, one.entity_id) };
+    let way = one.channel.map(|_| format!(", {}", addressed(one.channel, one.address.as_ref()))).unwrap_or_default();
+    format!("{} {}{way}{about} (`plusone show {}`)", local(at, zone), one.state, short(&one.id))
+}
+
+/// What the customer had of the rule comes before the question whether there would be another.
+pub fn print_had(answer: &Answered<'_>, customer: &str, zone: Tz) -> io::Result<()> {
+    if answer.had.is_empty() {
+        return Ok(());
+    }
+    say("What they had of this rule:")?;
+    for one in answer.had.iter().take(HAD) {
+        let subject = one.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
+        say(plain(&format!("  {}{subject}", had(one, zone))))?;
+    }
+    if answer.had.len() > HAD {
+        say(format_args!("  and more: `plusone log --customer {customer} --rule {}`", answer.rule.name))?;
+    }
+    say("Would there be another?")
 }
 
 fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
@@ -60,10 +99,7 @@ fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
         Some(Decision::HoldOut(message, by)) => {
             format!("would be sent by {}, and is held out: {by}", message.channel)
         }
-        Some(Decision::Refuse(refusal)) => {
-            let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            format!("{}: {}{detail}", refusal.reason, refusal.reason.meaning())
-        }
+        Some(Decision::Refuse(refusal)) => format!("would not be sent: {}", refusal.reason),
         None => "not selected".to_owned(),
     }
 }
@@ -78,46 +114,16 @@ pub fn print_rule(answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
         if rule.for_each != CUSTOMER {
             say(format_args!("{} {}", rule.for_each, row.entity))?;
         }
-        row.clauses.iter().try_for_each(|clause| print_clause(clause, zone))?;
+        row.clauses.iter().try_for_each(|clause| say(format_args!("  {}", sentences::clause(clause, zone))))?;
         let goes = matches!(row.fate, Some(Decision::Plan(_)));
         let gates = row.fate.iter().flat_map(|fate| in_order(rule, fate));
         let guard = answer.guard.clone().filter(|_| goes).unwrap_or_else(|| Asked::silent(GUARD, None));
         let guard = row.fate.is_some().then_some(guard);
-        gates.chain(guard.clone()).try_for_each(|gate| print_gate(&gate))?;
+        let gates: Vec<Asked> = gates.chain(guard.clone()).collect();
+        sentences::gates(&gates).iter().try_for_each(|line| say(format_args!("  {line}")))?;
         let held = guard.filter(|guard| guard.passed == Some(false)).and_then(|guard| guard.detail);
         let held = held.map(|held| format!("; {held}")).unwrap_or_default();
-        say(format_args!("  ->   {}{held}", in_words(row.fate.as_ref(), &answer.standing, zone)))?;
+        say(format_args!("  ->         {}{held}", in_words(row.fate.as_ref(), &answer.standing, zone)))?;
     }
     Ok(())
-}
-
-pub fn print_clause(clause: &ClauseTruth, zone: Tz) -> io::Result<()> {
-    let mark = if clause.lets_pass() { "yes" } else { "NO " };
-    say(format_args!("  {mark}  {}", sentence(clause, zone)))
-}
-
-pub fn print_gate(gate: &Asked) -> io::Result<()> {
-    let mark = match gate.passed {
-        Some(true) => "yes",
-        Some(false) => "NO ",
-        None => " - ",
-    };
-    let reason = gate.reason.filter(|_| gate.detail.is_none()).map(|reason| reason.to_string());
-    let unasked = || (gate.passed.is_none() && gate.detail.is_none()).then(|| "not asked".to_owned());
-    let detail = gate.detail.clone().or(reason).or_else(unasked);
-    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-    say(format_args!("  {mark}  {}{detail}", gate.gate.replace('_', " ")))
-}
-
-/// The clause with what it came to and the values it used.
-fn sentence(clause: &ClauseTruth, zone: Tz) -> String {
-    let unless = if clause.is_exception { "unless " } else { "" };
-    let holds = match clause.holds {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "unknown, since a value is missing",
-    };
-    let values = clause.told(zone);
-    let values = if values.is_empty() { values } else { format!("  [{values}]") };
-    format!("{unless}{} is {holds}{values}", clause.text)
 }

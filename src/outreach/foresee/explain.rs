@@ -49,10 +49,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// For people: `order.total = 1,024.50`, times by the clock of `zone`.
-    fn told(&self, zone: Tz) -> String {
+    /// For people, under a name: `order.total = 1,024.50`, times by the clock of `zone`.
+    pub(super) fn told(&self, name: &str, zone: Tz) -> String {
         let text = match &self.value {
-            Value::Null => return format!("{} is missing", self.text),
+            Value::Null => return format!("{name} is missing"),
             Value::String(text) => text.clone(),
             value => value.to_string(),
         };
@@ -61,16 +61,11 @@ impl Seen {
             Type::Money => Amount::parse(&text, SCALE).map(Amount::told),
             _ => None,
         };
-        format!("{} = {}", self.text, read.unwrap_or(text))
+        format!("{name} = {}", read.unwrap_or(text))
     }
 }
 
 impl ClauseTruth {
-    /// The values that were used, as people are told them.
-    pub fn told(&self, zone: Tz) -> String {
-        self.values.iter().map(|seen| seen.told(zone)).collect::<Vec<_>>().join(", ")
-    }
-
     /// A clause of `when` must be true, one of `unless` must not.
     pub fn lets_pass(&self) -> bool {
         if self.is_exception { self.holds != Some(true) } else { self.holds == Some(true) }

@@ -3,7 +3,7 @@
 use crate::plan::decide::{Decision, Message};
 use crate::rules::{Channel, Purpose, Rule};
 use crate::touchpoints::record::parsed_json;
-use crate::touchpoints::{Contact, Reason, State, Touchpoint};
+use crate::touchpoints::{Contact, Detail, Reason, State};
 use serde_json::{Value, json};
 
 /// The gates of one candidate, in the order in which they are asked. What the run as a whole is asked, [`GUARD`],
@@ -58,6 +58,15 @@ struct Way<'a> {
     purpose: Option<Purpose>,
 }
 
+/// What the details of gates hang on.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    topic: &'a str,
+    /// `None` where nobody knows.
+    carries_offer: Option<bool>,
+    way: Way<'a>,
+}
+
 /// All gates of [`ORDER`] for a decision: those after a refusal were not asked.
 pub fn in_order(rule: &Rule, decision: &Decision) -> Vec<Asked> {
     let of = |message: &'_ Message| (Some(message.channel), message.address.clone(), Some(message.purpose));
@@ -71,21 +80,26 @@ pub fn in_order(rule: &Rule, decision: &Decision) -> Vec<Asked> {
         Decision::Refuse(refusal) => Some((refusal.reason, refusal.detail.clone())),
     };
     let way = Way { channel, address: Some(&address), purpose };
-    listed(refused, |gate| told(gate, rule, way, |name| kept.iter().find(|one| one.name == name)?.detail.clone()))
+    let about = About { topic: &rule.topic, carries_offer: Some(!rule.offers.is_empty()), way };
+    listed(refused, |gate| told(gate, about, |name| kept.iter().find(|one| one.name == name)?.detail.clone()))
 }
 
 /// All gates of [`ORDER`] as a touchpoint recorded them. What was planned passed all of them, whatever came later.
-pub fn recorded(rule: &Rule, one: &Touchpoint, gates: Option<&str>, said: Option<&str>) -> Vec<Asked> {
+/// `rule` is as it read then, if that is known.
+pub fn recorded(rule: Option<&Rule>, detail: &Detail) -> Vec<Asked> {
+    let (one, gates) = (&detail.touchpoint, detail.gates.as_deref());
+    let said = detail.events.iter().rev().find(|event| event.kind == one.state.as_str());
+    let said = said.and_then(|event| event.detail.as_deref());
     let refused = match (gates, one.state, one.reason) {
         (_, State::HeldOut, _) => Some(Reason::HeldOut),
         (None, State::Skipped, Some(reason)) => Some(reason),
         _ => None,
     };
-    let detail = |reason: &Reason| {
+    let behind = |reason: &Reason| {
         let said = said?.strip_prefix(reason.as_str())?;
         said.strip_prefix(": ").map(str::to_owned)
     };
-    let refused = refused.map(|reason| (reason, detail(&reason)));
+    let refused = refused.map(|reason| (reason, behind(&reason)));
     let kept = parsed_json(gates);
     let kept = |name: &str| {
         let found = kept.as_array()?.iter().find(|gate| gate.get(0).and_then(Value::as_str) == Some(name))?;
@@ -93,7 +107,8 @@ pub fn recorded(rule: &Rule, one: &Touchpoint, gates: Option<&str>, said: Option
     };
     let address = one.address.as_ref().map(Contact::clear);
     let way = Way { channel: one.channel, address, purpose: one.channel.map(|_| one.purpose) };
-    listed(refused, |gate| told(gate, rule, way, kept))
+    let about = About { topic: &one.topic, carries_offer: rule.map(|rule| !rule.offers.is_empty()), way };
+    listed(refused, |gate| told(gate, about, kept))
 }
 
 fn listed(refused: Option<(Reason, Option<String>)>, told: impl Fn(&str) -> Option<String>) -> Vec<Asked> {
@@ -115,7 +130,8 @@ fn place(reason: Reason) -> usize {
 }
 
 /// What is worth knowing of a gate that was passed.
-fn told(gate: &str, rule: &Rule, way: Way<'_>, kept: impl Fn(&str) -> Option<String>) -> Option<String> {
+fn told(gate: &str, about: About<'_>, kept: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let About { topic, carries_offer, way } = about;
     match gate {
         "address" => {
             let to = way.channel.map(|channel| match way.address {
@@ -127,10 +143,18 @@ fn told(gate: &str, rule: &Rule, way: Way<'_>, kept: impl Fn(&str) -> Option<Str
             (!told.is_empty()).then(|| told.join("; "))
         }
         "consent" if way.purpose == Some(Purpose::Transactional) => {
-            Some(format!("not needed for {}, which is transactional; the customer has not left it", rule.topic))
+            Some(format!("not needed for {topic}, which is transactional; the customer has not left it"))
         }
-        "eligibility" if rule.offers.is_empty() => Some("the rule carries no offer".to_owned()),
-        "budget" => kept("offer"),
+        "eligibility" | "budget" if carries_offer == Some(false) => Some("the rule carries no offer".to_owned()),
+        "consent" => kept("consent").map(|said| match said.as_str() {
+            "yes" => format!("the customer said yes to {topic}"),
+            "soft opt-in" => "a purchase stands for a yes (soft opt-in)".to_owned(),
+            _ => said,
+        }),
+        "budget" => kept("offer").map(|offer| match offer.starts_with("without ") {
+            true => offer,
+            false => format!("there is some of {offer} left"),
+        }),
         gate => kept(gate),
     }
 }

@@ -1,7 +1,8 @@
 //! What is told of a test that fails.
 
 use super::{Explained, Stated};
-use crate::outreach::foresee::{ClauseTruth, gates};
+use crate::outreach::foresee::gates::in_order;
+use crate::outreach::foresee::sentences;
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
 use crate::time::Tz;
@@ -44,28 +45,14 @@ fn reasons(rule: &Rule, rows: &[Explained], zone: Tz) -> String {
     let mut text = String::new();
     for row in rows {
         let _ = writeln!(text, "{} {}", rule.for_each, row.entity);
-        for clause in &row.clauses {
-            let _ = writeln!(text, "  {}", sentence(clause, zone));
-        }
-        let passed = row.fate.as_ref().map(gates).unwrap_or_default();
-        for gate in passed {
-            let mark = if gate.passed { "yes" } else { "NO " };
-            let detail = gate.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-            let _ = writeln!(text, "  {mark}  {}{detail}", gate.name.replace('_', " "));
-        }
-        if let Some(Decision::Refuse(refusal)) = &row.fate {
-            let _ = writeln!(text, "  so  {}: {}", refusal.reason, refusal.reason.meaning());
+        let clauses = row.clauses.iter().map(|clause| sentences::clause(clause, zone));
+        let asked: Vec<_> = row.fate.iter().flat_map(|fate| in_order(rule, fate)).collect();
+        for line in clauses.chain(sentences::gates(&asked)) {
+            let _ = writeln!(text, "  {line}");
         }
     }
     if rows.is_empty() {
         let _ = writeln!(text, "give it one, in a list under its plural");
     }
     text.trim_end().to_owned()
-}
-
-fn sentence(clause: &ClauseTruth, zone: Tz) -> String {
-    let mark = if clause.lets_pass() { "yes" } else { "NO " };
-    let unless = if clause.is_exception { "unless " } else { "" };
-    let unknown = if clause.holds.is_none() { ", unknown" } else { "" };
-    format!("{mark}  {unless}{}{unknown}  ({})", clause.text, clause.told(zone)).replace("  ()", "")
 }

@@ -83,14 +83,37 @@ fn why_shows_each_clause_and_every_gate_in_order() {
     assert_eq!(one(&eve)["clauses"][0]["values"]["customer.tier"], "silver", "values of whom it does not select");
     let text = home.plusone(&["why", "ben", "treat"]).ended_with(0).stdout;
     for line in [
-        "  yes  customer.tier == \"gold\" is true  [customer.tier = gold]",
-        "  yes  address",
-        "  NO   consent",
-        "   -   hours: not asked",
+        "  passes     customer.tier == \"gold\" is true  [customer.tier = gold]",
+        "  passes     pauses: no pause stands in the way",
+        "  STOPS      consent: a promotional message without consent",
+        "  not asked  suppression, hours, caps, same address, eligibility, holdout, budget, guard",
+        "  ->         would not be sent: no_consent",
         "next tick",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+#[test]
+fn why_leads_with_the_message_that_a_customer_had() {
+    let home = shop(&[]);
+    home.plusone(&["once", "--at", "2026-11-03 12:00"]).ended_with(0);
+    let why = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
+    let id = home.plusone(&["log", "--customer", "ann", "--json"]).ended_with(0).json_lines()[0]["id"].clone();
+    let show = format!("plusone show {}", &id.as_str().expect("an id")[..8]);
+    let lines: Vec<&str> = why.lines().collect();
+    assert_eq!((lines[2], lines[4]), ("What they had of this rule:", "Would there be another?"), "{why}");
+    assert!(lines[3].contains(" sent, email to ann@shop.test") && lines[3].contains(&show), "{why}");
+    assert!(why.contains("STOPS      seen before: this occurrence was already sent"), "{why}");
+    let short = home.plusone(&["why", "ann"]).ended_with(0).stdout;
+    assert!(short.contains("already_touched: had one already, ") && short.contains(&show), "{short}");
+    let told = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(one(&told)["had"][0]["id"], id);
+    let shown = home.plusone(&["show", &show[13..]]).ended_with(0).stdout;
+    assert!(shown.contains("  passes     pauses: no pause stands in the way"), "{shown}");
+    let ben = home.plusone(&["log", "--customer", "ben", "--json"]).ended_with(0).json_lines();
+    let shown = home.plusone(&["show", ben[0]["id"].as_str().expect("an id")]).ended_with(0).stdout;
+    assert!(shown.contains("  STOPS      consent: a promotional message without consent"), "{shown}");
 }
 
 #[test]
@@ -145,7 +168,7 @@ fn of_the_past_why_tells_what_was_recorded() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     let ben = home.plusone(&["why", "ben", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
-    assert!(ben.contains("NO   consent") && ben.contains("values of a skip are not kept"), "{ben}");
+    assert!(ben.contains("STOPS      consent") && ben.contains("values of a skip are not kept"), "{ben}");
     let today = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
     assert_eq!((&one(&today)["source"], &one(&today)["outcome"]), (&"computed".into(), &"not_selected".into()));
     let eve = home.plusone(&["why", "eve", "treat", "--at", "2026-11-03 13:00"]).ended_with(0).stdout;
@@ -206,7 +229,7 @@ fn who_says_that_a_run_would_wait() {
     let who = home.plusone(&["who", "treat", "--json"]).ended_with(0).json();
     assert_eq!((&who["planned"], &who["held"]), (&0.into(), &4.into()), "{who:#}");
     let why = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
-    assert!(why.contains("NO   guard: its run would wait for approval: would reach 4 customers"), "{why}");
+    assert!(why.contains("STOPS      guard: its run would wait for approval: would reach 4 customers"), "{why}");
 }
 
 #[test]
