@@ -324,6 +324,33 @@ async fn people_can_use_every_page_by_keyboard_and_screen_reader() {
     daemon.terminate();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_is_the_rules_description_or_nothing_made_up() {
+    let written = Written::to(1).await;
+    let url = written.url(Purpose::Why, &written.letter("thanks", "c0").await);
+    let answers = [
+        (Some(RULE.to_owned()), vec!["The reason", "A thank-you for everybody", "points"], vec!["no longer in use"]),
+        (
+            Some(RULE.split_once('\n').expect("a line").1.to_owned()),
+            vec!["points"],
+            vec!["The reason", "no longer in use"],
+        ),
+        (None, vec!["The reason", "no longer in use"], vec!["A thank-you"]),
+    ];
+    for (rule, said, unsaid) in answers {
+        match rule {
+            Some(rule) => written.home.write("config/rules/thanks.toml", &rule),
+            None => std::fs::remove_file(written.home.path().join("config/rules/thanks.toml")).expect("it is there"),
+        }
+        let daemon = written.daemon();
+        let (status, page) = ask(written.home.port, "GET", &url, "", "");
+        daemon.terminate();
+        assert_eq!(status, 200, "{page}");
+        assert!(said.iter().all(|part| page.contains(part)), "{said:?} in {page}");
+        assert!(!unsaid.iter().any(|part| page.contains(part)), "{unsaid:?} in {page}");
+    }
+}
+
 /// Walks through the steps in Chromium; nothing may be wrong with any page. `PLUSONE_TEST_PICTURES` names a folder for
 /// pictures of them.
 pub fn drive(home: &Home, modules: &Path, browser: &Path, steps: &Value) -> Value {
