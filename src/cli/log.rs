@@ -4,8 +4,9 @@
 //! 2. For people the newest [`SHOWN`] are listed unless `--limit` asks for more, and the answer says so.
 
 use super::pause::rules;
-use super::print::{Table, counted, local, short};
+use super::print::{Table, local, short};
 use super::{Answer, Failure, lookup, opened::Opened, replied};
+use crate::amount::counted;
 use crate::problem::nearest;
 use crate::rules::Channel;
 use crate::schedule::parse_when::parse_when;

@@ -3,7 +3,7 @@
 //! 1. What comes from data is stripped of control characters: a customer's name must not steer a terminal.
 //! 2. Times are in the business's zone, to the minute, and say no zone where the heading did.
 
-use crate::amount::Amount;
+use crate::amount::{Amount, counted};
 use crate::time::{Span, Timestamp, Tz};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -64,11 +64,6 @@ pub fn spoken(span: Span) -> String {
         _ => (1, "second"),
     };
     counted(seconds / unit, word)
-}
-
-/// `1 message`, `2 messages`.
-pub fn counted(count: i64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// `12,345.50`.

@@ -3,8 +3,9 @@
 mod html;
 
 use super::pause::rules;
-use super::print::{Table, counted, local, money, plain, spoken};
+use super::print::{Table, local, money, plain, spoken};
 use super::{Answer, Failure, opened::Opened};
+use crate::amount::counted;
 use crate::amount::grouped;
 use crate::problem::nearest;
 use crate::report::variants::{VariantReport, sentences};
@@ -126,7 +127,7 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
         step("cancelled", 2, funnel.cancelled),
         step("failed", 2, funnel.failed),
         step("in doubt", 2, funnel.in_doubt),
-        Step { note: Some(format!("to {}", customers(rule.reach))), ..step("sent", 2, funnel.sent) },
+        Step { note: Some(format!("to {}", counted(rule.reach, "customer"))), ..step("sent", 2, funnel.sent) },
         match funnel.delivery_told() {
             Some(delivered) => step("delivered", 3, delivered),
             None => untold("delivered", "no provider has sent a receipt"),
@@ -141,10 +142,6 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
     steps.retain(|step| met(step) || matches!(step.name, "matched" | "planned"));
     steps.extend(later.into_iter().filter(|step| met(step) || step.name == "sent"));
     steps
-}
-
-fn customers(count: u64) -> String {
-    if count == 1 { "1 customer".to_owned() } else { format!("{} customers", grouped(count)) }
 }
 
 /// `no_consent 20, suppressed 3`, the most frequent first.
@@ -206,6 +203,6 @@ fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
 /// The words under a heading of the page: how many rules, how many messages.
 fn summary(report: &Report) -> String {
     let sent: u64 = report.rules.iter().map(|rule| rule.funnel.sent).sum();
-    let rules = counted(i64::try_from(report.rules.len()).unwrap_or(i64::MAX), "rule");
-    format!("{rules}, {} sent.", if sent == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(sent)) })
+    let rules = counted(report.rules.len(), "rule");
+    format!("{rules}, {} sent.", counted(sent, "message"))
 }

@@ -556,7 +556,7 @@ async fn status_says_what_is_to_be_looked_at() {
         for part in [
             "the oldest message that is due has waited for 27 hours",
             "1 message in doubt",
-            "a run of winback with 2500 messages waits: `plusone approve 22222222`",
+            "a run of winback with 2,500 messages waits: `plusone approve 22222222`",
             "channel:sms since 2026-11-03 12:00, until 2026-11-04 00:00",
             "daemon-1 is at work (2 of 256 buckets)",
         ] {

@@ -1,8 +1,9 @@
 //! A simulation for the terminal: a calendar, the rules, who was refused and why, and what to look at.
 
 use super::Simulated;
+use crate::amount::counted;
 use crate::amount::grouped;
-use crate::cli::print::{Table, counted, local, money, plain};
+use crate::cli::print::{Table, local, money, plain};
 use crate::outreach::simulate::forecast::{Crowd, Figures};
 use crate::rules::Channel;
 use crate::time::{Date, Tz};
@@ -98,7 +99,7 @@ fn rules(simulated: &Simulated<'_>, text: &mut String) {
         ),
     );
     for (offer, (count, cost)) in &total.offers {
-        let given = counted(i64::try_from(*count).unwrap_or(i64::MAX), "time");
+        let given = counted(*count, "time");
         line(text, &format!("  {offer}: given {given}, {} {}", money(*cost), simulated.currency));
     }
 }
@@ -191,7 +192,7 @@ fn crowd(crowd: &Crowd) -> String {
 fn by_day(simulated: &Simulated<'_>, reason: Reason, sentence: impl Fn(String, String) -> String) -> Vec<String> {
     let days = simulated.forecast.days.keys().filter_map(|day| {
         let count = simulated.forecast.of_day(*day).refused.get(&reason).copied()?;
-        let messages = if count == 1 { "1 message is".to_owned() } else { format!("{} messages are", grouped(count)) };
+        let messages = format!("{} {}", counted(count, "message"), if count == 1 { "is" } else { "are" });
         Some(sentence(messages, day_name(*day)))
     });
     few(days.collect(), "such day")
