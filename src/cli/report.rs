@@ -144,11 +144,12 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
     steps
 }
 
-/// `no_consent 20, suppressed 3`, the most frequent first.
+/// `20 no consent, 3 address suppressed`, the most frequent first.
 fn reasons(funnel: &Funnel) -> String {
     let mut reasons: Vec<_> = funnel.refused.iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
-    let told: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect();
+    let told: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{} {}", grouped(**count), reason.told())).collect();
     told.join(", ")
 }
 
@@ -184,10 +185,12 @@ fn variant_cells(variant: &VariantReport, opened: &Opened) -> [String; 7] {
 fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
     let currency = opened.currency();
     let mut facts = Vec::new();
-    if rule.cost > 0 || rule.offer_cost > 0 {
-        let offers = format!("{} {currency} of offers", money(rule.offer_cost));
-        let offers = if rule.offer_cost > 0 { format!(" and {offers}") } else { String::new() };
-        facts.push(format!("Cost: {} {currency} for sending{offers}.", money(rule.cost)));
+    // What has no price is not free: nothing is said of it.
+    let costs = [(rule.cost, "for sending"), (rule.offer_cost, "of offers")];
+    let costs = costs.iter().filter(|(cost, _)| *cost > 0);
+    let costs: Vec<String> = costs.map(|(cost, what)| format!("{} {currency} {what}", money(*cost))).collect();
+    if !costs.is_empty() {
+        facts.push(format!("Cost: {}.", costs.join(" and ")));
     }
     if let Some(time) = rule.time_to_send {
         let (median, most) = (spoken(time.median), spoken(time.most));

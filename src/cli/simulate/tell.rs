@@ -89,15 +89,12 @@ fn rules(simulated: &Simulated<'_>, text: &mut String) {
     text.push('\n');
     table(text, &rules);
     let total = simulated.forecast.total();
-    line(
-        text,
-        &format!(
-            "\nMoney: {} {currency} for sending, at one text message or minute each, and {} {currency} of offers.",
-            money(total.cost),
-            money(total.offer_cost()),
-            currency = simulated.currency
-        ),
-    );
+    let spent = |units: i64| format!("{} {}", money(units), simulated.currency);
+    let sending = match total.cost > 0 || simulated.is_priced() {
+        true => format!("{} for sending, at one text message or minute each", spent(total.cost)),
+        false => "nothing is known of sending, since no provider has a `price`".to_owned(),
+    };
+    line(text, &format!("\nMoney: {sending}, and {} of offers.", spent(total.offer_cost())));
     for (offer, (count, cost)) in &total.offers {
         let given = counted(*count, "time");
         line(text, &format!("  {offer}: given {given}, {} {}", money(*cost), simulated.currency));
@@ -150,7 +147,7 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
 fn refused_before(simulated: &Simulated<'_>) -> Vec<String> {
     let mut by_rule: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (rule, reason, count) in &simulated.refused_before {
-        by_rule.entry(rule).or_default().push(format!("{reason} {}", grouped(*count)));
+        by_rule.entry(rule).or_default().push(format!("{} {}", grouped(*count), reason.told()));
     }
     let told = |(rule, reasons): (&str, Vec<String>)| {
         let reasons = reasons.join(", ");
