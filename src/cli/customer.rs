@@ -33,12 +33,12 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         whole["paused"] = Value::Bool(paused);
         writeln!(out, "{whole:#}")?;
     } else {
-        sentences(opened, &page, paused, out)?;
+        sentences(opened, &page, paused, out).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn Write) -> io::Result<()> {
+async fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "Customer {}  (times of {})", plain(&page.customer), opened.zone())?;
     if paused {
         writeln!(out, "  paused: nothing is sent to them; `plusone resume {}` ends it", plain(&page.customer))?;
@@ -54,14 +54,14 @@ fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn W
     }
     consents(opened, page, out)?;
     rows(opened, page, out)?;
-    section(opened, "Planned next", &page.planned, out)?;
-    section(opened, "Touchpoints", &page.touchpoints, out)?;
+    section(opened, "Planned next", &page.planned, out).await?;
+    section(opened, "Touchpoints", &page.touchpoints, out).await?;
     if !page.replies.is_empty() {
         writeln!(out, "\nWhat they wrote back")?;
         replied::table(&page.replies, opened.zone()).write(out, "  ")?;
         replied::waits(&page.replies, out)?;
     }
-    offers(opened, page, out)
+    Ok(offers(opened, page, out)?)
 }
 
 fn consents(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Result<()> {
@@ -109,12 +109,12 @@ fn shown(opened: &Opened, entity: &Entity, name: &str, value: &Value) -> String 
     read.unwrap_or(text)
 }
 
-fn section(opened: &Opened, title: &str, touchpoints: &[Touchpoint], out: &mut dyn Write) -> io::Result<()> {
+async fn section(opened: &Opened, title: &str, touchpoints: &[Touchpoint], out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "\n{title}")?;
     if touchpoints.is_empty() {
-        return writeln!(out, "  none");
+        return Ok(writeln!(out, "  none")?);
     }
-    log::table(touchpoints, opened.zone()).write(out, "  ")
+    Ok(log::table(opened, touchpoints).await?.write(out, "  ")?)
 }
 
 fn offers(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Result<()> {

@@ -48,7 +48,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         if !found.customers.is_empty() {
             writeln!(out)?;
         }
-        log::table(&found.touchpoints, opened.zone()).write(out, "")?;
+        log::table(opened, &found.touchpoints).await?.write(out, "")?;
     }
     if found.customers.len() == SHOWN || found.touchpoints.len() == SHOWN {
         let shown = counted(SHOWN, "row");
