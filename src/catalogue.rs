@@ -84,6 +84,9 @@ pub struct Field {
     pub format: Option<String>,
     /// The only values allowed, for text.
     pub one_of: Vec<String>,
+    /// What else a boolean column has for true, and for false.
+    pub yes: Vec<String>,
+    pub no: Vec<String>,
     pub required: bool,
     pub index: bool,
 }
@@ -96,6 +99,8 @@ impl Field {
             column: None,
             format: None,
             one_of: Vec::new(),
+            yes: Vec::new(),
+            no: Vec::new(),
             required: false,
             index: false,
         }
@@ -283,6 +288,32 @@ impl Catalogue {
             let link = child.belongs_to.iter().find(|link| link.entity == from)?;
             Some((link, child))
         })
+    }
+
+    /// Where `name` is an entity that could be read from `from` if a `belongs_to` said so: what to add.
+    pub fn missing_link(&self, from: &str, name: &str) -> Option<String> {
+        let is_declared = |entity: &&Entity| entity.place != Place::BuiltIn && entity.name != from;
+        let mut declared = self.entities.values().filter(is_declared);
+        let child = declared.clone().find(|entity| entity.plural == name);
+        let (child, parent) = match child {
+            Some(child) => (child, from),
+            None => match declared.find(|entity| entity.name == name)? {
+                other if other.belongs_to.iter().any(|link| link.entity == from) => return None,
+                other if from == CUSTOMER => (other, from),
+                other => (self.entity(from)?, other.name.as_str()),
+            },
+        };
+        let is_owned = parent == CUSTOMER && self.is_owned(&child.name);
+        if is_owned || child.place == Place::BuiltIn || child.belongs_to.iter().any(|link| link.entity == parent) {
+            return None;
+        }
+        let keys = child.fields.iter().filter(|field| field.ty == Type::Text && field.name != child.key);
+        let named = keys.map(|field| field.name.as_str()).find(|field| field.starts_with(parent));
+        let (child, field) = (&child.name, named.unwrap_or("…"));
+        let whose = format!("`[{child}]` in data.toml lacks `belongs_to`");
+        Some(format!(
+            "{whose}: add `belongs_to = {{ {parent} = \"{field}\" }}`, its field with the key of the {parent}"
+        ))
     }
 
     /// The lists that can be read from `from`.

@@ -109,7 +109,7 @@ enum Command {
     SendTest(send_test::Options),
     /// Run a rule now, whatever its schedule
     Fire(fire::Options),
-    /// The block of config/data.toml for a CSV or NDJSON file, from its rows
+    /// The blocks of config/data.toml for CSV or NDJSON files, from their rows
     Infer(infer::Options),
     /// Show each offer's budget, and what became of what was given
     Offers(offers::Options),
@@ -250,7 +250,7 @@ pub fn main() -> ExitCode {
             Command::Preview(options) => preview::run(&cli.global, &options).await,
             Command::SendTest(options) => send_test::run(&cli.global, &options).await,
             Command::Fire(options) => fire::run(&cli.global, &options).await,
-            Command::Infer(options) => infer::run(cli.global.json, &options, &mut std::io::stdout().lock()),
+            Command::Infer(options) => infer::run(&cli.global, &options, &mut std::io::stdout().lock()),
             Command::Offers(options) => offers::run(&cli.global, &options).await,
             Command::Redeem(options) => redeem::run(&cli.global, &options).await,
             Command::Bench(options) => bench::run(cli.global.json, &options).await,

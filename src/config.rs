@@ -32,6 +32,7 @@ mod reader;
 mod relations;
 pub mod rule_tests;
 mod rules;
+mod seldom;
 mod settings;
 mod shape;
 mod variants;
@@ -41,7 +42,7 @@ pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMP
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Place};
 use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
 use crate::problem::{self, Problem, Severity, Source};
@@ -68,6 +69,8 @@ pub struct Project {
     pub rule_files: BTreeMap<String, Source>,
     /// Names of rules that are there but cannot be used.
     pub broken: Vec<String>,
+    /// Of these what could be read, where that is enough to check their templates: so that all mistakes are told at once.
+    pub half_read: Vec<Rule>,
 }
 
 /// What reading a home folder gave.
@@ -104,6 +107,16 @@ pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
     Loaded { project, problems }
 }
 
+/// The entities that `data.toml` under `home` declares, with their keys: as many as can be read of it, whatever else is
+/// wrong.
+pub fn declared(home: &Path) -> Vec<(String, String)> {
+    let (files, environment) = (Files::read(home), Environment::of_process());
+    let catalogue = Loader { files: &files, environment: &environment, problems: &mut Vec::new() }.catalogue(None);
+    let entities = catalogue.into_iter().flat_map(|catalogue| catalogue.entities.into_values());
+    let own = entities.filter(|entity| entity.place != Place::BuiltIn && entity.name != "event");
+    own.map(|entity| (entity.name, entity.key)).collect()
+}
+
 /// Whether `name` can name a rule or an offer.
 fn is_file_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -120,6 +133,8 @@ struct Loader<'a> {
 struct Read<T> {
     good: BTreeMap<String, T>,
     broken: BTreeSet<String>,
+    /// What could be read of broken ones.
+    half: Vec<T>,
 }
 
 impl Loader<'_> {
@@ -154,6 +169,7 @@ impl Loader<'_> {
         is_sound.then(|| Project {
             rule_files,
             broken: rules.broken.into_iter().collect(),
+            half_read: rules.half,
             rules: rules.good,
             offers: offers.good,
             settings,
@@ -208,14 +224,18 @@ impl Loader<'_> {
         read: impl Fn(&str, &Node, &mut Loader<'_>) -> Option<T>,
     ) -> Read<T> {
         let files = self.files;
-        let mut result = Read { good: BTreeMap::new(), broken: BTreeSet::new() };
+        let mut result = Read { good: BTreeMap::new(), broken: BTreeSet::new(), half: Vec::new() };
         for (path, source) in files.under(folder) {
             let name = stem(folder, path);
             let before = self.errors();
             let value = self.one(name, source, section, &read);
-            match value.filter(|_| self.errors() == before) {
-                Some(value) => drop(result.good.insert(name.to_owned(), value)),
-                None => drop(result.broken.insert(name.to_owned())),
+            let is_good = self.errors() == before;
+            match value {
+                Some(value) if is_good => drop(result.good.insert(name.to_owned(), value)),
+                half => {
+                    result.broken.insert(name.to_owned());
+                    result.half.extend(half);
+                }
             }
         }
         let unusable =

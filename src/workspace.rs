@@ -181,19 +181,21 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     let around =
         messages::Around { settings: &project.settings, catalogue: &project.catalogue, offers: &project.offers };
     for rule in project.rules.values_mut() {
-        let faults = messages::check(rule, &mut templates, &around);
-        match faults {
-            None => broken.push(rule.name.clone()),
-            Some(mut faults) => {
-                if faults.iter().any(|problem| problem.severity == Severity::Error) {
-                    broken.push(rule.name.clone());
-                }
-                if rule.template != rule.name {
-                    faults.iter_mut().for_each(|fault| name_user(fault, rule));
-                }
-                problems.extend(faults);
-            }
+        let faults = of_templates(rule, &mut templates, &around);
+        if faults.as_ref().is_none_or(|faults| faults.iter().any(|fault| fault.severity == Severity::Error)) {
+            broken.push(rule.name.clone());
         }
+        problems.extend(faults.into_iter().flatten());
+    }
+    for rule in &mut project.half_read {
+        // A rule that is good may have told the same of a template of both.
+        let told = |fault: &Problem| {
+            let place = (&fault.source.name, &fault.span, &fault.message);
+            problems.iter().any(|known| (&known.source.name, &known.span, &known.message) == place)
+        };
+        let faults = of_templates(rule, &mut templates.clone(), &around).unwrap_or_default();
+        let new: Vec<Problem> = faults.into_iter().filter(|fault| !told(fault)).collect();
+        problems.extend(new);
     }
     for name in broken {
         project.rules.remove(&name);
@@ -201,6 +203,15 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     }
     problem::sort(&mut problems);
     (Some((project, templates)), problems)
+}
+
+/// What is wrong with a rule's templates; `None` where one is not in force.
+fn of_templates(rule: &mut Rule, templates: &mut Templates, around: &messages::Around<'_>) -> Option<Vec<Problem>> {
+    let mut faults = messages::check(rule, templates, around)?;
+    if rule.template != rule.name {
+        faults.iter_mut().for_each(|fault| name_user(fault, rule));
+    }
+    Some(faults)
 }
 
 /// Says which rule uses the template that has a fault: with another rule it may be good.

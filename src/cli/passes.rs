@@ -16,12 +16,27 @@ pub fn print(global: &Global, app: &App, now: Timestamp, planned: &Planned, deli
     }
     lines(app, planned).iter().for_each(mention);
     if planned.runs.is_empty() {
-        mention("no rule is due");
+        mention(nothing_due(app, now));
     }
     if let Some(tally) = delivered {
         mention(delivery_line(tally));
     }
     drafts(app).iter().for_each(mention);
+}
+
+/// `no rule is due; next is welcome at 2026-11-03 09:00`, and how not to wait for it.
+fn nothing_due(app: &App, now: Timestamp) -> String {
+    let project = &app.workspace.project;
+    let zone = project.settings.business.time_zone;
+    let live = project.rules.values().filter(|rule| rule.live.at(now));
+    let next = live.filter_map(|rule| Some((rule.schedule.next_after(now, rule.time_zone)?, &rule.name))).min();
+    next.map_or_else(
+        || "no rule is due".to_owned(),
+        |(at, name)| {
+            let at = super::print::local(at, zone);
+            format!("no rule is due; next is {name} at {at} ({zone}); `plusone once --rule {name}` runs it now")
+        },
+    )
 }
 
 fn to_json(now: Timestamp, planned: &Planned, delivered: Option<&Tally>) -> Value {

@@ -1,7 +1,8 @@
-//! `plusone preview RULE --customer C`: the message as that customer would get it, on every channel of the rule, in every
-//! language it is written in, and for those whom it fits worst.
+//! `plusone preview RULE`: the message as a customer would get it, on every channel of the rule, in every language it is
+//! written in: as the first who would get it now, as one who is named, or as those whom it fits worst.
 
 mod browser;
+mod first;
 mod page;
 mod shown;
 mod worst;
@@ -25,8 +26,8 @@ pub struct Options {
     /// The rule's file name without .toml
     #[arg(value_name = "RULE")]
     rule: String,
-    /// An id, an email address, a phone number, or order:1234
-    #[arg(long, value_name = "CUSTOMER", required_unless_present = "worst")]
+    /// An id, an email address, a phone number, or order:1234 [default: the first who would get it now]
+    #[arg(long, value_name = "CUSTOMER")]
     customer: Option<String>,
     /// In the place of --customer: those whom the message fits worst, with the longest and with missing values
     #[arg(long, conflicts_with = "customer")]
@@ -52,7 +53,8 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let mut channels = channels(rule, options.channel)?;
     let customer = match &options.customer {
         Some(text) => Some(the_customer(&Opened::of(&app), text).await?),
-        None => None,
+        None if options.worst => None,
+        None => Some(first::of_audience(&app, rule).await?),
     };
     if let (Some(customer), None) = (&customer, options.channel) {
         // of a rule with variants only the customer's own

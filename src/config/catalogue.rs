@@ -248,16 +248,25 @@ fn field(entry: &Entry, problems: &mut Vec<Problem>) -> Field {
     only("format", matches!(ty, Type::Date | Type::Timestamp), problems);
     only("one_of", ty == Type::Text, problems);
     only("scale", matches!(ty, Type::Decimal(_)), problems);
+    only("yes", ty == Type::Boolean, problems);
+    only("no", ty == Type::Boolean, problems);
     if let Some(node) = table.get("format") {
         check_format(node, problems);
     }
     if let Some(node) = table.get("one_of").filter(|node| node.list().is_empty()) {
         problems.push(node.error("no value would be allowed").help("name the values, or leave `one_of` out"));
     }
+    let words = |key: &str| -> Vec<String> { table.texts(key).into_iter().map(|(_, word)| word.to_owned()).collect() };
+    let (yes, no) = (words("yes"), words("no"));
+    if let Some(word) = yes.iter().find(|word| no.iter().any(|other| other.eq_ignore_ascii_case(word))) {
+        problems.push(entry.node.error(format!("`{word}` is said to mean both yes and no")));
+    }
     Field {
         column: table.text("column"),
         format: table.text("format"),
-        one_of: table.texts("one_of").into_iter().map(|(_, value)| value.to_owned()).collect(),
+        one_of: words("one_of"),
+        yes,
+        no,
         required: table.boolean("required").unwrap_or(false),
         index: table.boolean("index").unwrap_or(false),
         ..Field::new(&entry.key, ty)

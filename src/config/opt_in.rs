@@ -77,7 +77,7 @@ pub fn rules(settings: &Settings) -> Vec<(String, Source)> {
         .map(|(topic, _)| {
             let name = format!("confirm-{topic}");
             let text = format!(
-                "description = \"Asks those who said yes to {topic} to confirm it (opt_in = \\\"double\\\")\"\n\
+                "description = \"Asks those who said yes to {topic} to confirm it\"\n\
                  live = true\nkind = \"status\"\ntopic = \"{topic}\"\nschedule = \"every 5 minutes\"\n\
                  existing = \"include\"\nagain_after = \"1d\"\nchannels = [\"email\"]\ntemplate = \"{TEMPLATE}\"\n\
                  priority = 100\nexpires_after = \"24h\"\n"

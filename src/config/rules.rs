@@ -11,14 +11,16 @@ use super::occasion;
 use super::once_per;
 use super::opt_in;
 use super::reader::Reader;
+use super::seldom;
 use super::settings::unknown_name;
 use super::variants::{self, Own};
 use crate::catalogue::{CUSTOMER, Catalogue};
 use crate::expr::{Clause, Scope};
 use crate::offers::Offer;
 use crate::plan::audience::EVENT;
-use crate::problem::{Problem, Source, nearest};
-use crate::rules::{Channel, Existing, Kind, Live, Purpose, Rule};
+use crate::problem::{Problem, Severity, Source, nearest};
+use crate::rules::{Channel, Existing, Kind, Live, OncePer, Purpose, Rule};
+use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::time::{Date, Tz};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +37,8 @@ pub struct Around<'a> {
     pub templates: &'a BTreeMap<String, Vec<Source>>,
 }
 
-/// Reads a checked tree. `None` where something essential is missing; a rule is good only if no error was reported.
+/// Reads a checked tree; a rule is good only if no error was reported. What is missing or wrong is filled in where its
+/// template can be checked all the same; `None` where it cannot.
 pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Problem>) -> Option<Rule> {
     let root = Reader::new(tree, &keys::rule::RULE);
     let time_zone = zone(root, around.settings);
@@ -54,25 +57,26 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
     let (schedule, on_event) = occasion::read(root, time_zone, around.catalogue, problems);
     let kind: Option<Kind> = root.word("kind");
     let own = Own { kind, template: template.as_deref(), channels: &mut channels, offers: &mut offers };
+    let before = errors(problems);
     let variants = variants::read(root, around, own, problems);
+    let tells_what_it_sends = errors(problems) == before && tells_what_it_sends(root, around, &offers);
     check_offer_kind(root, kind, problems);
     never::warn(root, purpose, &channels, around.settings, problems);
     courtesy::check_urgent(root, purpose, &offers, problems);
     courtesy::warn_held_out(root, purpose, problems);
-    let live = live(root, time_zone, problems);
-    let was = was(root, name, problems);
     clauses::warn(root, &when, for_each.as_deref(), around.catalogue, problems);
-    let goal = goal::read(root, name, for_each.as_deref(), around.catalogue, problems);
-    let template = template?;
-    Some(Rule {
+    let goal = goal::read(root, name, for_each.as_deref(), around.catalogue, problems).unwrap_or_default();
+    let (live, was) = (live(root, time_zone, problems), was(root, name, problems));
+    let template = template.filter(|_| tells_what_it_sends)?;
+    let rule = Rule {
         name: name.to_owned(),
         version: version(tree, &template, &offers, around),
         description: root.text("description").unwrap_or_default(),
         live,
-        kind: kind?,
-        topic: root.text("topic")?,
-        purpose: purpose?,
-        schedule: schedule?,
+        kind: kind.unwrap_or(Kind::Reminder),
+        topic: root.text("topic").unwrap_or_default(),
+        purpose: purpose.unwrap_or(Purpose::Transactional),
+        schedule: schedule.unwrap_or(Schedule::Manual),
         on_event,
         time_zone,
         in_customers_time: root.text("time_zone").as_deref() == Some("customer"),
@@ -81,7 +85,7 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         for_each: for_each?,
         when,
         unless,
-        once_per: once_per?,
+        once_per: once_per.unwrap_or(OncePer::Numbered),
         again_after,
         channels,
         template,
@@ -91,20 +95,40 @@ pub fn read(name: &str, tree: &Node, around: Around<'_>, problems: &mut Vec<Prob
         offers,
         variants,
         on_doubt: root.word("on_doubt"),
-        existing: root.word("existing").unwrap_or(match kind? {
-            Kind::Status => Existing::Skip,
-            _ => Existing::Include,
-        }),
+        existing: existing(root, kind),
         was,
         pace: root.get("pace").and_then(|node| forms::rate(node).ok()),
         counts_toward_cap: root.boolean("counts_toward_cap")?,
         on_cap: root.word("on_cap")?,
         urgent: root.boolean("urgent")?,
         holdout: courtesy::share(root, "holdout"),
-        goal: goal?,
-        soft_opt_in: around.settings.topics.get(&root.text("topic")?).and_then(|topic| topic.soft_opt_in.clone()),
+        goal,
+        soft_opt_in: soft_opt_in(root, around.settings),
         confirms,
-    })
+    };
+    seldom::warn(root, &rule, around.offers, problems);
+    Some(rule)
+}
+
+fn existing(root: Reader<'_>, kind: Option<Kind>) -> Existing {
+    let usual = if kind == Some(Kind::Status) { Existing::Skip } else { Existing::Include };
+    root.word("existing").unwrap_or(usual)
+}
+
+fn soft_opt_in(root: Reader<'_>, settings: &Settings) -> Option<Clause> {
+    settings.topics.get(&root.text("topic")?)?.soft_opt_in.clone()
+}
+
+fn errors(problems: &[Problem]) -> usize {
+    problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+}
+
+/// Whether a rule with mistakes says enough of its messages to check their template: a misspelt `for_each` or an unknown
+/// offer would have the template blamed for it.
+fn tells_what_it_sends(root: Reader<'_>, around: Around<'_>, offers: &[String]) -> bool {
+    let is_broken = |offer: &String| around.broken_offers.contains(offer);
+    let misspelt = ["for_each", "on_event", "offer", "variants", "channels"].iter().any(|key| root.is_misspelt(key));
+    !misspelt && root.texts("offer").len() <= offers.len() && !offers.iter().any(is_broken)
 }
 
 /// The content hash of the rule's file, its template's files and its offers' files.

@@ -61,13 +61,12 @@ fn warn_unreachable(
     providers: &BTreeMap<String, ProviderSettings>,
     problems: &mut Vec<Problem>,
 ) {
-    let used = channels.values().flat_map(|channel| &channel.providers).filter_map(|name| providers.get(name));
-    let leaves_house = used.into_iter().any(|provider| !matches!(provider.way, Way::Folder { .. }));
+    let used = |name: &str| channels.values().any(|channel| channel.providers.iter().any(|used| used == name));
+    let leaves = |provider: &ProviderSettings| !matches!(provider.way, Way::Folder { .. });
+    let Some((name, _)) = providers.iter().find(|(name, provider)| used(name) && leaves(provider)) else { return };
     let (scheme, rest) = web.public_url.split_once("://").unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let is_local = ["127.", "localhost", "[::1]", "0.0.0.0", "10.", "192.168."].iter().any(|at| host.starts_with(at));
-    let said = root.table("web").and_then(|section| section.get("public_url"));
-    let Some(node) = said.or(root.get("providers")) else { return };
     let fault = if is_local {
         "customers cannot open this address, and the links in their messages lead here"
     } else if scheme != "https" {
@@ -75,11 +74,17 @@ fn warn_unreachable(
     } else {
         return;
     };
-    if leaves_house {
-        let help =
-            "set `[web] public_url` to the address at which this server is reached: `https://plus.harbour.example`";
-        problems.push(node.warning(fault).help(help));
-    }
+    let help = "set `[web] public_url` to the address at which this server is reached: `https://plus.harbour.example`";
+    let provider = root.table("providers").and_then(|all| all.named().find(|entry| entry.key == *name));
+    problems.extend(match (root.table("web").and_then(|section| section.get("public_url")), provider) {
+        (Some(said), _) => Some(said.warning(fault).help(help)),
+        (None, Some(provider)) => {
+            let address = &web.public_url;
+            let fault = format!("`{name}` sends to customers, and the links in their messages lead to {address} only");
+            Some(Problem::warning(&provider.node.source, provider.key_span.clone(), fault).help(help))
+        }
+        (None, None) => None,
+    });
 }
 
 /// Whether a text is written as its key wants it.

@@ -47,7 +47,14 @@ fn absent(node: &mut Node, section: &Section, key: &'static Key, problems: &mut 
             Some(_) => {}
             None => {
                 let message = format!("{} has no `{}`", section.what, key.name);
-                let help = format!("add `{} = {}`: {}", key.name, key.example, key.about);
+                let others = match key.shape {
+                    Shape::OneOf(words) => {
+                        let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+                        format!(" (it is one of {})", words.join(", "))
+                    }
+                    _ => String::new(),
+                };
+                let help = format!("add `{} = {}`{others}: {}", key.name, key.example, key.about);
                 problems.push(node.error(message).help(help));
             }
         },

@@ -248,7 +248,8 @@ id = "integer"
 email = "txt"
 opt_in = "boolean"
 in = "text"
-since = { type = "date", format = "DD.MM", one_of = ["a"] }
+since = { type = "date", format = "DD.MM", one_of = ["a"], yes = "ja" }
+news = { type = "boolean", yes = ["ja", "x"], no = "X" }
 orders = "text"
 [customer.consent]
 offer = { email = "opt_in" }
@@ -288,17 +289,19 @@ fields = { id = "text" }
     config/data.toml:10:1: `in` is a word of the expression language (choose another name and say `column = "in"`)
     config/data.toml:11:35: `DD.MM` is not a format of dates or times (write it as `strftime` has it: `%d.%m.%Y` for 24.12.2026)
     config/data.toml:11:53: `one_of` means nothing for a field of type date
-    config/data.toml:12:1: the field `orders` hides the relation of that name (name the field otherwise and say its `column`)
-    config/data.toml:14:1: there is no topic `offer` in plusone.toml (the nearest topic is `offers`)
-    config/data.toml:15:20: `email` is of type text, not boolean
-    config/data.toml:15:29: `fax` is not a key of `consent` of a topic (known keys: `email`, `sms`, `voice`, `at`, `source`)
-    config/data.toml:18:27: `customer_id` is of type integer and cannot hold a key (a key is text: `customer_id = "text"`)
-    config/data.toml:25:10: `order` and `cart` both have the plural `orders` (say another: `plural = "cart_list"`)
-    config/data.toml:26:14: these belong to each other in a circle: `cart` to `order` to `cart` (take one link out)
-    config/data.toml:28:2: `touchpoint` is a reserved name (choose another, such as `touchpoint_record`)
-    config/data.toml:33:1: every event has a field `at` already (choose another name and say its `column`)
-    config/data.toml:35:1: `revenue` is of type money in another event (a property has one type in all events)
-    config/data.toml:36:2: `Bad-Name` is not a good entity name (a name is a small letter, then small letters, digits and `_`)
+    config/data.toml:11:66: `yes` means nothing for a field of type date
+    config/data.toml:12:8: `x` is said to mean both yes and no
+    config/data.toml:13:1: the field `orders` hides the relation of that name (name the field otherwise and say its `column`)
+    config/data.toml:15:1: there is no topic `offer` in plusone.toml (the nearest topic is `offers`)
+    config/data.toml:16:20: `email` is of type text, not boolean
+    config/data.toml:16:29: `fax` is not a key of `consent` of a topic (known keys: `email`, `sms`, `voice`, `at`, `source`)
+    config/data.toml:19:27: `customer_id` is of type integer and cannot hold a key (a key is text: `customer_id = "text"`)
+    config/data.toml:26:10: `order` and `cart` both have the plural `orders` (say another: `plural = "cart_list"`)
+    config/data.toml:27:14: these belong to each other in a circle: `cart` to `order` to `cart` (take one link out)
+    config/data.toml:29:2: `touchpoint` is a reserved name (choose another, such as `touchpoint_record`)
+    config/data.toml:34:1: every event has a field `at` already (choose another name and say its `column`)
+    config/data.toml:36:1: `revenue` is of type money in another event (a property has one type in all events)
+    config/data.toml:37:2: `Bad-Name` is not a good entity name (a name is a small letter, then small letters, digits and `_`)
     config/rules/update.toml:6:12: there is no entity `delivery` (in data.toml: `Bad-Name`, `cart`, `customer`, `event`, `order`, `touchpoint`)
     "#);
 }

@@ -8,39 +8,42 @@
 //! 3. What looks like the key of something is text: ids are names, even where they are made of digits.
 
 mod column;
+mod links;
+mod tally;
+
+pub use links::Known;
 
 use super::DataError;
 use super::files::{Next, Rows};
 use crate::catalogue::CUSTOMER;
-use column::{Column, Found};
+use column::{Column, Declared, Found};
 use csv::ByteRecord;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The block for the file at `path`, under the name `entity` or one made from the file's.
+/// The blocks for the files at `paths`, the first under the name `entity` or one made from the file's. They may belong
+/// to each other and to what is `declared` already.
 ///
 /// # Errors
-/// When the file cannot be read or has no heading.
-pub fn infer(path: &Path, entity: Option<&str>) -> Result<String, DataError> {
-    let headings = headings(path)?;
-    let mut rows = Rows::open(path, &headings)?;
-    let mut columns: Vec<Column> = rows.headings().iter().map(|heading| Column::new(heading)).collect();
-    let mut record = ByteRecord::new();
-    let (mut good, mut bad) = (0_u64, 0_u64);
-    loop {
-        match rows.next(path, &mut record)? {
-            Next::End => break,
-            Next::Bad(_) => bad += 1,
-            Next::Row => {
-                good += 1;
-                columns.iter_mut().zip(&record).for_each(|(column, cell)| column.see(cell));
-            }
-        }
+/// When a file cannot be read or has no heading.
+pub fn infer(paths: &[PathBuf], entity: Option<&str>, declared: &[Known]) -> Result<Vec<String>, DataError> {
+    let mut known = declared.to_vec();
+    if !known.iter().any(|known| known.entity == CUSTOMER) {
+        known.push(Known::customer());
     }
-    name_apart(&mut columns);
-    let named = columns.iter().any(|column| column.name == "customer_id");
-    let name = entity.map_or_else(|| entity_name(path, named, &columns), str::to_owned);
-    Ok(Block { path, name, columns: &columns, good, bad }.write())
+    let mut blocks = Vec::new();
+    for (index, path) in paths.iter().enumerate() {
+        let mut block = Block::read(path)?;
+        let name = entity.filter(|_| index == 0).map_or_else(|| block.entity_name(&known), str::to_owned);
+        block.name_as(name, &known);
+        known.retain(|known| known.entity != block.name);
+        known.push(Known { entity: block.name.clone(), key: block.key().name.clone() });
+        blocks.push(block);
+    }
+    for block in &mut blocks {
+        block.link(&known);
+    }
+    Ok(blocks.iter().map(Block::write).collect())
 }
 
 /// The headings of the file: those of its first row, or of the first object of NDJSON.
@@ -66,97 +69,184 @@ fn name_apart(columns: &mut [Column]) {
     }
 }
 
-/// What the rows of a file are called: the file's name in the singular; the customer where it has a way to reach
-/// people and belongs to nobody.
-fn entity_name(path: &Path, belongs: bool, columns: &[Column]) -> String {
-    let reachable = columns.iter().any(|column| matches!(column.found(), Found::Email | Found::Phone));
-    if reachable && !belongs {
-        return CUSTOMER.to_owned();
-    }
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("row");
-    let name = column::field_name(stem);
-    match (name.strip_suffix("ies"), name.strip_suffix('s')) {
-        (Some(stem), _) => format!("{stem}y"),
-        (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
-        _ => name,
-    }
-}
-
-struct Block<'a> {
-    path: &'a Path,
+struct Block {
+    path: PathBuf,
     name: String,
-    columns: &'a [Column],
+    columns: Vec<Column>,
     good: u64,
     bad: u64,
+    /// The column with the key.
+    key: usize,
+    /// Entities, and the columns with their keys.
+    links: Vec<(String, usize)>,
 }
 
-impl Block<'_> {
-    fn write(&self) -> String {
-        let mut out = String::new();
-        let mut line = |text: &str| {
-            out.push_str(text);
-            out.push('\n');
-        };
-        line(&format!("# From {} rows of {}.", self.good, self.path.display()));
-        if self.bad > 0 {
-            line(&format!("# {} more could not be read: `plusone import` tells which.", self.bad));
+impl Block {
+    fn read(path: &Path) -> Result<Self, DataError> {
+        let headings = headings(path)?;
+        let mut rows = Rows::open(path, &headings)?;
+        let mut columns: Vec<Column> = rows.headings().iter().map(|heading| Column::new(heading)).collect();
+        let mut record = ByteRecord::new();
+        let (mut good, mut bad) = (0_u64, 0_u64);
+        loop {
+            match rows.next(path, &mut record)? {
+                Next::End => break,
+                Next::Bad(_) => bad += 1,
+                Next::Row => {
+                    good += 1;
+                    columns.iter_mut().zip(&record).for_each(|(column, cell)| column.see(cell));
+                }
+            }
         }
-        line(&format!("[{}]", self.name));
-        line(&format!("source = {}", quoted(&self.path.display().to_string())));
-        let key = self.key();
-        line(&format!("key = {}", quoted(&key.name)));
-        if !key.is_unique() {
-            line("# This key comes more than once or is missing in places: of rows with one key the last one counts.");
-        }
-        if self.name.ends_with('y') {
-            let stem = &self.name[..self.name.len() - 1];
-            line(&format!("plural = \"{stem}ies\""));
-        }
-        if self.columns.iter().any(|column| matches!(column.found(), Found::Decimal { sign: ',', .. })) {
-            line("decimal = \",\"");
-        }
-        self.relations().iter().for_each(|text| line(text));
-        if self.name == CUSTOMER {
-            self.roles().iter().for_each(|text| line(text));
-        }
-        line(&format!("[{}.fields]", self.name));
-        self.columns.iter().for_each(|column| line(&declaration(column, column.name == key.name)));
-        out
+        name_apart(&mut columns);
+        Ok(Self { path: path.to_owned(), name: String::new(), columns, good, bad, key: 0, links: Vec::new() })
     }
 
-    /// The column that names a row: one that is called so and is unique, or the first that is unique, or the first.
-    fn key(&self) -> &Column {
-        let called = |column: &&Column| {
-            column.name == "id" || column.name == format!("{}_id", self.name) || column.name == "key"
+    /// What the rows of a file are called: the file's name in the singular; the customer where it has a way to reach
+    /// people and belongs to nobody.
+    fn entity_name(&self, known: &[Known]) -> String {
+        let stem = self.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("row");
+        let name = column::field_name(stem);
+        let name = match (name.strip_suffix("ies"), name.strip_suffix('s')) {
+            (Some(stem), _) => format!("{stem}y"),
+            (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
+            _ => name,
         };
-        let ids = |column: &&Column| column.name.ends_with("_id") && column.is_unique();
-        self.columns
-            .iter()
-            .find(|column| called(column) && column.is_unique())
-            .or_else(|| self.columns.iter().find(ids))
-            .or_else(|| self.columns.iter().find(Column::is_unique_ref))
-            .or_else(|| self.columns.iter().find(called))
-            .unwrap_or(&self.columns[0])
+        let reachable = self.columns.iter().any(|column| matches!(column.found(), Found::Email | Found::Phone));
+        // A list of customers may say `customer_no`: that is its own key, and comes once.
+        let customers = known.iter().find(|known| known.entity == CUSTOMER);
+        let names = |column: &&Column| customers.is_some_and(|known| known.is_named_by(&column.name));
+        let has_own_key = self.columns.iter().any(|column| is_called_key(column, &name));
+        let belongs = self.columns.iter().filter(names).any(|column| has_own_key || !column.is_unique());
+        if reachable && !belongs { CUSTOMER.to_owned() } else { name }
+    }
+
+    fn name_as(&mut self, name: String, known: &[Known]) {
+        let others: Vec<&Known> = known.iter().filter(|known| known.entity != name).collect();
+        let own = |column: &Column| !others.iter().any(|known| known.is_named_by(&column.name));
+        // What is called the key, and where nothing is what could be: the first that differs in every row.
+        let ways: [&dyn Fn(&Column) -> bool; 6] = [
+            &|column| is_called_key(column, &name) && column.is_distinct(),
+            &|column| own(column) && column.is_key_like() && column.is_unique(),
+            &|column| own(column) && column.found() == Found::Email && column.is_unique(),
+            &|column| is_called_key(column, &name),
+            &|column| own(column) && column.found() == Found::Text && column.is_unique(),
+            &|column| own(column) && column.is_unique(),
+        ];
+        self.key = ways.iter().find_map(|way| self.columns.iter().position(way)).unwrap_or(0);
+        self.name = name;
+    }
+
+    fn key(&self) -> &Column {
+        &self.columns[self.key]
+    }
+
+    /// Finds the columns with the keys of others. A field may not be called like what it leads to.
+    fn link(&mut self, known: &[Known]) {
+        if self.name == CUSTOMER {
+            return;
+        }
+        for other in known.iter().filter(|known| known.entity != self.name) {
+            let names = |at: &usize| *at != self.key && other.is_named_by(&self.columns[*at].name);
+            let Some(at) = (0..self.columns.len()).find(names) else { continue };
+            if self.columns[at].name == other.entity {
+                self.columns[at].name = format!("{}_id", other.entity);
+            }
+            self.links.push((other.entity.clone(), at));
+        }
+        name_apart(&mut self.columns);
+    }
+
+    /// Whether the column holds keys, its own or another entity's: those are text.
+    fn holds_keys(&self, at: usize) -> bool {
+        at == self.key || self.links.iter().any(|(_, link)| *link == at)
+    }
+
+    fn write(&self) -> String {
+        let sign = self.sign();
+        let mut lines = vec![format!("# From {} rows of {}.", self.good, self.path.display())];
+        if self.bad > 0 {
+            lines.push(format!("# {} more could not be read: `plusone import` tells which.", self.bad));
+        }
+        lines.push(format!("[{}]", self.name));
+        lines.push(format!("source = {}", quoted(&self.path.display().to_string())));
+        lines.push(format!("key = {}", quoted(&self.key().name)));
+        lines.extend(self.remarks_on_key());
+        if let Some(stem) = self.name.strip_suffix('y') {
+            lines.push(format!("plural = \"{stem}ies\""));
+        }
+        if sign == ',' {
+            lines.push("decimal = \",\"".to_owned());
+        }
+        lines.extend(if self.name == CUSTOMER { self.roles() } else { self.relations() });
+        lines.push(format!("[{}.fields]", self.name));
+        let columns = self.columns.iter().enumerate();
+        lines.extend(columns.map(|(at, column)| declaration(column, self.holds_keys(at), false, sign)));
+        lines.extend(self.remarks_on_full_columns(sign));
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
+    /// The decimal sign of the file: a comma where any column of numbers has one.
+    fn sign(&self) -> char {
+        let comma = |column: &Column| matches!(column.found(), Found::Decimal { sign: ',', .. });
+        if self.columns.iter().any(comma) { ',' } else { '.' }
+    }
+
+    fn remarks_on_key(&self) -> Vec<String> {
+        let key = self.key();
+        let mut remarks = Vec::new();
+        if !key.is_distinct() {
+            remarks.push("# This key comes more than once: of rows with one key the last one counts.".to_owned());
+        }
+        if !key.is_full() {
+            remarks.push("# This key is missing in places: rows without it are refused.".to_owned());
+        }
+        if key.found() == Found::Email {
+            let remark = "# No column is called a number or an id: whoever changes this address is somebody new.";
+            remarks.push(remark.to_owned());
+        } else if !key.is_key_like() {
+            let name = &key.name;
+            let remark =
+                format!("# No column is called a number or an id. Two rows with the same `{name}` are one row:");
+            remarks.extend([remark, "# better give the file a column with a number of its own.".to_owned()]);
+        }
+        remarks
+    }
+
+    /// What every row has may be `required`; whether it always will is not in the rows.
+    fn remarks_on_full_columns(&self, sign: char) -> Vec<String> {
+        // A missing yes or no is a no: there is nothing to ask for.
+        let asks = |at: &usize| {
+            let column = &self.columns[*at];
+            *at != self.key && column.is_full() && !matches!(column.found(), Found::Boolean | Found::Words(..))
+        };
+        let full: Vec<usize> = (0..self.columns.len()).filter(asks).collect();
+        let Some(first) = full.first() else { return Vec::new() };
+        let names = full.iter().map(|at| format!("`{}`", self.columns[*at].name)).collect::<Vec<_>>().join(", ");
+        let example = declaration(&self.columns[*first], self.holds_keys(*first), true, sign);
+        let example = example.split("   # ").next().unwrap_or_default().to_owned();
+        vec![
+            format!("# Every row has {names}. If that stays so, say it: a row without is refused"),
+            "# then, and conditions and templates need no `has()` and no `default` for it. Such as".to_owned(),
+            format!("# {example}"),
+        ]
     }
 
     fn relations(&self) -> Vec<String> {
-        if self.name == CUSTOMER {
-            return Vec::new();
-        }
-        let key = &self.key().name;
-        let others = self.columns.iter().filter(|column| column.name != *key);
-        let links: Vec<(&str, &str)> =
-            others.filter_map(|column| Some((column.name.strip_suffix("_id")?, column.name.as_str()))).collect();
         let mut lines = Vec::new();
-        if links.iter().any(|(entity, _)| *entity == CUSTOMER) {
-            lines.push("belongs_to = { customer = \"customer_id\" }".to_owned());
+        let links: Vec<String> =
+            self.links.iter().map(|(entity, at)| format!("{entity} = {}", quoted(&self.columns[*at].name))).collect();
+        if links.is_empty() {
+            let hint = "# belongs_to = { customer = \"…\" }   # the field with the customer's key, if there is one";
+            lines.push(hint.to_owned());
         } else {
-            lines.push(
-                "# belongs_to = { customer = \"…\" }   # the field with the customer's key, if there is one".to_owned(),
-            );
+            lines.push(format!("belongs_to = {{ {} }}", links.join(", ")));
         }
-        for (entity, field) in links.into_iter().filter(|(entity, _)| *entity != CUSTOMER) {
-            lines.push(format!("# add `{entity} = \"{field}\"` to belongs_to once [{entity}] is declared"));
+        for (_, column) in self.columns.iter().enumerate().filter(|(at, _)| !self.holds_keys(*at)) {
+            if let Some(entity) = column.name.strip_suffix("_id") {
+                let field = &column.name;
+                lines.push(format!("# add `{entity} = \"{field}\"` to belongs_to once [{entity}] is declared"));
+            }
         }
         lines
     }
@@ -185,16 +275,24 @@ impl Block<'_> {
     }
 }
 
-fn declaration(column: &Column, is_key: bool) -> String {
-    let (ty, options, comment) = column.declared(is_key);
-    let mut options: Vec<String> = options;
+/// Whether a column is called the key of the rows `name`.
+fn is_called_key(column: &Column, name: &str) -> bool {
+    let rest = column.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('_'));
+    ["id", "key"].contains(&column.name.as_str()) || rest.is_some_and(|rest| links::KEYS.contains(&rest))
+}
+
+fn declaration(column: &Column, holds_keys: bool, required: bool, sign: char) -> String {
+    let Declared { ty, mut options, remark } = column.declared(holds_keys, sign);
     if column.heading != column.name {
         options.insert(0, format!("column = {}", quoted(&column.heading)));
     }
+    if required {
+        options.push("required = true".to_owned());
+    }
     let value =
-        if options.is_empty() { quoted(&ty) } else { format!("{{ type = {}, {} }}", quoted(&ty), options.join(", ")) };
-    let comment = comment.map(|comment| format!("   # {comment}")).unwrap_or_default();
-    format!("{} = {value}{comment}", column.name)
+        if options.is_empty() { quoted(ty) } else { format!("{{ type = {}, {} }}", quoted(ty), options.join(", ")) };
+    let remark = remark.map(|remark| format!("   # {remark}")).unwrap_or_default();
+    format!("{} = {value}{remark}", column.name)
 }
 
 /// A TOML basic string.
@@ -213,72 +311,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::infer;
-
-    fn block(name: &str, content: &str) -> String {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).expect("a file");
-        let block = infer(&path, None).expect("a block");
-        block.lines().filter(|line| !line.starts_with("source")).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn customers_are_known_by_their_addresses() {
-        let content = "Kunden-Nr;E-Mail;Mobile;Vorname;Geburtstag;Guthaben;Newsletter\n\
-                       00017;ann@example.com;020 7183 8750;Ann;03.11.1980;12,50;yes\n\
-                       00018;bob@example.com;;Bob;24.12.1999;-1,5;no\n";
-        let found = block("export.csv", content);
-        let expected = r#"[customer]
-key = "kunden_nr"
-decimal = ","
-roles = { email = "e_mail", phone = "mobile", name = "vorname" }
-[customer.fields]
-kunden_nr = { type = "text", column = "Kunden-Nr" }
-e_mail = { type = "text", column = "E-Mail" }
-mobile = { type = "text", column = "Mobile" }
-vorname = { type = "text", column = "Vorname" }
-geburtstag = { type = "date", column = "Geburtstag", format = "%d.%m.%Y" }
-guthaben = { type = "decimal", column = "Guthaben" }
-newsletter = { type = "boolean", column = "Newsletter" }"#;
-        assert!(found.ends_with(expected), "{found}");
-    }
-
-    #[test]
-    fn what_belongs_to_customers_is_linked() {
-        let content = "id,customer_id,store_id,placed_at,total,weight,day\n\
-                       1,7,3,2026-11-03 09:00,2.50,0.123456,04/03/2026\n\
-                       2,8,3,2026-11-03T10:00:00Z,12,1,05/03/2026\n";
-        let found = block("orders.csv", content);
-        for line in [
-            "[order]",
-            "key = \"id\"",
-            "belongs_to = { customer = \"customer_id\" }",
-            "# add `store = \"store_id\"` to belongs_to once [store] is declared",
-            "id = \"text\"",
-            "customer_id = \"text\"",
-            "placed_at = \"timestamp\"",
-            "total = \"money\"",
-            "weight = { type = \"decimal\", scale = 6 }",
-        ] {
-            assert!(found.lines().any(|found| found == line), "{line} in\n{found}");
-        }
-        assert!(found.contains("day = { type = \"date\", format = \"%d/%m/%Y\" }   # or %m/%d/%Y"), "{found}");
-    }
-
-    #[test]
-    fn columns_of_one_name_are_told_apart_and_odd_headings_are_named() {
-        let found = block("things.csv", "a b,A-B,1st,größe\nx,y,z,w\n");
-        for name in ["a_b = ", "a_b_2 = ", "f_1st = ", "gr_e = "] {
-            assert!(found.lines().any(|line| line.starts_with(name)), "{name} in\n{found}");
-        }
-    }
-
-    #[test]
-    fn a_file_of_objects_is_read_too() {
-        let found =
-            block("events.ndjson", "{\"id\": \"e1\", \"name\": \"Cart Updated\", \"at\": \"2026-11-03T09:00:00Z\"}\n");
-        assert!(found.contains("at = \"timestamp\""), "{found}");
-    }
-}
+mod tests;

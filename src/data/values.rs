@@ -20,12 +20,21 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// How the cells of a column become values.
 #[derive(Clone, Debug)]
 pub enum Parse {
-    Text { one_of: Vec<String> },
+    Text {
+        one_of: Vec<String>,
+    },
     Email,
     Phone,
     Integer,
-    Decimal { scale: u8, sign: char },
-    Boolean,
+    Decimal {
+        scale: u8,
+        sign: char,
+    },
+    /// What else is read as true, and as false.
+    Boolean {
+        yes: Vec<String>,
+        no: Vec<String>,
+    },
     Date(Calendar),
     Timestamp(Calendar),
 }
@@ -44,7 +53,7 @@ impl Parse {
             Type::Text => Self::Text { one_of: field.one_of.clone() },
             Type::Integer => Self::Integer,
             Type::Decimal(_) | Type::Money => Self::Decimal { scale: field.ty.scale().unwrap_or(0), sign },
-            Type::Boolean => Self::Boolean,
+            Type::Boolean => Self::Boolean { yes: field.yes.clone(), no: field.no.clone() },
             Type::Date => Self::Date(calendar),
             Type::Timestamp => Self::Timestamp(calendar),
         }
@@ -82,7 +91,11 @@ impl Parse {
             Self::Text { .. } | Self::Email | Self::Phone => None,
             Self::Integer => text.parse().ok().filter(|value: &i64| value.abs() <= MAX_INTEGER),
             Self::Decimal { scale, sign } => decimal(text, *scale, *sign),
-            Self::Boolean => boolean(text).map(i64::from),
+            Self::Boolean { yes, no } => {
+                let is = |words: &[String]| words.iter().any(|word| word.to_lowercase() == text.to_lowercase());
+                let own = if is(yes) { Some(true) } else { is(no).then_some(false) };
+                own.or_else(|| boolean(text)).map(i64::from)
+            }
             Self::Date(calendar) => calendar.date(text).map(crate::time::Date::days),
             Self::Timestamp(calendar) => calendar.timestamp(text).map(crate::time::Timestamp::micros),
         }
@@ -96,7 +109,12 @@ impl Parse {
             Self::Decimal { scale, sign } => format!(
                 "`{text}` is not a number with `{sign}` as its decimal sign, at most {scale} places and no separators"
             ),
-            Self::Boolean => format!("`{text}` is neither true, yes, 1 nor false, no, 0"),
+            Self::Boolean { yes, no } => {
+                let words = |own: &[String], known: &str| {
+                    own.iter().map(String::as_str).chain(std::iter::once(known)).collect::<Vec<_>>().join(", ")
+                };
+                format!("`{text}` is neither {} nor {}", words(yes, "true, yes, 1"), words(no, "false, no, 0"))
+            }
             Self::Date(calendar) => format!("`{text}` is not a date such as {}", example(calendar, "2026-11-03")),
             Self::Timestamp(calendar) => {
                 format!("`{text}` is not a time such as {}", example(calendar, "2026-11-03T09:00:00Z"))
@@ -174,6 +192,11 @@ mod tests {
         }
     }
 
+    fn words(yes: &[&str], no: &[&str]) -> Parse {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Parse::Boolean { yes: owned(yes), no: owned(no) }
+    }
+
     #[test]
     fn numbers_keep_to_their_range_and_their_decimal_sign() {
         assert_eq!(number(&Parse::Integer, "9007199254740991"), Some(9_007_199_254_740_991));
@@ -191,18 +214,24 @@ mod tests {
 
     #[test]
     fn an_empty_cell_is_a_missing_value() {
-        for parse in [Parse::Integer, Parse::Boolean, Parse::Email, Parse::Text { one_of: vec!["a".to_owned()] }] {
+        for parse in [Parse::Integer, words(&[], &[]), Parse::Email, Parse::Text { one_of: vec!["a".to_owned()] }] {
             assert_eq!(parse.cell(b"", None).expect("missing").cell, Cell::Null);
         }
-        assert_eq!(Parse::Boolean.cell(b"  ", None).expect("missing").cell, Cell::Null);
+        assert_eq!(words(&[], &[]).cell(b"  ", None).expect("missing").cell, Cell::Null);
     }
 
     #[test]
     fn words_for_yes_and_no_are_read() {
         for (text, value) in [("true", 1), ("Yes", 1), ("1", 1), ("FALSE", 0), ("no", 0), ("0", 0)] {
-            assert_eq!(number(&Parse::Boolean, text), Some(value));
+            assert_eq!(number(&words(&[], &[]), text), Some(value));
         }
-        assert!(Parse::Boolean.cell(b"maybe", None).is_err());
+        let own = words(&["ja", "x"], &["nein"]);
+        for (text, value) in [("Ja", 1), ("X", 1), ("nein", 0), ("yes", 1)] {
+            assert_eq!(number(&own, text), Some(value));
+        }
+        let refused = own.cell(b"oui", None).expect_err("refused");
+        assert_eq!(refused, "`oui` is neither ja, x, true, yes, 1 nor nein, false, no, 0");
+        assert!(words(&[], &[]).cell(b"ja", None).is_err());
     }
 
     #[test]

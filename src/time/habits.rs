@@ -29,9 +29,22 @@ pub fn span(text: &str) -> Option<String> {
     Some(format!("{count}{unit}"))
 }
 
+/// `60 days ago` as `ago("60d")`, `in 3 days` as `ahead("3d")`, `today` as `today()`: what a condition calls it.
+pub fn moment(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let around = |before: &str, after: &str| span(text.strip_prefix(before)?.strip_suffix(after)?);
+    let ago = || around("", " ago").or_else(|| around("vor ", "")).or_else(|| around("-", ""));
+    let ahead = || around("in ", "").or_else(|| around("", " from now")).or_else(|| around("+", ""));
+    match text.as_str() {
+        "today" | "heute" => Some("today()".to_owned()),
+        "now" => Some("now".to_owned()),
+        _ => ago().map(|span| format!("ago(\"{span}\")")).or_else(|| ahead().map(|span| format!("ahead(\"{span}\")"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{date, span};
+    use super::{date, moment, span};
 
     #[test]
     fn what_is_written_elsewhere_is_put_into_our_form() {
@@ -44,5 +57,15 @@ mod tests {
             assert_eq!(span(text).as_deref(), Some(ours));
         }
         assert_eq!(span("often"), None);
+        for (text, ours) in [
+            ("60 days ago", "ago(\"60d\")"),
+            ("2 Months ago", "ago(\"60d\")"),
+            ("in 3 days", "ahead(\"3d\")"),
+            ("a week from now", ""),
+            ("1 week from now", "ahead(\"1w\")"),
+            ("Today", "today()"),
+        ] {
+            assert_eq!(moment(text).unwrap_or_default(), ours, "{text}");
+        }
     }
 }

@@ -31,10 +31,14 @@ pub async fn show(State(web): State<Web>, Path(token): Path<String>) -> Response
         @if let Some(subject) = &touchpoint.subject {
             p { (visit.say("why-subject", &[("subject", subject)])) }
         }
-        h2 { (visit.say("why-rule", &[])) }
-        @match rule.map(|rule| rule.description.trim()).filter(|said| !said.is_empty()) {
+        // A rule that nobody described has its reason in the data below: no word is made up in its place.
+        @if rule.is_none_or(|rule| !rule.description.trim().is_empty()) {
+            h2 { (visit.say("why-rule", &[])) }
+        }
+        @match rule.map(|rule| rule.description.trim()) {
             // Rules are described in the business's own language.
-            Some(said) => p lang=(visit.settings().business.locale) { (said) },
+            Some(said) if !said.is_empty() => p lang=(visit.settings().business.locale) { (said) },
+            Some(_) => {},
             None => p { (visit.say("why-rule-unknown", &[])) },
         }
         h2 { (visit.say("why-data", &[])) }

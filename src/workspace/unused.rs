@@ -4,7 +4,6 @@
 
 use crate::config::{CONFIRM_TEMPLATE, Project};
 use crate::problem::{Problem, Source};
-use std::collections::BTreeSet;
 
 const PARTIALS: &str = "_partials";
 
@@ -31,20 +30,26 @@ fn is_named(project: &Project, template: &str) -> bool {
     project.rule_files.values().any(|file| file.text.contains(&single) || file.text.contains(&double))
 }
 
-fn unused_partials(project: &Project) -> Vec<Problem> {
+/// All of them at once. Where there is no template yet they wait for the first.
+fn unused_partials(project: &Project) -> Option<Problem> {
+    if project.templates.keys().all(|name| name == PARTIALS || is_shipped(name)) {
+        return None;
+    }
     let files: Vec<&Source> = project.templates.values().flatten().collect();
-    let mut problems = Vec::new();
-    let mut told = BTreeSet::new();
+    let mut unused: Vec<(&str, &Source)> = Vec::new();
     for file in files.iter().filter(|file| file.name.split('/').any(|part| part == PARTIALS)) {
         let Some(name) = file.name.rsplit('/').next().and_then(|name| name.strip_suffix(".hbs")) else { continue };
         let is_itself = |other: &Source| other.name.rsplit('/').next() == file.name.rsplit('/').next();
         let is_used = files.iter().any(|other| !is_itself(other) && printed(&other.text).any(|of| of == name));
-        if !is_used && told.insert(name) {
-            let problem = Problem::warning(file, 0..0, format!("no template uses the partial `{name}`"));
-            problems.push(problem.help(format!("write `{{{{> {name}}}}}` where it belongs, or delete the file")));
+        if !is_used && unused.iter().all(|(known, _)| *known != name) {
+            unused.push((name, file));
         }
     }
-    problems
+    let (name, first) = unused.first()?;
+    let names = unused.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let what = if unused.len() == 1 { "partial" } else { "partials" };
+    let problem = Problem::warning(first, 0..0, format!("no template uses the {what} {names}"));
+    Some(problem.help(format!("write `{{{{> {name}}}}}` and the like where they belong, or delete the files")))
 }
 
 /// The names of the partials that a text prints.

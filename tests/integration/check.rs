@@ -129,6 +129,7 @@ fn a_failing_test_says_what_came_out_and_why() {
         "the test `a gold customer` expects: planned, by email; what comes out: not selected",
         "config/rules/gold.test.toml:5:10",
         "STOPS      customer.tier == \"gold\" is false  [customer.tier = silver]",
+        "the customer of `a gold customer`",
     ] {
         assert!(ran.stdout.contains(part), "{part} is missing in {}", ran.stdout);
     }
@@ -321,6 +322,17 @@ fn templates_and_partials_that_nothing_uses_are_told_of() {
             "templates/old/subject.hbs:1: no rule uses the template `old`",
         ]
     );
+    home.write("templates/letter/email.txt.hbs", "Good news.");
+    assert_eq!(said(&home, 0)[0], "templates/_partials/end.hbs:1: no template uses the partials `end`, `start`");
+    for path in [
+        "config/rules/gold.toml",
+        "templates/letter/email.txt.hbs",
+        "templates/letter/subject.hbs",
+        "templates/old/subject.hbs",
+    ] {
+        std::fs::remove_file(home.path().join(path)).expect("it was written");
+    }
+    assert_eq!(said(&home, 0), Vec::<String>::new(), "before there is a template they wait for it");
 }
 
 #[test]

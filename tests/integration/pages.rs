@@ -195,6 +195,7 @@ async fn a_token_opens_one_page_of_one_person_and_no_other() {
     let written = Written::to(10).await;
     let daemon = written.daemon();
     let pages = [Purpose::Unsubscribe, Purpose::Preferences, Purpose::Confirm, Purpose::Why];
+    let links = regex::Regex::new("/[upwy]/[A-Za-z0-9_-]+\"").expect("a good pattern");
     for n in 0..10 {
         let id = written.letter("thanks", &format!("c{n}")).await;
         for signed in pages {
@@ -204,10 +205,12 @@ async fn a_token_opens_one_page_of_one_person_and_no_other() {
                 let path = format!("/{}/{token}", asked.path().expect("a page"));
                 let (status, body) = daemon.get(&path).expect("an answer");
                 assert_eq!(status, if asked == signed { 200 } else { 404 }, "{signed:?} as {asked:?}");
+                // A token may end in anything, in the id of somebody else, too.
+                let unsigned = links.replace_all(&body, "\"");
                 for other in 0..10 {
                     assert!(!body.contains(&format!("person{other}@")), "an address in clear");
                     assert!(!body.contains(&format!("Name{other}")) && !body.contains(&format!("+4420794{other:05}")));
-                    assert!(!body.contains(&format!("c{other}\"")), "a customer's id");
+                    assert!(!unsigned.contains(&format!("c{other}\"")), "a customer's id");
                 }
             }
         }

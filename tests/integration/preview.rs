@@ -130,8 +130,29 @@ fn the_worst_case_says_whom_it_took_and_why() {
     assert!(why[0].starts_with("the longest of those whom the rule matches now: a subject of "), "{why:?}");
     assert_eq!(why[1], "the most values missing of those whom the rule matches now: customer.first_name");
     assert!(shown[0]["remarks"][0].as_str().expect("a remark").starts_with("the subject has "), "{}", shown[0]);
-    let ran = home.plusone(&["preview", "note"]).ended_with(2);
-    assert!(ran.stderr.contains("--customer <CUSTOMER>"), "{}", ran.stderr);
+}
+
+#[test]
+fn nobody_named_is_the_first_who_would_get_it() {
+    let home = crate::shop::home(&crate::harness::home::Settings::default())
+        .file("customers.csv", &customers(&["c1,,Ann,,", "c2,bo@shop.test,,,"]))
+        .file("config/rules/note.toml", &rule(&[]));
+    let told = |customer: &str, who: &str| {
+        let ran = home.plusone(&["preview", "note", "--json"]).ended_with(0);
+        assert!(ran.stderr.contains(&format!("note: for customer {customer}, {who}")), "{}", ran.stderr);
+        assert_eq!(ran.json()["messages"][0]["customer"], customer);
+    };
+    told("c2", "the first who would get it now");
+    home.write("config/rules/note.toml", &rule(&[("when", "'customer.id == \"c1\"'")]));
+    told("c1", "whom the rule matches, though nobody would get it now");
+    home.write("config/rules/note.toml", &rule(&[("when", "'customer.id == \"c3\"'")]));
+    let ran = home.plusone(&["preview", "note"]).ended_with(0);
+    assert!(ran.stderr.contains("since the rule matches nobody now"), "{}", ran.stderr);
+    let empty = crate::shop::home(&crate::harness::home::Settings::default())
+        .file("customers.csv", &customers(&[]))
+        .file("config/rules/note.toml", &rule(&[]));
+    let ran = empty.plusone(&["preview", "note"]).ended_with(1);
+    assert!(ran.stderr.contains("there is no customer to show rule note for"), "{}", ran.stderr);
 }
 
 #[test]

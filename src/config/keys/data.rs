@@ -230,6 +230,20 @@ pub const FIELD: Section = Section::of(
         key("scale", Shape::Integer { min: 0, max: 9 }, "Digits after the point of a decimal.", "2").otherwise("4"),
         key("one_of", Shape::List(&Shape::Text), "The only values a text may have.", r#"["basic", "silver", "gold"]"#)
             .otherwise("any value"),
+        key(
+            "yes",
+            Shape::OneOrMany(&Shape::Text),
+            "What a boolean column has for true, besides `true`, `yes` and `1`.",
+            r#""ja""#,
+        )
+        .otherwise("those alone"),
+        key(
+            "no",
+            Shape::OneOrMany(&Shape::Text),
+            "What a boolean column has for false, besides `false`, `no` and `0`.",
+            r#""nein""#,
+        )
+        .otherwise("those alone"),
         key("required", Shape::Boolean, "Whether a row without a value is refused.", "true").default("false"),
         key(
             "index",

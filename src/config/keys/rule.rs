@@ -5,7 +5,7 @@ use super::{Section, Shape, key};
 pub const RULE: Section = Section::of(
     "a rule",
     &[
-        key("description", Shape::Text, "What the rule is for, in a sentence.", r#""Remind of a cart left for four hours""#),
+        key("description", Shape::Text, "What the rule is for, in a sentence that customers may read: it answers \"Why did I get this?\".", r#""Remind of a cart left for four hours""#),
         key(
             "live",
             Shape::Either(&[Shape::Boolean, Shape::Table(&LIVE)]),

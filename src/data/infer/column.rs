@@ -6,6 +6,7 @@
 use super::super::addresses;
 use super::super::moments::Calendar;
 use super::super::values::boolean;
+use super::tally::{Tally, plain_number};
 use crate::amount::SCALE;
 use crate::time::Tz;
 use std::collections::BTreeMap;
@@ -16,7 +17,21 @@ const FEW: usize = 8;
 
 const MAX_PLACES: usize = 9;
 
-const DATES: [&str; 7] = ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"];
+const DATES: [&str; 13] = [
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d %B %Y",
+    "%d-%B-%Y",
+    "%B %d, %Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+];
 
 const TIMES: [&str; 6] = [
     "%d.%m.%Y %H:%M",
@@ -27,12 +42,28 @@ const TIMES: [&str; 6] = [
     "%m/%d/%Y %H:%M:%S",
 ];
 
+/// Words of spreadsheets for yes and no that `boolean` does not read; a mark stands alone, and its absence says no.
+const WORDS: [(&str, Option<&str>); 10] = [
+    ("ja", Some("nein")),
+    ("ja", Some("nee")),
+    ("j", Some("n")),
+    ("y", Some("n")),
+    ("t", Some("f")),
+    ("on", Some("off")),
+    ("oui", Some("non")),
+    ("sí", Some("no")),
+    ("wahr", Some("falsch")),
+    ("x", None),
+];
+
 /// What a column is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
     /// No cell has anything in it.
     Empty,
     Boolean,
+    /// The words for yes and for no.
+    Words(&'static str, Option<&'static str>),
     Integer,
     Decimal {
         sign: char,
@@ -54,15 +85,17 @@ pub struct Column {
     empty: u64,
     emails: u64,
     phones: u64,
-    boolean: bool,
-    integer: bool,
-    point: bool,
-    comma: bool,
+    boolean: Tally,
+    integer: Tally,
+    point: Tally,
+    comma: Tally,
+    /// A number with what a spreadsheet puts around it.
+    dressed: Tally,
     places: usize,
-    date: bool,
-    timestamp: bool,
-    dates: Vec<&'static str>,
-    times: Vec<&'static str>,
+    date: Tally,
+    timestamp: Tally,
+    dates: Vec<(&'static str, Tally)>,
+    times: Vec<(&'static str, Tally)>,
     values: Option<BTreeMap<String, u64>>,
     /// Hashes of the values, while they may all differ.
     hashes: Vec<u64>,
@@ -70,6 +103,7 @@ pub struct Column {
 
 impl Column {
     pub fn new(heading: &str) -> Self {
+        let open = |formats: &[&'static str]| formats.iter().map(|format| (*format, Tally::default())).collect();
         Self {
             heading: heading.to_owned(),
             name: field_name(heading),
@@ -77,15 +111,16 @@ impl Column {
             empty: 0,
             emails: 0,
             phones: 0,
-            boolean: true,
-            integer: true,
-            point: true,
-            comma: true,
+            boolean: Tally::default(),
+            integer: Tally::default(),
+            point: Tally::default(),
+            comma: Tally::default(),
+            dressed: Tally::default(),
             places: 0,
-            date: true,
-            timestamp: true,
-            dates: DATES.to_vec(),
-            times: TIMES.to_vec(),
+            date: Tally::default(),
+            timestamp: Tally::default(),
+            dates: open(&DATES),
+            times: open(&TIMES),
             values: Some(BTreeMap::new()),
             hashes: Vec::new(),
         }
@@ -101,7 +136,7 @@ impl Column {
         }
         self.seen += 1;
         self.count(text);
-        self.boolean &= boolean(text).is_some();
+        self.boolean.see(text, |text| boolean(text).is_some());
         self.see_number(text);
         self.see_time(text);
         if text.contains('@') {
@@ -118,13 +153,14 @@ impl Column {
         // Leading zeros name something; a number has none.
         let named = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
         let whole = !named && !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit());
-        self.integer &= whole;
-        for (sign, possible) in [('.', &mut self.point), (',', &mut self.comma)] {
+        self.integer.see(text, |_| whole);
+        self.dressed.see(text, |text| plain_number(text).is_some());
+        for (sign, tally) in [('.', &mut self.point), (',', &mut self.comma)] {
             let (before, after) = digits.split_once(sign).unwrap_or((digits, ""));
             let all = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
             let good = !named && !before.is_empty() && before.len() <= 12 && all(before) && all(after);
-            *possible &= good && after.len() <= MAX_PLACES;
-            if *possible {
+            tally.see(text, |_| good && after.len() <= MAX_PLACES);
+            if tally.all() {
                 self.places = self.places.max(after.trim_end_matches('0').len());
             }
         }
@@ -133,10 +169,14 @@ impl Column {
     fn see_time(&mut self, text: &str) {
         let read =
             |format: Option<&str>| Calendar { zone: Tz::UTC, format: format.map(str::to_owned), relative_to: None };
-        self.date = self.date && read(None).date(text).is_some();
-        self.timestamp = self.timestamp && read(None).timestamp(text).is_some();
-        self.dates.retain(|format| read(Some(format)).date(text).is_some() && is_whole_year(text, format));
-        self.times.retain(|format| read(Some(format)).timestamp(text).is_some());
+        self.date.see(text, |text| read(None).date(text).is_some());
+        self.timestamp.see(text, |text| read(None).timestamp(text).is_some());
+        for (format, tally) in &mut self.dates {
+            tally.see(text, |text| read(Some(format)).date(text).is_some() && has_its_year(text, format));
+        }
+        for (format, tally) in &mut self.times {
+            tally.see(text, |text| read(Some(format)).timestamp(text).is_some());
+        }
     }
 
     fn count(&mut self, text: &str) {
@@ -160,7 +200,17 @@ impl Column {
 
     /// Whether every row has a value of its own.
     pub fn is_unique(&self) -> bool {
-        if self.empty > 0 || self.hashes.len() as u64 != self.seen || self.seen == 0 {
+        self.is_full() && self.is_distinct()
+    }
+
+    /// Whether every row has a value.
+    pub const fn is_full(&self) -> bool {
+        self.empty == 0 && self.seen > 0
+    }
+
+    /// Whether no value comes twice.
+    pub fn is_distinct(&self) -> bool {
+        if self.hashes.len() as u64 != self.seen || self.seen == 0 {
             return false;
         }
         let mut hashes = self.hashes.clone();
@@ -168,73 +218,142 @@ impl Column {
         hashes.windows(2).all(|pair| pair[0] != pair[1])
     }
 
-    pub fn is_unique_ref(self: &&Self) -> bool {
-        self.is_unique()
-    }
-
     pub fn found(&self) -> Found {
         const MOST: f64 = 0.8;
         #[expect(clippy::cast_precision_loss, reason = "a share of rows needs no more than a float has")]
         let most = |count: u64| count as f64 >= self.seen as f64 * MOST;
+        let (dates, times) = (fitting(&self.dates), fitting(&self.times));
         match () {
             () if self.seen == 0 => Found::Empty,
             () if most(self.emails) => Found::Email,
             () if self.may_be_phone() && most(self.phones) => Found::Phone,
             () if self.is_name() => Found::Text,
-            () if self.date => Found::Date(None),
-            () if self.timestamp => Found::Timestamp(None),
-            () if self.boolean && !self.is_digits() => Found::Boolean,
-            () if self.integer => Found::Integer,
-            () if self.point => Found::Decimal { sign: '.', places: self.places },
-            () if self.comma => Found::Decimal { sign: ',', places: self.places },
-            () if !self.dates.is_empty() => Found::Date(Some(self.dates[0])),
-            () if !self.times.is_empty() => Found::Timestamp(Some(self.times[0])),
-            () => Found::Text,
+            () if self.date.all() => Found::Date(None),
+            () if self.timestamp.all() => Found::Timestamp(None),
+            () if self.boolean.all() && !self.is_digits() => Found::Boolean,
+            () if self.integer.all() => Found::Integer,
+            () if self.point.all() => Found::Decimal { sign: '.', places: self.places },
+            () if self.comma.all() => Found::Decimal { sign: ',', places: self.places },
+            () if !dates.is_empty() => Found::Date(Some(dates[0])),
+            () if !times.is_empty() => Found::Timestamp(Some(times[0])),
+            () => self.words().unwrap_or(Found::Text),
         }
+    }
+
+    /// The words for yes and no, where the column has nothing else.
+    fn words(&self) -> Option<Found> {
+        let values: Vec<String> = self.values.as_ref()?.keys().map(|value| value.to_lowercase()).collect();
+        let has = |word: &str| values.iter().any(|value| value == word);
+        let only = |yes: &str, no: Option<&str>| values.iter().all(|value| value == yes || no == Some(value));
+        let fits = |(yes, no): &&(&str, Option<&str>)| only(yes, *no) && has(yes) && no.map_or(self.empty > 0, &has);
+        WORDS.iter().find(fits).map(|(yes, no)| Found::Words(yes, *no))
     }
 
     /// Whether the heading says that the cells name things.
     fn is_name(&self) -> bool {
         let last = self.name.rsplit('_').next().unwrap_or_default();
-        ["id", "key", "nr", "no", "number", "sku", "code", "zip", "postcode", "plz"].contains(&last)
-            && !self.name.contains("number_of")
+        self.is_key_like() || ["code", "zip", "postcode", "plz"].contains(&last)
+    }
+
+    /// Whether the heading says that the cells name the row, or one of another file.
+    pub fn is_key_like(&self) -> bool {
+        let last = self.name.rsplit('_').next().unwrap_or_default();
+        super::links::KEYS.contains(&last) && !self.name.contains("number_of") && !self.may_be_phone()
     }
 
     /// 0 and 1 are numbers unless the heading asks a question.
     fn is_digits(&self) -> bool {
         let asks =
             ["is_", "has_", "opt", "consent", "active", "newsletter"].iter().any(|word| self.name.contains(word));
-        self.integer && !asks
+        self.integer.all() && !asks
     }
 
-    /// The type as `data.toml` has it, its options, and what the rows leave open.
-    pub fn declared(&self, is_key: bool) -> (String, Vec<String>, Option<String>) {
-        let format = |format: Option<&str>| format.map(|format| format!("format = \"{format}\"")).into_iter().collect();
+    /// The type as `data.toml` has it, its options, and what the rows leave open. `sign` is the decimal sign of the
+    /// whole file.
+    pub fn declared(&self, is_key: bool, sign: char) -> Declared {
+        let plain = |ty: &'static str| Declared { ty, options: Vec::new(), remark: None };
+        let formatted = |ty, format: Option<&str>, remark| Declared {
+            ty,
+            options: format.map(|format| format!("format = \"{format}\"")).into_iter().collect(),
+            remark,
+        };
         if is_key && !matches!(self.found(), Found::Text | Found::Email | Found::Phone) {
-            return ("text".to_owned(), Vec::new(), None);
+            return plain("text");
         }
         match self.found() {
-            Found::Empty => ("text".to_owned(), Vec::new(), Some("no row has a value".to_owned())),
-            Found::Email | Found::Phone => ("text".to_owned(), Vec::new(), None),
-            Found::Text => ("text".to_owned(), Vec::new(), self.few(is_key)),
-            Found::Boolean => ("boolean".to_owned(), Vec::new(), None),
-            Found::Integer if self.is_money() => ("money".to_owned(), Vec::new(), None),
-            Found::Integer => ("integer".to_owned(), Vec::new(), None),
-            Found::Decimal { places, .. } if places > usize::from(SCALE) => {
-                ("decimal".to_owned(), vec![format!("scale = {places}")], None)
+            Found::Empty => Declared { remark: Some("no row has a value".to_owned()), ..plain("text") },
+            Found::Email | Found::Phone => plain("text"),
+            Found::Text if is_key => plain("text"),
+            Found::Text => Declared { remark: self.odd().or_else(|| self.few()), ..plain("text") },
+            Found::Boolean => plain("boolean"),
+            Found::Words(yes, no) => {
+                let no = no.map(|no| format!("no = \"{no}\""));
+                let options = std::iter::once(format!("yes = \"{yes}\"")).chain(no).collect();
+                Declared { options, ..plain("boolean") }
             }
-            Found::Decimal { .. } if self.is_money() => ("money".to_owned(), Vec::new(), None),
-            Found::Decimal { .. } => ("decimal".to_owned(), Vec::new(), None),
-            Found::Date(found) => ("date".to_owned(), format(found), self.or(found, &self.dates)),
-            Found::Timestamp(found) => ("timestamp".to_owned(), format(found), self.or(found, &self.times)),
+            Found::Decimal { sign: own, .. } if own != sign => {
+                Declared { remark: Some(self.other_sign(sign)), ..plain("text") }
+            }
+            Found::Integer if self.is_money() => plain("money"),
+            Found::Integer => plain("integer"),
+            Found::Decimal { places, .. } if places > usize::from(SCALE) => {
+                Declared { options: vec![format!("scale = {places}")], ..plain("decimal") }
+            }
+            Found::Decimal { .. } if self.is_money() => plain("money"),
+            Found::Decimal { .. } => plain("decimal"),
+            Found::Date(found) => formatted("date", found, self.or(found, &self.dates)),
+            Found::Timestamp(found) => formatted("timestamp", found, self.or(found, &self.times)),
         }
     }
 
-    /// The other formats that every cell fits.
-    fn or(&self, found: Option<&str>, formats: &[&str]) -> Option<String> {
+    /// Why a column of numbers stays text: those of another column are written otherwise.
+    fn other_sign(&self, sign: char) -> String {
+        let other = if sign == ',' { &self.comma } else { &self.point };
+        let shown = other.odd.as_deref().unwrap_or_default();
+        format!(
+            "`{shown}` and other numbers of the file differ in their decimal sign, and a file has one: mend it there"
+        )
+    }
+
+    /// What keeps a column of text from a type that most of its cells are of.
+    fn odd(&self) -> Option<String> {
+        if self.is_name() {
+            return None;
+        }
+        if let (true, Some(number)) = (self.dressed.all(), self.dressed.first.as_deref().and_then(plain_number)) {
+            let shown = self.point.odd.as_ref().filter(|odd| plain_number(odd).is_some());
+            let shown = shown.or(self.dressed.first.as_ref()).map(String::as_str).unwrap_or_default();
+            let number = plain_number(shown).unwrap_or(number);
+            let ty = if self.is_money() || shown.contains(super::tally::is_of_money) { "money" } else { "decimal" };
+            return Some(format!(
+                "`{shown}` is no plain number: written as {number} in the file, in every row, this can be {ty}"
+            ));
+        }
+        let dates = self.dates.iter().chain(&self.times).map(|(_, tally)| ("dates", tally));
+        let kinds = [
+            ("whole numbers", &self.integer),
+            ("numbers", &self.point),
+            ("numbers", &self.comma),
+            ("dates", &self.date),
+            ("times", &self.timestamp),
+            ("yes or no", &self.boolean),
+        ];
+        // Of those that fit equally the first, which is the narrower.
+        let kinds = kinds.into_iter().chain(dates).rev();
+        let best = kinds.filter(|(_, tally)| tally.most()).max_by_key(|(_, tally)| tally.fits);
+        let (kind, tally) = best?;
+        let (first, odd) = (tally.first.as_deref()?, tally.odd.as_deref()?);
+        Some(format!("most are {kind} like `{first}`, but not `{odd}`: mended in the file, or left empty, it is typed"))
+    }
+
+    /// The other formats that every cell fits, and what a year of two digits leaves open.
+    fn or(&self, found: Option<&str>, formats: &[(&str, Tally)]) -> Option<String> {
         let found = found?;
-        let others: Vec<&str> = formats.iter().copied().filter(|format| *format != found).collect();
-        (!others.is_empty()).then(|| format!("or {}: every row fits both", others.join(", ")))
+        let others: Vec<&str> = fitting(formats).into_iter().filter(|format| *format != found).collect();
+        let others = (!others.is_empty()).then(|| format!("or {}: every row fits both", others.join(", ")));
+        let short = found.ends_with("%y").then(|| "a year of two digits: 69 is 1969, 68 is 2068".to_owned());
+        let remarks: Vec<String> = others.into_iter().chain(short).collect();
+        (!remarks.is_empty()).then(|| remarks.join("; "))
     }
 
     fn is_money(&self) -> bool {
@@ -244,23 +363,35 @@ impl Column {
     }
 
     /// The few values that a column of text has, where they come again and again.
-    fn few(&self, is_key: bool) -> Option<String> {
+    fn few(&self) -> Option<String> {
         const REPEATED: u64 = 5;
-        let values =
-            self.values.as_ref().filter(|values| !is_key && values.values().all(|count| *count >= REPEATED))?;
+        let values = self.values.as_ref().filter(|values| values.values().all(|count| *count >= REPEATED))?;
         let listed = values.keys().map(|value| super::quoted(value)).collect::<Vec<_>>().join(", ");
         (!self.is_name()).then(|| format!("its values so far: one_of = [{listed}]"))
     }
 }
 
-/// chrono reads `03.11.26` under `%Y` as the year 26: a format is meant only where its years have four digits.
-fn is_whole_year(text: &str, format: &str) -> bool {
+/// A column's line in the block.
+pub struct Declared {
+    pub ty: &'static str,
+    pub options: Vec<String>,
+    pub remark: Option<String>,
+}
+
+/// The formats that every cell fits.
+fn fitting<'a>(formats: &[(&'a str, Tally)]) -> Vec<&'a str> {
+    formats.iter().filter(|(_, tally)| tally.all()).map(|(format, _)| *format).collect()
+}
+
+/// chrono reads `03.11.26` under `%Y` as the year 26: a format is meant only where its years have as many digits.
+fn has_its_year(text: &str, format: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let year = if format.starts_with("%Y") { text.bytes().take_while(u8::is_ascii_digit).count() } else { 4 };
+    let first = text.bytes().take_while(u8::is_ascii_digit).count();
     let last = text.bytes().rev().take_while(u8::is_ascii_digit).count();
     match format {
         "%Y%m%d" => digits == 8 && text.len() == 8,
-        _ if format.starts_with("%Y") => year == 4,
+        _ if format.starts_with("%Y") => first == 4,
+        _ if format.ends_with("%y") => last == 2,
         _ => last == 4,
     }
 }

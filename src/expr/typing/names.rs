@@ -94,24 +94,31 @@ impl Typing<'_> {
         if let Some((link, child)) = catalogue.many(&entity, name) {
             return self.list_of(expr, row, &entity, link, child, place).map(Thing::List);
         }
-        let known = members(catalogue, meaning);
+        let help = self.what_is_there(meaning, name, place.text.written(&select.operand));
+        self.fault_at(place.text.name_span(expr), format!("`{entity}` has no field `{name}`"), Some(&help))
+    }
+
+    /// What may be meant by a name that `entity`, written as `on`, does not have.
+    fn what_is_there(&self, entity: &Entity, name: &str, on: &str) -> String {
+        let catalogue = self.catalogue;
+        // An entity of that very name says more than a field that is spelt alike.
+        if let Some(help) = catalogue.missing_link(&entity.name, name) {
+            return help;
+        }
+        let known = members(catalogue, entity);
         let plural = catalogue.entity(name).map(|other| other.plural.as_str());
         let near = plural.filter(|plural| known.iter().any(|known| known == plural));
-        let help = match near.or_else(|| nearest(name, known.iter().map(String::as_str))) {
-            Some(near) if catalogue.many(&entity, near).is_some() => {
-                let on = place.text.written(&select.operand);
+        match near.or_else(|| nearest(name, known.iter().map(String::as_str))) {
+            Some(near) if catalogue.many(&entity.name, near).is_some() => {
                 format!("did you mean `{near}`? They are many: write `{on}.{near}.exists(x, …)`")
             }
             Some(near) => format!("did you mean `{near}`?"),
-            None if self.lists_with(meaning, name).is_some() => {
-                let on = place.text.written(&select.operand);
-                let list = self.lists_with(meaning, name).unwrap_or_default();
-                format!("that is a field of its `{list}`: write `{on}.{list}.exists(x, x.{name} …)`")
-            }
-            None if is_function(name) => format!("`{name}` needs brackets"),
-            None => format!("it has {}", listed(known.iter().map(String::as_str).collect())),
-        };
-        self.fault_at(place.text.name_span(expr), format!("`{entity}` has no field `{name}`"), Some(&help))
+            None => match self.lists_with(entity, name) {
+                Some(list) => format!("that is a field of its `{list}`: write `{on}.{list}.exists(x, x.{name} …)`"),
+                None if is_function(name) => format!("`{name}` needs brackets"),
+                None => format!("it has {}", listed(known.iter().map(String::as_str).collect())),
+            },
+        }
     }
 
     /// A list of `entity` whose rows have a field of this name.

@@ -4,7 +4,7 @@ use super::{Place, Thing, Typing};
 use crate::expr::tree::{Arithmetic, Bounds, Comparison, Kind, Node, Row, Value};
 use crate::expr::{calendar, numbers};
 use crate::problem::nearest;
-use crate::time::{Date, Timestamp};
+use crate::time::{Date, Timestamp, habits};
 use cel::IdedExpr;
 use cel::common::ast::{Expr, operators};
 
@@ -180,7 +180,11 @@ impl Typing<'_> {
         match read {
             Ok((kind, value)) => Some(Node { kind, bounds: Bounds::exactly(value), value: Value::Int(value) }),
             Err(error) => {
-                let help = crate::time::habits::date(text).map(|date| format!("write `\"{date}\"`"));
+                if let Some(moment) = habits::moment(text) {
+                    let help = format!("write `{moment}`, without quotes around it");
+                    return self.fault(expr, place, format!("`{text}` is not written like this here"), Some(&help));
+                }
+                let help = habits::date(text).map(|date| format!("write `\"{date}\"`"));
                 self.fault(expr, place, error.to_string(), help.as_deref())
             }
         }

@@ -224,6 +224,9 @@ impl<'a> Walk<'a, '_> {
             let help = format!("inside `each`, `{name}` of the message is `@root.{name}`");
             return self.fault(path.at, message, Some(help));
         }
+        if let Some(help) = self.world.catalogue.missing_link(&entity.name, name) {
+            return self.fault(path.at, message, Some(help));
+        }
         let fields = entity.fields.iter().map(|field| field.name.as_str());
         let ones = entity.belongs_to.iter().map(|link| link.entity.as_str());
         let lists = self.world.catalogue.lists(&entity.name);

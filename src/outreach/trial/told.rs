@@ -22,7 +22,7 @@ pub fn failure(stated: &Stated<'_>, rule: &Rule, rows: &[Explained], zone: Tz) -
         _ => "not selected".to_owned(),
     };
     let message = format!("the test `{}` expects: {wanted}; what comes out: {came}", test.name);
-    (message, reasons(rule, rows, zone))
+    (message, reasons(stated, rule, rows, zone))
 }
 
 fn outcome(fate: Option<&Decision>, rule: &Rule, zone: Tz) -> String {
@@ -41,10 +41,10 @@ fn outcome(fate: Option<&Decision>, rule: &Rule, zone: Tz) -> String {
 }
 
 /// Clause by clause, then gate by gate, for each row.
-fn reasons(rule: &Rule, rows: &[Explained], zone: Tz) -> String {
+fn reasons(stated: &Stated<'_>, rule: &Rule, rows: &[Explained], zone: Tz) -> String {
     let mut text = String::new();
     for row in rows {
-        let _ = writeln!(text, "{} {}", rule.for_each, row.entity);
+        let _ = writeln!(text, "{}", named(stated, rule, &row.entity));
         let clauses = row.clauses.iter().map(|clause| sentences::clause(clause, zone));
         let asked: Vec<_> = row.fate.iter().flat_map(|fate| in_order(rule, fate)).collect();
         for line in clauses.chain(sentences::gates(&asked)) {
@@ -55,4 +55,16 @@ fn reasons(rule: &Rule, rows: &[Explained], zone: Tz) -> String {
         let _ = writeln!(text, "give it one, in a list under its plural");
     }
     text.trim_end().to_owned()
+}
+
+/// A row as its test knows it: by the key that the test gives, else by its place. Keys that are made up say nothing.
+fn named(stated: &Stated<'_>, rule: &Rule, key: &str) -> String {
+    let (each, test) = (&rule.for_each, &stated.test.name);
+    let rows = stated.test.rows.iter().zip(&stated.keys).filter(|(row, _)| row.entity == *each);
+    let rows: Vec<_> = rows.map(|(row, its)| (row.key.is_some(), its)).collect();
+    match rows.iter().position(|(_, its)| *its == key) {
+        Some(place) if rows[place].0 => format!("{each} {key} of `{test}`"),
+        Some(place) if rows.len() > 1 => format!("{each} {} of `{test}`", place + 1),
+        _ => format!("the {each} of `{test}`"),
+    }
 }
