@@ -73,6 +73,15 @@ pub fn grouped(count: u64) -> String {
     by_threes(&count.to_string())
 }
 
+/// `1 message`, `12,345 messages`, `2 replies`; a count below zero is none.
+pub fn counted(count: impl TryInto<u64>, word: &str) -> String {
+    match (count.try_into().unwrap_or_default(), word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (count, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{} {stem}ies", grouped(count)),
+        (count, _) => format!("{} {word}s", grouped(count)),
+    }
+}
+
 fn by_threes(digits: &str) -> String {
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -22,6 +22,7 @@ mod infer;
 mod init;
 mod log;
 pub mod lookup;
+mod markup;
 mod offers;
 mod once;
 pub mod opened;

@@ -31,6 +31,7 @@ mod queries;
 pub mod records;
 pub mod sheet;
 pub mod stated;
+pub mod strays;
 pub mod suppress;
 pub mod survey;
 pub mod sync;
@@ -98,8 +99,13 @@ pub struct Report {
     pub duplicates: u64,
     /// Email addresses and phone numbers that cannot be used, kept as written.
     pub bad_contacts: u64,
+    /// The keys of the first rows with one.
+    pub such_contacts: Vec<String>,
     /// Yeses and noes written into the ledger of consent.
     pub consents: u64,
+    /// Rows of the entity that belong to customers who are not known, and the keys of some.
+    pub strays: u64,
+    pub such_strays: Vec<String>,
     /// What is worth knowing and no error.
     pub notes: Vec<String>,
     pub errors_file: Option<PathBuf>,

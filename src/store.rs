@@ -43,6 +43,7 @@ pub mod sources;
 pub mod statistics;
 pub mod status;
 pub mod stops;
+pub mod strays;
 pub mod suppressions;
 pub mod test_sends;
 pub mod token_keys;

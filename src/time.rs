@@ -109,6 +109,11 @@ impl Timestamp {
         self.local(zone).format("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// RFC 3339 in UTC to the second: `2026-11-03T09:00:00Z`.
+    pub fn to_second(self) -> String {
+        self.utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+
     /// The civil date of this instant in `zone`.
     pub fn date(self, zone: Tz) -> Date {
         Date::from_naive(self.local(zone).date())

@@ -1,7 +1,7 @@
 //! `plusone approve`: let a held run go.
 
-use super::print::counted;
 use super::{Answer, opened::Opened};
+use crate::amount::counted;
 use crate::store::settle;
 use serde_json::json;
 use std::io::Write;
@@ -25,7 +25,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         let answer = json!({ "run": run.id, "rule": run.rule, "state": "released", "planned": changed.touchpoints });
         writeln!(out, "{answer:#}")?;
     } else {
-        let messages = counted(changed.touchpoints.cast_signed(), "message");
+        let messages = counted(changed.touchpoints, "message");
         writeln!(out, "Approved the run of {}: {messages} will be sent.", run.rule)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -2,8 +2,8 @@
 
 use super::approve::BY;
 use super::pause::rules;
-use super::print::counted;
 use super::{Answer, Failure, opened::Opened};
+use crate::amount::counted;
 use crate::problem::nearest;
 use crate::store::offers;
 use crate::store::settle::{self, SettleError};
@@ -35,7 +35,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         let answer = json!({ "run": run.id, "rule": run.rule, "state": "cancelled", "cancelled": changed.touchpoints });
         writeln!(out, "{answer:#}")?;
     } else {
-        let messages = counted(changed.touchpoints.cast_signed(), "message");
+        let messages = counted(changed.touchpoints, "message");
         writeln!(out, "Cancelled the run of {}: {messages} will not be sent.", run.rule)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -54,10 +54,10 @@ async fn cancel_rule(opened: &Opened, json: bool, rule: &str, out: &mut dyn Writ
         writeln!(out, "{answer:#}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let messages = counted(changed.touchpoints.cast_signed(), "planned message");
+    let messages = counted(changed.touchpoints, "planned message");
     writeln!(out, "Cancelled {messages} of {rule}.")?;
     if changed.runs > 0 {
-        writeln!(out, "{} that waited for approval will not go out.", counted(changed.runs.cast_signed(), "run"))?;
+        writeln!(out, "{} that waited for approval will not go out.", counted(changed.runs, "run"))?;
     }
     if on_their_way > 0 {
         writeln!(out, "{} on the way already and cannot be called back.", counted(on_their_way, "message"))?;

@@ -3,6 +3,7 @@
 use super::opened::Opened;
 use super::print::{local, plain};
 use super::{Answer, Failure};
+use crate::amount::counted;
 use crate::courtesy::consent::{Answer as Said, SourceKind, current};
 use crate::data::ListReport;
 use crate::data::answers;
@@ -165,7 +166,7 @@ pub fn list_answer(report: &ListReport, what: &str, json: bool, out: &mut dyn Wr
         });
         writeln!(out, "{counts:#}")?;
     } else {
-        writeln!(out, "{} rows read, {} new {what}, {} refused", report.rows, report.added, report.refused)?;
+        writeln!(out, "{} read, {} new {what}, {} refused", counted(report.rows, "row"), report.added, report.refused)?;
         if let Some(path) = &report.errors_file {
             writeln!(out, "  the refused rows and the reasons are in {}", path.display())?;
         }

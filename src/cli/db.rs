@@ -1,7 +1,7 @@
 //! `plusone db`: the care of the database.
 
-use super::print::counted;
 use super::{Answer, opened::Opened};
+use crate::amount::counted;
 use crate::data::prune::{Bounds, prune};
 use serde_json::json;
 use std::io::Write;
@@ -55,15 +55,15 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
                 let would = if *dry_run { "Would forget" } else { "Forgot" };
                 let (words, touchpoints) = (retention.words, retention.touchpoints);
                 writeln!(out, "{would} what is older than {words} (words) and {touchpoints} (touchpoints):")?;
-                writeln!(out, "  the words of {}", counted(told.words as i64, "message"))?;
-                let rows = counted(told.touchpoints as i64, "touchpoint");
-                writeln!(out, "  all but the bare row of {rows}, {}", counted(told.refusals as i64, "refusal"))?;
-                writeln!(out, "  {} that nobody can use any more", counted(told.codes as i64, "code"))?;
-                let receipts = counted(told.receipts as i64, "receipt");
+                writeln!(out, "  the words of {}", counted(told.words, "message"))?;
+                let rows = counted(told.touchpoints, "touchpoint");
+                writeln!(out, "  all but the bare row of {rows}, {}", counted(told.refusals, "refusal"))?;
+                writeln!(out, "  {} that nobody can use any more", counted(told.codes, "code"))?;
+                let receipts = counted(told.receipts, "receipt");
                 writeln!(
                     out,
                     "  the words of {} that customers wrote back, {receipts}",
-                    counted(told.replies as i64, "message")
+                    counted(told.replies, "message")
                 )?;
                 let places = told.places;
                 writeln!(out, "  {places} notes that an address (as a hash) has had a promotional message")?;

@@ -18,7 +18,8 @@ use crate::outreach::tick::History;
 use crate::problem::Severity;
 use crate::progress::Progress;
 use crate::rules::Rule;
-use crate::store::{find, kept_files, pauses};
+use crate::store::find::{self, Called};
+use crate::store::{kept_files, pauses};
 use crate::time::Timestamp;
 use crate::workspace::Workspace;
 use serde_json::{Value, json};
@@ -136,11 +137,11 @@ impl<'a> Asked<'a> {
         &workspace.project.rules[self.name]
     }
 
-    async fn names(&self, difference: &Difference) -> Result<HashMap<String, String>, Failure> {
+    async fn names(&self, difference: &Difference) -> Result<HashMap<String, Called>, Failure> {
         let groups = groups(difference);
         let all = groups.iter().flat_map(|(_, _, group)| &group.examples);
         let keys: Vec<(i64, &str)> = all.map(|(customer, _)| (bucket_of(customer), customer.as_str())).collect();
-        Ok(find::names(&self.app.db, &self.after.project.catalogue, &keys).await?)
+        Ok(find::called(&self.app.db, &self.after.project.catalogue, &keys).await?)
     }
 
     fn to_json(
@@ -148,14 +149,14 @@ impl<'a> Asked<'a> {
         difference: &Difference,
         changes: &[Change],
         held: Option<&str>,
-        names: &HashMap<String, String>,
+        names: &HashMap<String, Called>,
     ) -> Value {
         let mut answer = json!({
             "rule": self.name, "at": self.at.to_string(), "new": self.before.is_none(),
             "changes": changes.iter().map(Change::to_json).collect::<Value>(), "held_reason": held,
         });
         for (key, _, group) in groups(difference) {
-            let example = |(customer, entity): &(String, String)| json!({ "customer": customer, "name": names.get(customer), "entity": entity });
+            let example = |(customer, entity): &(String, String)| json!({ "customer": customer, "name": names.get(customer).and_then(|called| called.name.as_ref()), "entity": entity });
             let examples = group.examples.iter().map(example).collect::<Value>();
             answer[key] = json!({ "count": group.count, "examples": examples });
         }
@@ -167,7 +168,7 @@ impl<'a> Asked<'a> {
         difference: &Difference,
         changes: &[Change],
         held: Option<&str>,
-        names: &HashMap<String, String>,
+        names: &HashMap<String, Called>,
     ) -> std::io::Result<()> {
         let what = if self.before.is_some() { "changed, beside the version in force" } else { "a new rule" };
         say(format_args!("{}: {what}", self.name))?;
@@ -181,7 +182,8 @@ impl<'a> Asked<'a> {
                 continue;
             }
             for (customer, entity) in &group.examples {
-                let name = names.get(customer).map(|name| format!(" {name}")).unwrap_or_default();
+                let name =
+                    names.get(customer).and_then(Called::told).map(|name| format!(" {name}")).unwrap_or_default();
                 let about = if entity == customer { String::new() } else { format!(" ({entity})") };
                 say(format_args!("            {customer}{name}{about}"))?;
             }

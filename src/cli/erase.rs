@@ -1,7 +1,8 @@
 //! `plusone erase`: everything held about a person goes.
 
-use super::print::{counted, plain};
+use super::print::plain;
 use super::{Answer, Failure, lookup, opened::Opened};
+use crate::amount::counted;
 use crate::data::erase::{self, Erasure, Job};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};

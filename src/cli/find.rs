@@ -1,7 +1,8 @@
 //! `plusone find`: customers and touchpoints by whatever somebody has at hand.
 
-use super::print::{Table, counted};
+use super::print::Table;
 use super::{Answer, log, opened::Opened};
+use crate::amount::counted;
 use crate::data::addresses;
 use crate::store::find::{Needle, find};
 use std::io::Write;
@@ -47,10 +48,10 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         if !found.customers.is_empty() {
             writeln!(out)?;
         }
-        log::table(&found.touchpoints, opened.zone()).write(out, "")?;
+        log::table(opened, &found.touchpoints).await?.write(out, "")?;
     }
     if found.customers.len() == SHOWN || found.touchpoints.len() == SHOWN {
-        let shown = counted(SHOWN as i64, "row");
+        let shown = counted(SHOWN, "row");
         writeln!(out, "\nOnly the first {shown} of each kind are shown: a longer text finds fewer.")?;
     }
     Ok(ExitCode::SUCCESS)

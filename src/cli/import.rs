@@ -3,9 +3,11 @@
 use super::opened::Opened;
 use super::progress::shown;
 use super::{Answer, Failure};
+use crate::amount::counted;
 use crate::catalogue::Absent;
 use crate::data::import::{Import, import, writable};
-use crate::data::{DataError, Report};
+use crate::data::sync::such_as;
+use crate::data::{DataError, Report, strays};
 use crate::progress::Progress;
 use crate::store::entities;
 use serde_json::json;
@@ -55,7 +57,10 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         dry_run: options.dry_run,
         progress: Progress::default(),
     };
-    let report = shown("rows", &job.progress, import(&opened.db, &job)).await?;
+    let mut report = shown("rows", &job.progress, import(&opened.db, &job)).await?;
+    if !options.dry_run {
+        strays::look(&opened.db, &opened.catalogue, std::slice::from_mut(&mut report)).await?;
+    }
     if json {
         writeln!(out, "{:#}", as_json(&report, options.dry_run))?;
     } else {
@@ -78,6 +83,8 @@ pub fn as_json(report: &Report, dry_run: bool) -> serde_json::Value {
         "erased": report.erased,
         "duplicates": report.duplicates,
         "bad_contacts": report.bad_contacts,
+        "bad_contacts_of": report.such_contacts,
+        "strays": report.strays,
         "consents": report.consents,
         "notes": report.notes,
         "errors_file": report.errors_file,
@@ -88,24 +95,36 @@ fn write_sentences(report: &Report, options: &Options, out: &mut dyn Write) -> s
     let would = if options.dry_run { " (nothing was written)" } else { "" };
     writeln!(
         out,
-        "{}: {} rows read, {} created, {} updated, {} unchanged, {} removed, {} refused{would}",
-        report.entity, report.rows, report.created, report.updated, report.unchanged, report.removed, report.refused
+        "{}: {} read, {} created, {} updated, {} unchanged, {} removed, {} refused{would}",
+        report.entity,
+        counted(report.rows, "row"),
+        report.created,
+        report.updated,
+        report.unchanged,
+        report.removed,
+        report.refused
     )?;
     if report.erased > 0 {
-        writeln!(out, "  {} rows are of people who were erased; they are left out", report.erased)?;
+        let are = if report.erased == 1 { "is" } else { "are" };
+        writeln!(out, "  {} {are} of people who were erased and left out", counted(report.erased, "row"))?;
     }
     if report.duplicates > 0 {
-        writeln!(out, "  {} rows have a key that comes again further down; the last row counts", report.duplicates)?;
+        let rows = counted(report.duplicates, "row");
+        writeln!(out, "  {rows} with a key that comes again further down: the last row counts")?;
     }
     if report.bad_contacts > 0 {
+        let (count, such) = (report.bad_contacts, such_as(report.bad_contacts, &report.such_contacts));
         writeln!(
             out,
-            "  {} email addresses or phone numbers cannot be used; they are kept as written and nothing is sent there",
-            report.bad_contacts
+            "  {count} with an address or number that cannot be used ({such}); it is kept as written and nothing is sent there"
         )?;
     }
+    if report.strays > 0 {
+        let (rows, such) = (counted(report.strays, "row"), such_as(report.strays, &report.such_strays));
+        writeln!(out, "  {rows} of customers who are not known ({such}); they count once the customers are there")?;
+    }
     if report.consents > 0 {
-        writeln!(out, "  {} answers written into the ledger of consent", report.consents)?;
+        writeln!(out, "  {} written into the ledger of consent", counted(report.consents, "answer"))?;
     }
     report.notes.iter().try_for_each(|note| writeln!(out, "  {note}"))?;
     match &report.errors_file {

@@ -4,11 +4,14 @@
 //! 2. For people the newest [`SHOWN`] are listed unless `--limit` asks for more, and the answer says so.
 
 use super::pause::rules;
-use super::print::{Table, counted, local, short};
+use super::print::{Table, local, short};
 use super::{Answer, Failure, lookup, opened::Opened, replied};
+use crate::amount::counted;
+use crate::catalogue::CUSTOMER;
 use crate::problem::nearest;
 use crate::rules::Channel;
 use crate::schedule::parse_when::parse_when;
+use crate::store::find::called;
 use crate::store::log::{self, Filter};
 use crate::store::replies::Wanted;
 use crate::time::Tz;
@@ -126,7 +129,7 @@ async fn list(opened: &Opened, filter: &Filter, shown: i64, out: &mut dyn Write)
         reasons.extend(touchpoint.reason);
         chunk.push(touchpoint);
         if chunk.len() == LINED_UP {
-            table(&chunk, opened.zone()).write(out, "")?;
+            table(opened, &chunk).await?.write(out, "")?;
             chunk.clear();
         }
     }
@@ -135,7 +138,7 @@ async fn list(opened: &Opened, filter: &Filter, shown: i64, out: &mut dyn Write)
         return Ok(());
     }
     if !chunk.is_empty() {
-        table(&chunk, opened.zone()).write(out, "")?;
+        table(opened, &chunk).await?.write(out, "")?;
     }
     writeln!(out)?;
     for reason in reasons {
@@ -161,27 +164,40 @@ async fn unknown_rule(opened: &Opened, filter: &Filter) -> Result<String, Failur
 }
 
 /// Touchpoints lined up, as every listing shows them.
-pub fn table(touchpoints: &[Touchpoint], zone: Tz) -> Table {
+///
+/// # Errors
+/// When the database does not say what the customers are called.
+pub async fn table(opened: &Opened, touchpoints: &[Touchpoint]) -> Result<Table, Failure> {
+    let keys: Vec<(i64, &str)> = touchpoints.iter().map(|one| (one.bucket, one.customer.as_str())).collect();
+    let called = called(&opened.db, &opened.catalogue, &keys).await?;
+    let zone = opened.zone();
     let mut table = Table::new(&["WRITTEN", "STATE", "RULE", "CUSTOMER", "ABOUT", "CHANNEL", "TO", "ID", "WHAT"]);
     for one in touchpoints {
-        let about = if one.entity_kind == "customer" {
-            one.occurrence.clone()
-        } else {
-            format!("{} {}", one.entity_kind, one.entity_id)
-        };
+        // The name alone: addresses have a column of their own.
+        let name = called.get(&one.customer).and_then(|called| called.name.as_ref());
         table.row(vec![
             local(one.created_at, zone),
             one.state.to_string(),
             one.rule.clone(),
-            one.customer.clone(),
-            about,
+            name.map_or_else(|| one.customer.clone(), |name| format!("{} {name}", one.customer)),
+            about(one),
             one.channel.map_or(String::new(), |channel| channel.to_string()),
             one.address.as_ref().map_or(String::new(), |address| address.clear().to_owned()),
             short(&one.id).to_owned(),
             what(one, zone),
         ]);
     }
-    table
+    Ok(table)
+}
+
+/// The row that it is about, and which time it is where that is not the first.
+fn about(one: &Touchpoint) -> String {
+    let row = format!("{} {}", one.entity_kind, one.entity_id);
+    match one.occurrence.as_str() {
+        "-" | "#1" => row,
+        _ if one.entity_kind != CUSTOMER => row,
+        time => format!("{row}, {time}"),
+    }
 }
 
 /// What is worth knowing of a touchpoint in a few words: the reason, when it is due, or its subject.

@@ -2,9 +2,10 @@
 
 use super::print::{say, say_json};
 use super::{Answer, Global, open};
-use crate::amount::Amount;
+use crate::amount::{Amount, grouped};
 use crate::clock::Clock;
 use crate::offers::Offer;
+use crate::offers::grant::GrantState;
 use crate::store::offers::summary::{Share, Summary, summaries};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -68,16 +69,24 @@ fn as_text(summary: &Summary, currency: &str) -> String {
     let lines = [
         ("left", of(summary.left, summary.total).or_else(|| Some("no limit in total".to_owned()))),
         ("left today", of(summary.left_today, summary.per_day)),
-        ("reserved", share(summary.reserved)),
-        ("sent", share(summary.spent)),
-        ("redeemed", share(summary.redeemed)),
-        ("expired", share(summary.expired)),
-        ("lapsed", share(summary.lapsed).map(|text| format!("{text}, back in the budget"))),
-        ("codes left", summary.codes_left.map(|codes| codes.to_string())),
+        (GrantState::Reserved.told(), share(summary.reserved)),
+        (GrantState::Spent.told(), share(summary.spent)),
+        (GrantState::Redeemed.told(), share(summary.redeemed)),
+        (GrantState::Expired.told(), share(summary.expired)),
+        (GrantState::Lapsed.told(), share(summary.lapsed).map(|text| format!("{text}, back in the budget"))),
+        ("codes left", summary.codes_left.map(codes)),
     ];
     let lines = lines.into_iter().filter_map(|(name, text)| Some(format!("  {name:<11}{}", text?)));
     std::iter::once(summary.offer.clone()).chain(lines).collect::<Vec<_>>().join("\n")
 }
+
+/// What a pattern can still give is mostly more than anyone will.
+fn codes(left: u64) -> String {
+    if left > PLENTY { format!("more than {}", grouped(PLENTY)) } else { grouped(left) }
+}
+
+/// From so many codes on it does not matter how many.
+const PLENTY: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -99,7 +108,7 @@ mod tests {
     #[test]
     fn an_offer_is_shown_with_what_there_is_to_say() {
         let expected = "free-cookie\n  left       498.40 GBP of 500.00 GBP\n  left today 48.40 GBP of 50.00 GBP\n  \
-                        reserved   2 (1.60 GBP)\n  codes left 481890302";
+                        reserved   2 (1.60 GBP)\n  codes left more than 1,000,000";
         assert_eq!(as_text(&summary(), "GBP"), expected);
     }
 

@@ -3,7 +3,7 @@
 //! 1. What comes from data is stripped of control characters: a customer's name must not steer a terminal.
 //! 2. Times are in the business's zone, to the minute, and say no zone where the heading did.
 
-use crate::amount::Amount;
+use crate::amount::{Amount, counted};
 use crate::time::{Span, Timestamp, Tz};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -66,11 +66,6 @@ pub fn spoken(span: Span) -> String {
     counted(seconds / unit, word)
 }
 
-/// `1 message`, `2 messages`.
-pub fn counted(count: i64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
-}
-
 /// `12,345.50`.
 pub fn money(units: i64) -> String {
     Amount::money(units).told()
@@ -83,13 +78,13 @@ pub fn short(id: &str) -> &str {
 
 /// Columns that line up. The last column is not padded.
 pub struct Table {
-    headings: Vec<&'static str>,
+    headings: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub fn new(headings: &[&'static str]) -> Self {
-        Self { headings: headings.to_vec(), rows: Vec::new() }
+    pub fn new(headings: &[&str]) -> Self {
+        Self { headings: headings.iter().map(|heading| plain(heading)).collect(), rows: Vec::new() }
     }
 
     /// Adds a row of as many cells as there are headings; an empty cell shows as `-`.
@@ -105,13 +100,13 @@ impl Table {
 
     /// Writes the headings and the rows, each line after `indent`.
     pub fn write(&self, out: &mut dyn Write, indent: &str) -> io::Result<()> {
-        let headings: Vec<String> = self.headings.iter().map(|heading| (*heading).to_owned()).collect();
+        let headings = &self.headings;
         let width = |column: usize| {
-            let cells = self.rows.iter().chain([&headings]).map(|row| row[column].chars().count());
+            let cells = self.rows.iter().chain([headings]).map(|row| row[column].chars().count());
             cells.max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..headings.len()).map(width).collect();
-        for row in [&headings].into_iter().chain(&self.rows) {
+        for row in [headings].into_iter().chain(&self.rows) {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
             writeln!(out, "{indent}{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }

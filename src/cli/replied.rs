@@ -5,6 +5,7 @@
 use super::opened::Opened;
 use super::print::{Table, local, plain, short};
 use super::{Answer, Failure};
+use crate::amount::counted;
 use crate::store::replies::{self, Reply, Wanted};
 use crate::time::Tz;
 use serde_json::json;
@@ -31,7 +32,7 @@ pub async fn list(opened: &Opened, json: bool, wanted: &Wanted, shown: i64, out:
         return Ok(ExitCode::SUCCESS);
     }
     table(&found, opened.zone()).write(out, "")?;
-    let replies = counted_replies(i64::try_from(found.len()).unwrap_or(i64::MAX));
+    let replies = counted(found.len(), "reply");
     let rest = if more { "; there are older ones: --limit shows more of them" } else { "" };
     writeln!(out, "\n{replies}, newest first, times of {}{rest}", opened.zone())?;
     waits(&found, out)?;
@@ -71,14 +72,10 @@ fn name(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
 
-fn counted_replies(count: i64) -> String {
-    if count == 1 { "1 reply".to_owned() } else { format!("{count} replies") }
-}
-
 /// What `status` says of replies that wait; `None` where none does.
 pub fn concern(waiting: i64) -> Option<String> {
     let (wait, them) = if waiting == 1 { ("waits", "it") } else { ("wait", "them") };
-    let replies = counted_replies(waiting);
+    let replies = counted(waiting, "reply");
     (waiting > 0).then(|| {
         format!("{replies} taken for a stop {wait} for a person: `plusone log --replied` lists, `plusone resolve` settles {them}")
     })

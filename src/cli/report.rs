@@ -3,8 +3,9 @@
 mod html;
 
 use super::pause::rules;
-use super::print::{Table, counted, local, money, plain, spoken};
+use super::print::{Table, local, money, plain, spoken};
 use super::{Answer, Failure, opened::Opened};
+use crate::amount::counted;
 use crate::amount::grouped;
 use crate::problem::nearest;
 use crate::report::variants::{VariantReport, sentences};
@@ -126,7 +127,7 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
         step("cancelled", 2, funnel.cancelled),
         step("failed", 2, funnel.failed),
         step("in doubt", 2, funnel.in_doubt),
-        Step { note: Some(format!("to {}", customers(rule.reach))), ..step("sent", 2, funnel.sent) },
+        Step { note: Some(format!("to {}", counted(rule.reach, "customer"))), ..step("sent", 2, funnel.sent) },
         match funnel.delivery_told() {
             Some(delivered) => step("delivered", 3, delivered),
             None => untold("delivered", "no provider has sent a receipt"),
@@ -143,15 +144,12 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
     steps
 }
 
-fn customers(count: u64) -> String {
-    if count == 1 { "1 customer".to_owned() } else { format!("{} customers", grouped(count)) }
-}
-
-/// `no_consent 20, suppressed 3`, the most frequent first.
+/// `20 no consent, 3 address suppressed`, the most frequent first.
 fn reasons(funnel: &Funnel) -> String {
     let mut reasons: Vec<_> = funnel.refused.iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
-    let told: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect();
+    let told: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{} {}", grouped(**count), reason.told())).collect();
     told.join(", ")
 }
 
@@ -187,10 +185,12 @@ fn variant_cells(variant: &VariantReport, opened: &Opened) -> [String; 7] {
 fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
     let currency = opened.currency();
     let mut facts = Vec::new();
-    if rule.cost > 0 || rule.offer_cost > 0 {
-        let offers = format!("{} {currency} of offers", money(rule.offer_cost));
-        let offers = if rule.offer_cost > 0 { format!(" and {offers}") } else { String::new() };
-        facts.push(format!("Cost: {} {currency} for sending{offers}.", money(rule.cost)));
+    // What has no price is not free: nothing is said of it.
+    let costs = [(rule.cost, "for sending"), (rule.offer_cost, "of offers")];
+    let costs = costs.iter().filter(|(cost, _)| *cost > 0);
+    let costs: Vec<String> = costs.map(|(cost, what)| format!("{} {currency} {what}", money(*cost))).collect();
+    if !costs.is_empty() {
+        facts.push(format!("Cost: {}.", costs.join(" and ")));
     }
     if let Some(time) = rule.time_to_send {
         let (median, most) = (spoken(time.median), spoken(time.most));
@@ -206,6 +206,6 @@ fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
 /// The words under a heading of the page: how many rules, how many messages.
 fn summary(report: &Report) -> String {
     let sent: u64 = report.rules.iter().map(|rule| rule.funnel.sent).sum();
-    let rules = counted(i64::try_from(report.rules.len()).unwrap_or(i64::MAX), "rule");
-    format!("{rules}, {} sent.", if sent == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(sent)) })
+    let rules = counted(report.rules.len(), "rule");
+    format!("{rules}, {} sent.", counted(sent, "message"))
 }

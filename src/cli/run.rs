@@ -2,6 +2,7 @@
 
 use super::print::mention;
 use super::{Answer, Failure, Global, open, passes};
+use crate::amount::counted;
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
 use crate::daemon::{Daemon, Stop, Told};
@@ -70,7 +71,8 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
 fn greet(app: &App) {
     let project = &app.workspace.project;
     let live = project.rules.values().filter(|rule| rule.live != crate::rules::Live::Draft).count();
-    mention(format_args!("plusone for {}: {live} rules live", project.settings.business.name));
+    let rules = counted(live, "rule");
+    mention(format_args!("plusone for {}: {rules} live", project.settings.business.name));
     passes::drafts(app).iter().for_each(mention);
     for (name, provider) in &project.settings.providers {
         if let crate::settings::Way::Folder { path } = &provider.way {

@@ -2,8 +2,9 @@
 
 use super::consent::told;
 use super::log::addressed;
-use super::print::{counted, local_seconds, money, plain, short};
+use super::print::{local_seconds, money, plain, short};
 use super::{Answer, Failure, opened::Opened};
+use crate::amount::counted;
 use crate::courtesy::consent::deciding;
 use crate::ids::bucket_of;
 use crate::outreach::foresee::gates::recorded;
@@ -155,7 +156,7 @@ fn write_words(words: &Value, out: &mut dyn Write) -> io::Result<()> {
     for (part, text) in parts {
         let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
         if part == "html" {
-            let size = counted(i64::try_from(text.chars().count()).unwrap_or(i64::MAX), "character");
+            let size = counted(text.chars().count(), "character");
             writeln!(out, "  html: {size}, in full with --json")?;
         } else if text.contains('\n') {
             writeln!(out, "  {}:", plain(part))?;

@@ -67,6 +67,14 @@ struct Simulated<'a> {
     refused_before: Vec<(String, Reason, u64)>,
 }
 
+impl Simulated<'_> {
+    /// Whether sending by any channel has a price.
+    fn is_priced(&self) -> bool {
+        let settings = &self.rehearsal.workspace().project.settings;
+        settings.channels.keys().any(|channel| settings.price(*channel) > 0)
+    }
+}
+
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     tokio::select! {

@@ -2,8 +2,10 @@
 //!
 //! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
 
-use super::print::{Table, counted, local, plain, short, spoken};
+use super::print::{Table, local, plain, short, spoken};
 use super::{Answer, opened::Opened, replied};
+use crate::amount::counted;
+use crate::catalogue::Entity;
 use crate::courtesy::pauses::{Pauses, Scope};
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
@@ -27,6 +29,7 @@ pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
         standing: standing(&opened.db, opened.now).await?,
         pauses: pauses::load(&opened.db).await?,
         sources: sources::problems(&opened.db).await?,
+        left_out: sources::left_out(&opened.db).await?,
         replies: replies::waiting(&opened.db).await?,
     };
     if json {
@@ -43,6 +46,8 @@ struct Status<'a> {
     pauses: Pauses,
     /// What is wrong with sources of data.
     sources: Vec<sources::Problem>,
+    /// Rows that sources refused, and rows of customers who are not known.
+    left_out: Vec<sources::LeftOut>,
     /// How many replies wait for a person.
     replies: i64,
 }
@@ -82,7 +87,7 @@ impl Status<'_> {
         let mut concerns: Vec<String> = Vec::new();
         let broken = self.broken().len();
         if broken > 0 {
-            let problems = counted(broken as i64, "problem");
+            let problems = counted(broken, "problem");
             concerns.push(format!("{problems} in the files, see `broken` below; `plusone check` shows the place"));
         }
         if !standing.daemons.iter().any(|daemon| daemon.is_fresh(self.now())) {
@@ -112,6 +117,12 @@ impl Status<'_> {
             let at = self.local(source.at);
             concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
         }
+        for (entity, left_out) in self.left_out().filter(|(_, left_out)| left_out.refused > 0) {
+            let rows = counted(left_out.refused, "row");
+            let of = entity.source.as_ref().unwrap_or(&entity.name);
+            let see = left_out.errors_file.as_ref().map_or(String::new(), |file| format!(", see {file}"));
+            concerns.push(format!("{rows} of {of} refused{see}"));
+        }
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");
             let id = short(&run.id);
@@ -124,6 +135,21 @@ impl Status<'_> {
         concerns
     }
 
+    /// What the entities that are declared today are without.
+    fn left_out(&self) -> impl Iterator<Item = (&Entity, &sources::LeftOut)> {
+        self.left_out.iter().filter_map(|one| Some((self.opened.catalogue.entity(&one.entity)?, one)))
+    }
+
+    /// What is worth knowing and may be as it should.
+    fn notices(&self) -> Vec<String> {
+        let strays = self.left_out().filter(|(_, left_out)| left_out.strays > 0);
+        let told = strays.map(|(entity, left_out)| {
+            let rows = counted(left_out.strays, "row");
+            format!("{rows} of {} of customers who are not known: they count once the customers are there", entity.name)
+        });
+        told.collect()
+    }
+
     fn to_json(&self) -> Value {
         let (live, drafts) = self.rules();
         let standing = &self.standing;
@@ -132,6 +158,7 @@ impl Status<'_> {
             "at": self.now().to_string(),
             "well": concerns.is_empty(),
             "concerns": concerns,
+            "notices": self.notices(),
             "rules": {
                 "live": live.iter().map(|rule| json!({
                     "rule": rule.name, "next_tick": time_json(self.next_tick(rule)),
@@ -197,9 +224,10 @@ impl Status<'_> {
         if concerns.is_empty() {
             writeln!(out, "All is well.  (times of {zone})")?;
         } else {
-            writeln!(out, "{} to look at:  (times of {zone})", counted(concerns.len() as i64, "thing"))?;
+            writeln!(out, "{} to look at:  (times of {zone})", counted(concerns.len(), "thing"))?;
             concerns.iter().try_for_each(|concern| writeln!(out, "  - {}", plain(concern)))?;
         }
+        self.notices().iter().try_for_each(|notice| writeln!(out, "  by the way: {}", plain(notice)))?;
         self.write_rules(out)?;
         self.write_waiting(out)?;
         self.write_pauses(out)?;

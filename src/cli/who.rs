@@ -15,7 +15,8 @@ use crate::outreach::tick::History;
 use crate::plan::Counts;
 use crate::plan::decide::{Decision, Message};
 use crate::progress::Progress;
-use crate::store::{find, pauses};
+use crate::store::find::{self, Called};
+use crate::store::pauses;
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -39,8 +40,19 @@ pub struct Options {
     csv: Option<PathBuf>,
 }
 
-const HEADINGS: [&str; 10] =
-    ["customer", "name", "entity", "occurrence", "outcome", "reason", "detail", "channel", "variant", "due_at"];
+const HEADINGS: [&str; 11] = [
+    "customer",
+    "name",
+    "address",
+    "entity",
+    "occurrence",
+    "outcome",
+    "reason",
+    "detail",
+    "channel",
+    "variant",
+    "due_at",
+];
 
 /// Where the candidates are told.
 struct Telling<'a> {
@@ -136,22 +148,24 @@ impl Telling<'_> {
         let key = |fate: &Fate| (fate.judged.candidate.bucket, fate.judged.candidate.customer.clone());
         let keys: Vec<(i64, String)> = fates[..wanted].iter().map(key).collect();
         let keys: Vec<(i64, &str)> = keys.iter().map(|(bucket, customer)| (*bucket, customer.as_str())).collect();
-        let names = find::names(&self.app.db, &self.app.workspace.project.catalogue, &keys).await?;
+        let called = find::called(&self.app.db, &self.app.workspace.project.catalogue, &keys).await?;
         for (place, fate) in fates[..wanted].iter().enumerate() {
-            self.tell_one(fate, &names, place < first)?;
+            self.tell_one(fate, &called, place < first)?;
         }
         Ok(())
     }
 
-    fn tell_one(&mut self, fate: &Fate, names: &HashMap<String, String>, is_sample: bool) -> std::io::Result<()> {
-        let name = names.get(&fate.judged.candidate.customer).map(String::as_str);
+    fn tell_one(&mut self, fate: &Fate, called: &HashMap<String, Called>, is_sample: bool) -> std::io::Result<()> {
+        let nobody = Called::default();
+        let called = called.get(&fate.judged.candidate.customer).unwrap_or(&nobody);
+        let name = called.told();
         let to_json = || {
             let mut told = sample_json(fate);
-            told["name"] = json!(name);
+            told["name"] = json!(called.name);
             told
         };
         if let Some(sheet) = &mut self.sheet {
-            let cells = cells(fate, name);
+            let cells = cells(fate, called);
             sheet.row(cells.iter().map(String::as_str))?;
         }
         if let Some(list) = &mut self.list {
@@ -178,7 +192,7 @@ impl Telling<'_> {
 }
 
 /// A row of the CSV file, in the order of [`HEADINGS`].
-fn cells(fate: &Fate, name: Option<&str>) -> [String; 10] {
+fn cells(fate: &Fate, called: &Called) -> [String; 11] {
     let candidate = &fate.judged.candidate;
     let (reason, detail, channel, due_at) = match &fate.decision {
         Decision::Plan(message) => {
@@ -194,7 +208,8 @@ fn cells(fate: &Fate, name: Option<&str>) -> [String; 10] {
     };
     [
         candidate.customer.clone(),
-        name.unwrap_or_default().to_owned(),
+        called.name.clone().unwrap_or_default(),
+        called.address.clone().unwrap_or_default(),
         candidate.entity.clone(),
         candidate.occurrence.clone(),
         word,
@@ -202,7 +217,7 @@ fn cells(fate: &Fate, name: Option<&str>) -> [String; 10] {
         detail.unwrap_or_default(),
         channel.map(|channel| channel.to_string()).unwrap_or_default(),
         variant_of(&fate.decision).unwrap_or_default().to_owned(),
-        due_at.map(|due| due.to_string()).unwrap_or_default(),
+        due_at.map(Timestamp::to_second).unwrap_or_default(),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! 2. What is wrong with one file is told and keeps nothing else from being read; its codes stay as they were.
 
 use super::DataError;
+use crate::amount::counted;
 use crate::offers::Offer;
 use crate::offers::code::CodeSource;
 use crate::store::db::Db;
@@ -52,7 +53,7 @@ async fn read(db: &Db, offer: &str, path: &Path, outside: &str, now: Timestamp) 
     let count = codes::sync(&mut tx, offer, lines.map(str::to_owned)).await?;
     tx.commit().await?;
     sources::remember(db, &source, outside, count, now).await?;
-    Ok(Some(format!("offer {offer}: {count} codes read from {}", path.display())))
+    Ok(Some(format!("offer {offer}: {} read from {}", counted(count, "code"), path.display())))
 }
 
 /// What tells a change of the file without reading it: where it lies, its size and its time of change.

@@ -47,6 +47,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// A file is refused when it has lost more than one row in so many.
 const LOST_SHARE: u64 = 5;
 
+/// Of how many rows the keys are told.
+const SUCH: usize = 3;
+
 /// What to import, into what, and how.
 #[derive(Clone, Debug)]
 pub struct Import<'a> {
@@ -114,6 +117,7 @@ pub async fn import_from(db: &Db, job: &Import<'_>, origin: &mut Origin) -> Resu
     report.refused = tally.refused;
     report.duplicates = tally.duplicates;
     report.bad_contacts = tally.bad_contacts;
+    report.such_contacts = tally.such_contacts;
     report.errors_file = tally.errors_file;
     report.notes.extend(tally.note);
     report.removed = writer.remove(&lost).await?;
@@ -153,6 +157,7 @@ struct Tally {
     refused: u64,
     duplicates: u64,
     bad_contacts: u64,
+    such_contacts: Vec<String>,
     errors_file: Option<PathBuf>,
     note: Option<String>,
 }
@@ -181,6 +186,9 @@ fn read(
                 match plan.record(&row) {
                     Ok(read) => {
                         tally.bad_contacts += read.bad_contacts;
+                        if read.bad_contacts > 0 && tally.such_contacts.len() < SUCH {
+                            tally.such_contacts.extend(plan.key(&row).map(|key| named(&key)));
+                        }
                         if !hand_on(&mut chunk, read.record, chunks) {
                             return Ok(tally);
                         }
@@ -200,6 +208,15 @@ fn read(
         Err(failure) => tally.note = Some(failure),
     }
     Ok(tally)
+}
+
+/// A key as people name it.
+fn named(key: &Cell) -> String {
+    match key {
+        Cell::Null => String::new(),
+        Cell::Int(value) => value.to_string(),
+        Cell::Text(text) => text.clone(),
+    }
 }
 
 /// Adds a record to the chunk and sends a full one; false when nobody takes it any more.

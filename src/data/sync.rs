@@ -8,7 +8,8 @@
 //! 3. What is wrong with one source does not keep the others from being read; its last rows stay.
 
 use super::import::{self, Import};
-use super::{DataError, Report, queries};
+use super::{DataError, Report, queries, strays};
+use crate::amount::counted;
 use crate::catalogue::{Absent, Catalogue, DatabaseSource, Entity, Place};
 use crate::ids::content_hash;
 use crate::progress::Progress;
@@ -37,17 +38,24 @@ impl SyncReport {
             .iter()
             .filter(|report| report.created + report.updated + report.removed + report.refused + report.erased > 0);
         let read = read.map(|report| {
-            let mut line = format!("{:<24} {} rows read", report.entity, report.rows);
+            let mut line = format!("{:<24} {} read", report.entity, counted(report.rows, "row"));
             for (count, what) in [
                 (report.created, "new"),
                 (report.updated, "changed"),
                 (report.removed, "removed"),
                 (report.refused, "refused"),
                 (report.erased, "left out: erased people"),
-                (report.bad_contacts, "with an address that cannot be used"),
             ] {
                 if count > 0 {
                     line.push_str(&format!(", {count} {what}"));
+                }
+            }
+            for (count, such, what) in [
+                (report.bad_contacts, &report.such_contacts, "with an address that cannot be used"),
+                (report.strays, &report.such_strays, "of customers who are not known"),
+            ] {
+                if count > 0 {
+                    line.push_str(&format!(", {count} {what} ({})", such_as(count, such)));
                 }
             }
             if let Some(errors) = &report.errors_file {
@@ -92,7 +100,11 @@ pub async fn sync(
                 report.failed.push((entity.name.clone(), error));
                 continue;
             }
-            Ok(Some(read)) => report.read.push(read),
+            Ok(Some(read)) => {
+                let errors = read.errors_file.as_ref().map(|path| path.display().to_string());
+                sources::set_refused(db, &entity.name, read.refused, errors.as_deref()).await?;
+                report.read.push(read);
+            }
             Ok(None) => report.unchanged.push(entity.name.clone()),
         }
         // A query that it is not time for has said nothing.
@@ -100,7 +112,14 @@ pub async fn sync(
             sources::clear_problem(db, &entity.name).await?;
         }
     }
+    strays::look(db, catalogue, &mut report.read).await?;
     Ok(report)
+}
+
+/// The keys of the first rows of so many: `1017, 1043 and more`.
+pub fn such_as(count: u64, keys: &[String]) -> String {
+    let more = if count > keys.len() as u64 { " and more" } else { "" };
+    format!("{}{more}", keys.join(", "))
 }
 
 /// The entities with a source, those nearer to the customer first, shared tables before all.

@@ -40,6 +40,18 @@ words!(GrantState {
 });
 
 impl GrantState {
+    /// What became of it, for people: a plus one is spent by us once its message was sent.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Spent => "sent",
+            Self::Redeemed => "redeemed",
+            Self::Expired => "expired",
+            Self::Lapsed => "lapsed",
+            Self::Freed | Self::Released => "not sent",
+        }
+    }
+
     /// Whether the budget counts its cost.
     pub const fn counts_in_budget(self) -> bool {
         !matches!(self, Self::Lapsed | Self::Released)

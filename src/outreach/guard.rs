@@ -5,7 +5,7 @@
 //!    clause that was approved stays approved while it reads the same.
 
 use super::run::Tick;
-use crate::amount::Amount;
+use crate::amount::{Amount, counted};
 use crate::catalogue::{CUSTOMER, Catalogue};
 use crate::config::Project;
 use crate::expr::{Aliases, Clause, Moment, Scope};
@@ -77,13 +77,16 @@ pub async fn customers(db: &Db, catalogue: &Catalogue) -> Result<u64> {
 fn exceeded(guard: &Guard, counts: &Counts, customers: u64) -> Option<String> {
     let planned = counts.planned;
     if let Some(max) = guard.max_recipients.filter(|max| planned > *max) {
-        return Some(format!("would reach {planned} customers; guard.max_recipients is {max}"));
+        return Some(format!("would reach {}; guard.max_recipients is {max}", counted(planned, "customer")));
     }
     if let Some(max) = guard.max_share.filter(|_| customers >= SHARE_FROM)
         && u128::from(planned) * 1_000_000 > u128::from(customers) * u128::from(max)
     {
         let share = f64::from(max) / 10_000.0;
-        return Some(format!("would reach {planned} of {customers} customers; guard.max_share is {share}%"));
+        return Some(format!(
+            "would reach {planned} of {}; guard.max_share is {share}%",
+            counted(customers, "customer")
+        ));
     }
     if let Some(max) = guard.max_cost.filter(|max| counts.cost > *max) {
         let (cost, max) = (Amount::money(counts.cost).told(), Amount::money(max).told());
@@ -103,7 +106,9 @@ fn outgrown(guard: &Guard, planned: u64, mut sizes: Vec<i64>) -> Option<String> 
     let twice = u64::try_from(twice).unwrap_or(0);
     let is_usual = planned.saturating_mul(2) <= twice.saturating_mul(guard.max_growth);
     let (runs, median) = (sizes.len(), twice.div_ceil(2));
-    (!is_usual).then(|| format!("would reach {planned} customers; its last {runs} runs reached {median} in the median"))
+    (!is_usual).then(|| {
+        format!("would reach {}; its last {runs} runs reached {median} in the median", counted(planned, "customer"))
+    })
 }
 
 /// The first clause of `when` that cannot be false, whatever the data says. `has(customer.id)` is not meant: it is how

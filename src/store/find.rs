@@ -191,32 +191,52 @@ pub async fn shares_an_address(db: &Db, catalogue: &Catalogue, customer: &str) -
     Ok(db.fetch_one(sql).await?.is_some())
 }
 
-/// The names of customers (bucket and key), of those who have one.
-pub async fn names(db: &Db, catalogue: &Catalogue, keys: &[(i64, &str)]) -> Result<HashMap<String, String>> {
+/// What a customer is called, and where they can be written to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Called {
+    pub name: Option<String>,
+    /// The email address, or where there is none the phone number.
+    pub address: Option<String>,
+}
+
+impl Called {
+    /// The name, or the address of whom no name is known.
+    pub fn told(&self) -> Option<&str> {
+        self.name.as_deref().or(self.address.as_deref())
+    }
+}
+
+/// What these customers are called, given as bucket and id; of whom nothing is known is left out.
+pub async fn called(db: &Db, catalogue: &Catalogue, keys: &[(i64, &str)]) -> Result<HashMap<String, Called>> {
     let customer = catalogue.customer();
-    let field = catalogue.roles.name.as_deref().and_then(|name| customer.field(name));
-    let Some(field) = field.filter(|field| field.ty.storage() == Storage::Text) else { return Ok(HashMap::new()) };
+    let roles = [&catalogue.roles.name, &catalogue.roles.email, &catalogue.roles.phone];
+    let [name, email, phone] = roles.map(|field| column(customer, field));
     let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
-    let column = quoted(&field.name);
     let sql = format!(
-        "select r.id, c.{column} from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id \
-         where c.{column} is not null",
+        "select r.id, {name}, coalesce({email}, {phone}) from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id",
         customer.table()
     );
     let keys = serde_json::to_string(keys).expect("text and integers serialise");
-    let named = |row: &Row| (row.text(0).to_owned(), row.text(1).to_owned());
-    Ok(db.fetch(Sql::new(sql).with(keys)).await?.iter().map(named).collect())
+    let called = |row: &Row| {
+        let text = |place| row.opt_text(place).map(str::to_owned);
+        (row.text(0).to_owned(), Called { name: text(1), address: text(2) })
+    };
+    Ok(db.fetch(Sql::new(sql).with(keys)).await?.iter().map(called).collect())
+}
+
+/// The column of a role of the customer `c`, where there is one that holds text.
+fn column(customer: &Entity, field: &Option<String>) -> String {
+    match field.as_deref().and_then(|name| customer.field(name)) {
+        Some(field) if field.ty.storage() == Storage::Text => format!("c.{}", quoted(&field.name)),
+        _ => "cast(null as text)".to_owned(),
+    }
 }
 
 /// Adds each customer's name and addresses, keeping the order.
 async fn name_all(db: &Db, catalogue: &Catalogue, hits: Vec<(String, String)>) -> Result<Vec<FoundCustomer>> {
     let customer = catalogue.customer();
     let roles = [&catalogue.roles.name, &catalogue.roles.email, &catalogue.roles.phone];
-    let column = |field: &Option<String>| match field.as_deref().and_then(|name| customer.field(name)) {
-        Some(field) if field.ty.storage() == Storage::Text => format!("c.{}", quoted(&field.name)),
-        _ => "null".to_owned(),
-    };
-    let columns = roles.map(column).join(", ");
+    let columns = roles.map(|field| column(customer, field)).join(", ");
     let keys: Value = hits.iter().map(|(id, _)| json!([crate::ids::bucket_of(id), id])).collect();
     let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     let sql = format!(

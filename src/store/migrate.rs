@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_rule_texts.sql"),
     include_str!("../../migrations/0005_events.sql"),
     include_str!("../../migrations/0006_room.sql"),
+    include_str!("../../migrations/0007_rows_left_out.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own.

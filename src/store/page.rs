@@ -7,9 +7,10 @@ use super::db::{Cell, Db, Result};
 use super::log::{COLUMNS, touchpoint};
 use super::replies::{self, Reply, Wanted};
 use crate::amount::Amount;
-use crate::catalogue::{Catalogue, Field, Type, quoted};
+use crate::catalogue::{Catalogue, Entity, Field, Place, Type, quoted};
 use crate::courtesy::consent::deciding;
 use crate::ids::bucket_of;
+use crate::offers::grant::GrantState;
 use crate::sql::Sql;
 use crate::time::{Date, Timestamp};
 use crate::touchpoints::Touchpoint;
@@ -23,12 +24,26 @@ pub struct Grant {
     pub touchpoint: String,
     pub offer: String,
     pub code: Option<String>,
-    pub state: String,
+    pub state: GrantState,
     /// What it is worth to the customer; money, scaled.
     pub value: i64,
     pub granted_at: Timestamp,
     pub expires_at: Option<Timestamp>,
 }
+
+/// How many rows of an entity a customer has, and the newest of them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rows {
+    /// The entity's name and, as data.toml calls many of it, its plural.
+    pub entity: String,
+    pub plural: String,
+    pub count: i64,
+    /// By the latest time in them; by their key where they have none. Each field's value in the catalogue's order.
+    pub newest: Vec<Map<String, Value>>,
+}
+
+/// How many rows of an entity the page holds.
+const ROWS: i64 = 5;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct CustomerPage {
@@ -37,6 +52,8 @@ pub struct CustomerPage {
     pub fields: Option<Map<String, Value>>,
     /// The entries that decide for the topics and channels that the customer ever answered.
     pub consents: Vec<Entry>,
+    /// Their rows of each entity that has any.
+    pub rows: Vec<Rows>,
     /// What waits, the soonest first.
     pub planned: Vec<Touchpoint>,
     /// The latest of everything else, newest first.
@@ -52,6 +69,7 @@ pub async fn customer_page(db: &Db, catalogue: &Catalogue, customer: &str, limit
         customer: customer.to_owned(),
         fields: fields(db, catalogue, customer).await?,
         consents: consents(db, customer).await?,
+        rows: rows(db, catalogue, customer).await?,
         planned: touchpoints(db, customer, "state in ('planned', 'claimed', 'held') order by due_at, id", limit)
             .await?,
         touchpoints: {
@@ -78,11 +96,13 @@ async fn fields(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Option
     let columns: Vec<String> = entity.fields.iter().map(|field| quoted(&field.name)).collect();
     let sql = format!("select {} from {} where _bucket = $1 and _customer = $2", columns.join(", "), entity.table());
     let row = db.fetch_one(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
-    let value = |row: &super::db::Row| {
-        let cells = entity.fields.iter().enumerate();
-        cells.map(|(index, field)| (field.name.clone(), field_json(field, row.cell(index)))).collect()
-    };
-    Ok(row.as_ref().map(value))
+    Ok(row.as_ref().map(|row| values(entity, row)))
+}
+
+/// A row that was read field by field.
+fn values(entity: &Entity, row: &super::db::Row) -> Map<String, Value> {
+    let cells = entity.fields.iter().enumerate();
+    cells.map(|(index, field)| (field.name.clone(), field_json(field, row.cell(index)))).collect()
 }
 
 /// A field's value as JSON: decimals and money as text with all digits, dates and times as ISO 8601.
@@ -97,6 +117,32 @@ fn field_json(field: &Field, cell: &Cell) -> Value {
         (Cell::Int(value), Type::Decimal(scale)) => Value::String(Amount { units: *value, scale }.to_string()),
         (Cell::Int(value), Type::Integer | Type::Text) => Value::from(*value),
     }
+}
+
+/// The customer's rows of the entities that belong to a customer directly.
+async fn rows(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Vec<Rows>> {
+    let mut all = Vec::new();
+    for entity in catalogue.entities.values().filter(|entity| entity.place != Place::BuiltIn) {
+        let Some([_]) = catalogue.path_to_customer(&entity.name).as_deref() else { continue };
+        let of = |sql: String| Sql::new(sql).with(bucket_of(customer)).with(customer);
+        let from = format!("from {} where _bucket = $1 and _customer = $2", entity.table());
+        let count = db.fetch_one(of(format!("select count(*) {from}"))).await?.map_or(0, |row| row.int(0));
+        if count == 0 {
+            continue;
+        }
+        let is = |ty: Type| entity.fields.iter().find(move |field| field.ty == ty);
+        let by = is(Type::Timestamp).or_else(|| is(Type::Date)).map_or(&entity.key, |field| &field.name);
+        let columns: Vec<String> = entity.fields.iter().map(|field| quoted(&field.name)).collect();
+        let newest = format!(
+            "select {} {from} order by {by} is null, {by} desc, {} desc limit $3",
+            columns.join(", "),
+            quoted(&entity.key),
+            by = quoted(by)
+        );
+        let newest = db.fetch(of(newest).with(ROWS)).await?.iter().map(|row| values(entity, row)).collect();
+        all.push(Rows { entity: entity.name.clone(), plural: entity.plural.clone(), count, newest });
+    }
+    Ok(all)
 }
 
 async fn consents(db: &Db, customer: &str) -> Result<Vec<Entry>> {
@@ -127,7 +173,7 @@ async fn grants(db: &Db, customer: &str, limit: i64) -> Result<Vec<Grant>> {
         touchpoint: row.text(0).to_owned(),
         offer: row.text(1).to_owned(),
         code: row.opt_text(2).map(str::to_owned),
-        state: row.text(3).to_owned(),
+        state: row.text(3).parse().unwrap_or(GrantState::Reserved),
         value: row.int(4),
         granted_at: Timestamp::from_micros(row.int(5)),
         expires_at: row.opt_int(6).map(Timestamp::from_micros),
@@ -154,6 +200,9 @@ impl CustomerPage {
             "country": self.field(roles.country.as_deref()),
             "fields": self.fields,
             "consents": self.consents.iter().map(Entry::to_json).collect::<Value>(),
+            "rows": self.rows.iter().map(|rows| json!({
+                "entity": rows.entity, "count": rows.count, "newest": rows.newest,
+            })).collect::<Value>(),
             "planned": list(&self.planned),
             "touchpoints": list(&self.touchpoints),
             "offers": self.offers.iter().map(|grant| grant.to_json(currency)).collect::<Value>(),
@@ -167,7 +216,7 @@ impl Grant {
         json!({
             "offer": self.offer,
             "code": self.code,
-            "state": self.state,
+            "state": self.state.as_str(),
             "value": money_json(Some(self.value), currency),
             "granted_at": self.granted_at.to_string(),
             "expires_at": time_json(self.expires_at),

@@ -81,6 +81,46 @@ pub async fn clear_problem(db: &Db, entity: &str) -> Result<()> {
     db.execute(Sql::new(text).with(entity)).await.map(drop)
 }
 
+/// What came of an entity's rows in part only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeftOut {
+    pub entity: String,
+    /// Rows of its source that are not as declared.
+    pub refused: i64,
+    /// Where they are.
+    pub errors_file: Option<String>,
+    /// Rows of customers who are not known.
+    pub strays: i64,
+}
+
+/// Remembers how many rows the source refused when it was read last, and where they are.
+pub async fn set_refused(db: &Db, entity: &str, refused: u64, errors_file: Option<&str>) -> Result<()> {
+    let refused = i64::try_from(refused).unwrap_or(i64::MAX);
+    let text = "update sources set refused = $2, errors_file = $3 where entity = $1";
+    db.execute(Sql::new(text).with(entity).with(refused).with(errors_file)).await.map(drop)
+}
+
+/// Remembers how many rows of an entity belong to customers who are not known.
+pub async fn set_strays(db: &Db, entity: &str, strays: i64) -> Result<()> {
+    let text = "insert into sources (entity, fingerprint, rows_read, synced_at, strays) values ($1, '', 0, 0, $2) \
+                on conflict (entity) do update set strays = excluded.strays";
+    db.execute(Sql::new(text).with(entity).with(strays)).await.map(drop)
+}
+
+/// The entities of which something was left out.
+pub async fn left_out(db: &Db) -> Result<Vec<LeftOut>> {
+    let sql = "select entity, coalesce(refused, 0), errors_file, coalesce(strays, 0) from sources \
+               where refused > 0 or strays > 0 order by entity";
+    let rows = db.fetch(Sql::new(sql)).await?;
+    let read = |row: &super::db::Row| LeftOut {
+        entity: row.text(0).to_owned(),
+        refused: row.int(1),
+        errors_file: row.opt_text(2).map(str::to_owned),
+        strays: row.int(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
 /// What is wrong with sources now, by entity.
 pub async fn problems(db: &Db) -> Result<Vec<Problem>> {
     let sql = "select entity, problem, problem_at from sources where problem is not null order by entity";

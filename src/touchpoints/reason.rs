@@ -106,6 +106,38 @@ impl Reason {
         }
     }
 
+    /// A few words for a list: `20 no consent`.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::AlreadyTouched => "had it already",
+            Self::AgainTooSoon => "had one too lately",
+            Self::BeforeStart => "matched before the rule began",
+            Self::NoAddress => "no address",
+            Self::BadAddress => "address not valid",
+            Self::NoConsent => "no consent",
+            Self::Unconfirmed => "yes not confirmed",
+            Self::Suppressed => "address suppressed",
+            Self::Capped => "had as many as caps allow",
+            Self::BadMoment => "left alone for the moment",
+            Self::OutsideLegalHours => "outside legal hours",
+            Self::SameAddress => "another with the address gets it",
+            Self::HeldOut => "held out",
+            Self::Guard => "not approved",
+            Self::NoBudget => "no budget left",
+            Self::NotEligible => "not eligible for the offer",
+            Self::NoLongerTrue => "no longer true at sending",
+            Self::Expired => "too late",
+            Self::Paused => "paused",
+            Self::NotAllowedHere => "not among `only_to`",
+            Self::MissingValue => "a value is missing",
+            Self::RenderError => "template not rendered",
+            Self::ProviderRefused => "refused by the provider",
+            Self::AttemptsExhausted => "attempts used up",
+            Self::OutcomeUnknown => "outcome unknown",
+            Self::QuietHours => "quiet hours",
+        }
+    }
+
     /// When this happens, for one.
     pub const fn example(self) -> &'static str {
         match self {

@@ -126,6 +126,11 @@ impl Visit {
         self.texts.say(&format!("channel-{channel}"), &[])
     }
 
+    /// The channel within a sentence.
+    pub fn way(&self, channel: Channel) -> String {
+        self.texts.say(&format!("way-{channel}"), &[])
+    }
+
     /// Where this person lives, as far as is known.
     pub fn zone(&self) -> Tz {
         self.person.zone.unwrap_or(self.settings().business.time_zone)

@@ -70,7 +70,7 @@ pub async fn show(State(web): State<Web>, Path(token): Path<String>) -> Response
 fn came(visit: &Visit) -> String {
     match (visit.touchpoint.sent_at, visit.touchpoint.channel) {
         (Some(at), Some(channel)) => {
-            visit.say("why-lead", &[("channel", &visit.channel(channel)), ("date", &visit.day(at))])
+            visit.say("why-lead", &[("channel", &visit.way(channel)), ("date", &visit.day(at))])
         }
         _ => visit.say("why-planned", &[]),
     }

@@ -1,6 +1,7 @@
 //! Customer data end to end: files into tables, on SQLite always and on PostgreSQL where its URL is set.
 
 mod ledger;
+mod left_out;
 mod places;
 mod queries;
 mod real;

@@ -368,9 +368,18 @@ async fn a_customers_page_says_who_they_are_and_what_they_agreed_to() {
             [&page["consents"][0], &page["consents"][1]].map(|one| (one["topic"].clone(), one["value"].clone()));
         assert_eq!(answers, [(json!("offers"), json!(false)), (json!("surveys"), json!(true))], "{name}");
         assert_eq!(page["planned"].as_array().map(Vec::len), Some(1), "{name}");
+        for id in 1..=7 {
+            let sql = Sql::new("insert into \"d_order\" values ($1, '17', $2, '17')").with(bucket_of("17")).with(id);
+            opened.db.execute(sql).await.expect("an order");
+        }
+        let page = document(&opened, &["customer", "17"]).await;
+        let orders = &page["rows"][0];
+        assert_eq!((&orders["entity"], &orders["count"]), (&json!("order"), &json!(8)), "{name}");
+        assert_eq!((&orders["newest"][0]["id"], &orders["newest"][5]), (&json!(1234), &Value::Null), "{name}");
         assert_eq!(page["touchpoints"][0]["state"], "sent", "{name}");
         let text = said(&opened, &["customer", "17"]).await;
         assert!(text.contains("Lovelace") && text.contains("We miss you"), "{name}: {text}");
+        assert!(text.contains("orders: 8, the newest 5\n  id\n  1234\n  7\n"), "{name}: {text}");
         let (message, _) = refused(&opened, &["customer", "ordr:1"]).await;
         assert!(message.contains("the nearest is `order`"), "{message}");
     }
@@ -468,7 +477,7 @@ async fn an_approved_run_goes_out_whole_and_only_once() {
     for (trial, opened) in desks().await {
         held_runs(&opened.db).await;
         let text = said(&opened, &["approve", &BIG[..8]]).await;
-        assert!(text.contains("2500 messages will be sent"), "{}: {text}", trial.name);
+        assert!(text.contains("2,500 messages will be sent"), "{}: {text}", trial.name);
         assert_eq!(states(&opened.db, BIG).await, HashSet::from(["planned".to_owned()]), "{}", trial.name);
         assert_eq!(states(&opened.db, OTHER).await, HashSet::from(["held".to_owned()]), "{}", trial.name);
         assert_eq!(ids(&opened, &["log", "--reason", "guard"]).await, Vec::<String>::new(), "{}", trial.name);
@@ -556,7 +565,7 @@ async fn status_says_what_is_to_be_looked_at() {
         for part in [
             "the oldest message that is due has waited for 27 hours",
             "1 message in doubt",
-            "a run of winback with 2500 messages waits: `plusone approve 22222222`",
+            "a run of winback with 2,500 messages waits: `plusone approve 22222222`",
             "channel:sms since 2026-11-03 12:00, until 2026-11-04 00:00",
             "daemon-1 is at work (2 of 256 buckets)",
         ] {

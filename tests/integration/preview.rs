@@ -192,6 +192,12 @@ fn the_page_of_each_channel_is_for_every_reader_on_a_phone_and_on_a_desk() {
     ] {
         home.plusone(&[&["preview", rule, "--open"], customer].concat()).ended_with(0);
         let page = home.path().join(format!("var/preview/{rule}.html"));
+        let markup = home.read(&format!("var/preview/{rule}.html"));
+        assert_eq!(
+            markup.contains("<iframe "),
+            markup.contains("style=\"height: "),
+            "{rule}: a frame as high as its mail"
+        );
         steps.push(json!({ "name": rule, "url": format!("file://{}", page.display()), "expect": [shows] }));
     }
     let seen = drive(&home, &modules, &browser, &Value::from(steps));

@@ -110,7 +110,7 @@ async fn the_report_is_told_on_the_terminal_as_json_and_as_a_page_that_stands_al
         shop.execute("update touchpoints set state = 'bounced' where customer = 'c20'").await;
         let told = home.plusone(&["report"]).ended_with(0).stdout;
         for line in
-            ["note", "matched", "no_address 3", "to 40 customers", "bounced", "Goal: 25.0% of 40", "Goal: none is set"]
+            ["note", "matched", "3 no address", "to 40 customers", "bounced", "Goal: 25.0% of 40", "Goal: none is set"]
         {
             assert!(told.contains(line), "{line}: {told}");
         }
@@ -128,6 +128,11 @@ async fn the_report_is_told_on_the_terminal_as_json_and_as_a_page_that_stands_al
         {
             assert!(page.contains(piece), "{piece}: {page}");
         }
+        // What is code in a terminal is code here; nothing of ours is told as a word of programs.
+        assert!(
+            page.contains("none is set; <code>[goal]</code> in the rule") && !page.contains("no_address"),
+            "{page}"
+        );
         for outside in ["<script", "http://", "https://", "<link", "<img", "url("] {
             assert!(!page.contains(outside), "{outside}: {page}");
         }

@@ -6,8 +6,8 @@
 //! 3. Everything that comes from files or data is escaped.
 
 use super::shown::{Shown, key, size};
-use crate::cli::print::tame;
-use crate::messages::{Words, escape_into, preheader};
+use crate::cli::markup::{escaped, sentence};
+use crate::messages::{Words, preheader};
 use crate::rules::Rule;
 use crate::settings::Settings;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ article { flex: none; max-width: 100%; border-top: 3px solid var(--line); paddin
 .frames { margin-top: 1rem; display: flex; flex-wrap: wrap; gap: 1.25rem; }
 figure { margin: 0; } figcaption { margin-bottom: .25rem; color: var(--soft); font-size: .875rem; }
 iframe { display: block; border: 1px solid var(--line); border-radius: .5rem; background: #fff; max-width: 100%; }
-iframe.phone { width: 375px; height: 660px; border-radius: 1.25rem; } iframe.desk { width: 720px; height: 660px; } iframe.dark { background: #121212; }
+iframe { resize: vertical; } iframe.phone { width: 375px; border-radius: 1.25rem; } iframe.desk { width: 720px; } iframe.dark { background: #121212; }
 .columns.many .frames { flex-direction: column; } .columns.many iframe.desk { width: 600px; }
 .bubble { background: var(--card); border: 1px solid var(--line); border-radius: 1.1rem; padding: .75rem 1rem; width: 22rem; max-width: 100%; white-space: pre-wrap; overflow-wrap: anywhere; }
 mark { background: #ffd76a; color: #1d2733; border-radius: .2rem; padding: 0 .1rem; }
@@ -70,11 +70,11 @@ fn article(page: &mut String, settings: &Settings, shown: &Shown) {
         put(page, format_args!("<p class=\"soft\">Taken as {}.</p>\n", escaped(why)));
     }
     for remark in shown.remarks() {
-        put(page, format_args!("<p class=\"note\">Note: {}.</p>\n", escaped(&remark)));
+        put(page, format_args!("<p class=\"note\">Note: {}.</p>\n", sentence(&remark)));
     }
     match &shown.words {
         Err((reason, why)) => {
-            put(page, format_args!("<p class=\"note\">No message: {reason}: {}</p>\n", escaped(why)));
+            put(page, format_args!("<p class=\"note\">No message, {}: {}</p>\n", reason.told(), sentence(why)));
         }
         Ok(words) => {
             let from = settings.channels.get(&shown.channel).map_or("", |channel| channel.from.as_str());
@@ -100,7 +100,7 @@ fn message(page: &mut String, words: &Words, from: &str) {
         );
     }
     if let Some(html) = &words.html {
-        frames(page, html);
+        frames(page, html, words.text.as_deref().unwrap_or_default());
     }
     if let Some(text) = &words.text {
         let open = if words.html.is_none() { " open" } else { "" };
@@ -131,15 +131,33 @@ fn marked(text: &str) -> String {
     format!("{}<mark>{}</mark>{}", escaped(before), escaped(forced), escaped(after))
 }
 
-fn frames(page: &mut String, html: &str) {
+/// How high a frame is, in pixels, so that a mail of these words and pictures ends within it: a frame in a sandbox
+/// cannot be measured. What is higher all the same scrolls, and the frame can be pulled.
+fn height(text: &str, html: &str, letters: usize) -> usize {
+    const MARGINS: usize = 180;
+    const LINE: usize = 28;
+    const PICTURE: usize = 220;
+    const HIGHEST: usize = 4_000;
+    // Addresses of links are told in the text alone; an empty line is the room between two paragraphs.
+    let line = |line: &str| -> usize {
+        let seen: usize =
+            line.split(' ').filter(|word| !word.contains("://")).map(|word| word.chars().count() + 1).sum();
+        if line.is_empty() { LINE / 2 } else { seen.div_ceil(letters) * LINE }
+    };
+    let lines: usize = text.lines().map(line).sum();
+    (MARGINS + lines + html.matches("<img").count() * PICTURE).min(HIGHEST)
+}
+
+fn frames(page: &mut String, html: &str, text: &str) {
     page.push_str("<div class=\"frames\">\n");
-    for (device, name) in [("phone", "Phone"), ("desk", "Desk")] {
+    for (device, name, letters) in [("phone", "Phone", 34), ("desk", "Desk", 60)] {
+        let height = height(text, html, letters);
         for dark in [false, true] {
             let light = if dark { "dark" } else { "light" };
             put(
                 page,
                 format_args!(
-                    "<figure><figcaption>{name}, {light}</figcaption><iframe class=\"{device} {light}\" title=\"The mail: {name}, {light}\" \
+                    "<figure><figcaption>{name}, {light}</figcaption><iframe class=\"{device} {light}\" style=\"height: {height}px\" title=\"The mail: {name}, {light}\" \
                      sandbox srcdoc=\"{}\"></iframe></figure>\n",
                     escaped_attribute(&in_light(html, dark))
                 ),
@@ -165,12 +183,6 @@ fn in_light(html: &str, dark: bool) -> String {
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
     page.write_fmt(text).expect("a string takes everything");
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    escape_into(&mut out, &tame(text));
-    out
 }
 
 /// A whole document within an attribute: its own escapes are escaped again.

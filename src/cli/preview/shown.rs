@@ -1,5 +1,6 @@
 //! One message of a preview: what it says, part by part, for a terminal and for machines.
 
+use crate::amount::counted;
 use crate::cli::print::{plain, say};
 use crate::delivery::sample::{Sample, Samples, Unsaid};
 use crate::messages::menu::{Choice, Does};
@@ -154,10 +155,10 @@ pub fn key(choice: &Choice) -> String {
 /// `1 segment, GSM-7, 43 of 160`, and what forced the dearer encoding.
 pub fn size(text: &str) -> String {
     let size = segments(text);
-    let plural = if size.count == 1 { "" } else { "s" };
     let forced = size.forced_by.zip(size.forced_at);
     let forced = forced.map(|(c, at)| format!(", since character {at} is `{c}`")).unwrap_or_default();
     let (alone, each) = size.encoding.limits();
     let room = if size.count == 1 { alone } else { each * size.count };
-    format!("{} segment{plural}, {} of {room} units in {}{forced}", size.count, size.units, size.encoding.as_str())
+    let segments = counted(size.count, "segment");
+    format!("{segments}, {} of {room} units in {}{forced}", size.units, size.encoding.as_str())
 }

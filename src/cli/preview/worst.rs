@@ -3,8 +3,8 @@
 //! 1. The database names the longest and the emptiest rows, a few dozen; each is rendered, and what comes out decides.
 //! 2. Whoever would get no message at all comes first.
 
+use crate::amount::counted;
 use crate::cli::Failure;
-use crate::cli::print::counted;
 use crate::delivery::sample::{Sample, Samples};
 use crate::messages::Words;
 use crate::messages::segments::segments;

@@ -3,10 +3,9 @@
 //! 1. Everything that comes from files or data is escaped.
 //! 2. A chart says in words what it shows, and its numbers stand in a table beside it.
 
+use super::super::markup::{escaped, sentence};
 use super::super::opened::Opened;
-use super::super::print::tame;
 use super::{Step, facts, heading, said, steps, summary, variant_cells};
-use crate::messages::escape_into;
 use crate::report::interval::Interval;
 use crate::report::variants::sentences;
 use crate::report::{GoalReport, Report, RuleReport, percent, share};
@@ -59,7 +58,7 @@ fn article(page: &mut String, rule: &RuleReport, opened: &Opened) {
         variants(page, rule, opened);
     }
     for fact in facts(rule, opened) {
-        put(page, format_args!("<p>{}</p>\n", escaped(&fact)));
+        put(page, format_args!("<p>{}</p>\n", sentence(&fact)));
     }
     if let Some((goal, lift)) = rule.goal.as_ref().and_then(|goal| Some((goal, goal.lift()?))) {
         interval(page, goal, lift);
@@ -127,7 +126,7 @@ fn table(page: &mut String, rule: &str, steps: &[Step]) {
                 step.name,
                 number,
                 part,
-                escaped(step.note.as_deref().unwrap_or_default()),
+                sentence(step.note.as_deref().unwrap_or_default()),
             ),
         );
     }
@@ -162,7 +161,7 @@ fn variants(page: &mut String, rule: &RuleReport, opened: &Opened) {
     }
     page.push_str("</tbody>\n</table></div>\n");
     for said in sentences(&rule.variants) {
-        put(page, format_args!("<p>Variants: {}.</p>\n", escaped(&said)));
+        put(page, format_args!("<p>Variants: {}.</p>\n", sentence(&said)));
     }
 }
 
@@ -236,10 +235,4 @@ fn interval(page: &mut String, goal: &GoalReport, lift: Interval) {
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
     page.write_fmt(text).expect("a string takes everything");
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    escape_into(&mut out, &tame(text));
-    out
 }

@@ -8,9 +8,9 @@ mod charts;
 
 use super::Simulated;
 use super::tell::{day_name, heading, notices};
-use crate::amount::grouped;
-use crate::cli::print::{money, tame};
-use crate::messages::escape_into;
+use crate::amount::{counted, grouped};
+use crate::cli::markup::{escaped, sentence};
+use crate::cli::print::money;
 use crate::outreach::simulate::forecast::Figures;
 use crate::rules::Channel;
 use crate::time::Date;
@@ -33,7 +33,7 @@ svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { f
 .day { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .35rem; min-height: 4.2rem; font-size: .8rem; line-height: 1.25; overflow: hidden; } .day b { display: block; font-size: 1.05rem; font-variant-numeric: tabular-nums; } .day i { font-style: normal; } .day span { color: var(--soft); } .day a { color: inherit; text-decoration: none; display: block; } .day a:hover b { text-decoration: underline; } .none { opacity: .55; }
 details { border-top: 1px solid var(--line); padding: .5rem 0; } summary { cursor: pointer; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th[scope=row] { font-weight: 500; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; } .day span.more { display: none; } .day b { font-size: .9rem; } .day .month-name { display: none; } svg text { font-size: 22px; } svg .second { display: none; } }
+@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; } .day span.more { display: block; font-size: .65rem; line-height: 1.1; } .day b { font-size: .9rem; } .day .month-name { display: none; } svg text { font-size: 22px; } svg .second { display: none; } }
 ";
 
 /// The whole page.
@@ -52,7 +52,7 @@ pub(super) fn page(simulated: &Simulated<'_>) -> String {
         page.push_str("<p>Nobody would be written to.</p>\n");
     } else {
         page.push_str("<h2>Messages a day</h2>\n");
-        key(&mut page);
+        key(&mut page, simulated);
         charts::days(&mut page, simulated);
         calendar(&mut page, simulated);
         rules(&mut page, simulated);
@@ -66,15 +66,17 @@ pub(super) fn page(simulated: &Simulated<'_>) -> String {
 fn sums(page: &mut String, simulated: &Simulated<'_>) {
     let total = simulated.forecast.total();
     let spent = |units: i64| format!("{} {}", money(units), simulated.currency);
+    // What has no price is not free, and what nobody gives costs nothing: neither is said.
+    let priced = total.cost > 0 || simulated.is_priced();
     let facts = [
-        ("messages", grouped(total.messages())),
-        ("for sending", spent(total.cost)),
-        ("of offers", spent(total.offer_cost())),
-        ("held out", grouped(total.held_out)),
-        ("not written to", grouped(total.refusals())),
+        ("messages", Some(grouped(total.messages()))),
+        ("for sending", priced.then(|| spent(total.cost))),
+        ("of offers", (!total.offers.is_empty()).then(|| spent(total.offer_cost()))),
+        ("held out", (total.held_out > 0).then(|| grouped(total.held_out))),
+        ("not written to", Some(grouped(total.refusals()))),
     ];
     page.push_str("<ul class=\"sums\">\n");
-    for (what, value) in facts {
+    for (what, value) in facts.into_iter().filter_map(|(what, value)| Some((what, value?))) {
         put(page, format_args!("<li><b>{}</b> {what}</li>\n", escaped(&value)));
     }
     page.push_str("</ul>\n");
@@ -87,16 +89,22 @@ fn look_at(page: &mut String, simulated: &Simulated<'_>) {
     }
     page.push_str("<h2>Worth a look</h2>\n<ul class=\"notices\">\n");
     for notice in notices {
-        put(page, format_args!("<li>{}</li>\n", escaped(&notice)));
+        put(page, format_args!("<li>{}</li>\n", sentence(&notice)));
     }
     page.push_str("</ul>\n");
 }
 
+/// The channels that anything goes by.
+fn channels(simulated: &Simulated<'_>) -> Vec<Channel> {
+    let sent = simulated.forecast.total().sent;
+    Channel::ALL.iter().filter(|channel| sent.get(channel).is_some_and(|count| *count > 0)).copied().collect()
+}
+
 /// What the colours mean.
-fn key(page: &mut String) {
+fn key(page: &mut String, simulated: &Simulated<'_>) {
     page.push_str("<ul class=\"key\">");
-    for channel in Channel::ALL {
-        put(page, format_args!("<li><i class=\"{channel}\"></i>{}</li>", channel_name(*channel)));
+    for channel in channels(simulated) {
+        put(page, format_args!("<li><i class=\"{channel}\"></i>{}</li>", channel_name(channel)));
     }
     page.push_str("</ul>\n");
 }
@@ -104,7 +112,7 @@ fn key(page: &mut String) {
 const fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "Email",
-        Channel::Sms => "Text messages",
+        Channel::Sms => "Texts",
         Channel::Voice => "Calls",
     }
 }
@@ -128,7 +136,10 @@ fn calendar(page: &mut String, simulated: &Simulated<'_>) {
             put(page, format_args!("<li class=\"day none\">{name}</li>\n"));
             continue;
         }
-        put(page, format_args!("<li class=\"day\"><a href=\"#d{day}\">{name}<b>{}</b>", grouped(figures.messages())));
+        put(page, format_args!("<li class=\"day\"><a href=\"#d{day}\">{name}"));
+        if figures.messages() > 0 || figures.refusals() == 0 {
+            put(page, format_args!("<b>{}</b>", grouped(figures.messages())));
+        }
         if figures.refusals() > 0 {
             put(page, format_args!("<span class=\"more\">{} refused</span>", grouped(figures.refusals())));
         }
@@ -146,9 +157,10 @@ fn day_in_month(day: Date, is_first: bool) -> String {
 
 fn rules(page: &mut String, simulated: &Simulated<'_>) {
     page.push_str("<h2>Rules</h2>\n");
-    head(page, "Rule");
+    let channels = &channels(simulated);
+    head(page, "Rule", channels);
     for rule in simulated.forecast.rules() {
-        row(page, &format!("<a href=\"#r-{0}\">{0}</a>", escaped(rule)), &simulated.forecast.of_rule(rule));
+        row(page, &format!("<a href=\"#r-{0}\">{0}</a>", escaped(rule)), &simulated.forecast.of_rule(rule), channels);
     }
     page.push_str("</tbody>\n</table></div>\n");
     let described = &simulated.rehearsal.workspace().project.rules;
@@ -156,13 +168,13 @@ fn rules(page: &mut String, simulated: &Simulated<'_>) {
         let name = escaped(rule);
         put(page, format_args!("<details id=\"r-{name}\" open>\n<summary><b>{name}</b></summary>\n"));
         if let Some(described) = described.get(rule).filter(|rule| !rule.description.is_empty()) {
-            put(page, format_args!("<p class=\"about\">{}</p>\n", escaped(&described.description)));
+            put(page, format_args!("<p class=\"about\">{}</p>\n", sentence(&described.description)));
         }
         charts::of_rule(page, simulated, rule);
         let figures = simulated.forecast.of_rule(rule);
         for (offer, (count, cost)) in &figures.offers {
             let (offer, cost, currency) = (escaped(offer), money(*cost), simulated.currency);
-            put(page, format_args!("<p>{offer} is given {} times: {cost} {currency}.</p>\n", grouped(*count)));
+            put(page, format_args!("<p>{offer} is given {}: {cost} {currency}.</p>\n", counted(*count, "time")));
         }
         if !figures.refused.is_empty() {
             put(page, format_args!("<p>Refused: {}.</p>\n", reasons(&figures)));
@@ -171,11 +183,15 @@ fn rules(page: &mut String, simulated: &Simulated<'_>) {
     }
 }
 
-/// `no_consent 20, capped 3`, the most frequent first.
+/// `20 no consent, 3 paused`, the most frequent first.
 fn reasons(figures: &Figures) -> String {
     let mut reasons: Vec<_> = figures.refused.iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
-    reasons.iter().map(|(reason, count)| format!("{reason} {}", grouped(**count))).collect::<Vec<_>>().join(", ")
+    reasons
+        .iter()
+        .map(|(reason, count)| format!("{} {}", grouped(**count), sentence(reason.told())))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn refusals(page: &mut String, simulated: &Simulated<'_>) {
@@ -192,12 +208,10 @@ fn refusals(page: &mut String, simulated: &Simulated<'_>) {
     let mut reasons: Vec<_> = total.refused.iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
     for (reason, count) in reasons {
-        let (count, meaning) = (grouped(*count), escaped(reason.meaning()));
+        let (count, told, meaning) = (grouped(*count), sentence(reason.told()), sentence(reason.meaning()));
         put(
             page,
-            format_args!(
-                "<tr><th scope=\"row\">{reason}</th><td class=\"number\">{count}</td><td>{meaning}</td></tr>\n"
-            ),
+            format_args!("<tr><th scope=\"row\">{told}</th><td class=\"number\">{count}</td><td>{meaning}</td></tr>\n"),
         );
     }
     page.push_str("</tbody>\n</table></div>\n");
@@ -205,41 +219,44 @@ fn refusals(page: &mut String, simulated: &Simulated<'_>) {
 
 fn each_day(page: &mut String, simulated: &Simulated<'_>) {
     page.push_str("<h2>Day by day</h2>\n");
+    let channels = &channels(simulated);
     for (day, rules) in &simulated.forecast.days {
         let sum = simulated.forecast.of_day(*day);
         put(
             page,
             format_args!(
-                "<details id=\"d{day}\">\n<summary><b>{}</b> – {} messages, {} refused</summary>\n",
+                "<details id=\"d{day}\">\n<summary><b>{}</b> – {}, {} refused</summary>\n",
                 day_name(*day),
-                grouped(sum.messages()),
+                counted(sum.messages(), "message"),
                 grouped(sum.refusals())
             ),
         );
-        head(page, "Rule");
+        head(page, "Rule", channels);
         for (rule, figures) in rules {
-            row(page, &escaped(rule), figures);
+            row(page, &escaped(rule), figures, channels);
         }
         page.push_str("</tbody>\n</table></div>\n</details>\n");
     }
 }
 
-fn head(page: &mut String, what: &str) {
+fn head(page: &mut String, what: &str, channels: &[Channel]) {
     put(page, format_args!("<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">{what}</th>"));
-    for name in ["Email", "Texts", "Calls", "Sending", "Offers", "Held out"] {
+    let names = channels.iter().map(|channel| channel_name(*channel));
+    for name in names.chain(["Sending", "Offers", "Held out"]) {
         put(page, format_args!("<th scope=\"col\" class=\"number\">{name}</th>"));
     }
     page.push_str("<th scope=\"col\">Refused</th></tr></thead>\n<tbody>\n");
 }
 
 /// A row of numbers; `name` is markup.
-fn row(page: &mut String, name: &str, figures: &Figures) {
+fn row(page: &mut String, name: &str, figures: &Figures, channels: &[Channel]) {
     put(page, format_args!("<tr><th scope=\"row\">{name}</th>"));
-    for channel in Channel::ALL {
+    for channel in channels {
         let count = figures.sent.get(channel).copied().unwrap_or(0);
         put(page, format_args!("<td class=\"number\">{}</td>", grouped(count)));
     }
-    let (cost, offers) = (money(figures.cost), money(figures.offer_cost()));
+    let spent = |units: i64| if units == 0 { String::new() } else { money(units) };
+    let (cost, offers) = (spent(figures.cost), spent(figures.offer_cost()));
     put(page, format_args!("<td class=\"number\">{cost}</td><td class=\"number\">{offers}</td>"));
     put(
         page,
@@ -249,10 +266,4 @@ fn row(page: &mut String, name: &str, figures: &Figures) {
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
     page.write_fmt(text).expect("a string takes everything");
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    escape_into(&mut out, &tame(text));
-    out
 }

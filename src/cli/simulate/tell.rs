@@ -1,8 +1,9 @@
 //! A simulation for the terminal: a calendar, the rules, who was refused and why, and what to look at.
 
 use super::Simulated;
+use crate::amount::counted;
 use crate::amount::grouped;
-use crate::cli::print::{Table, counted, local, money, plain};
+use crate::cli::print::{Table, local, money, plain};
 use crate::outreach::simulate::forecast::{Crowd, Figures};
 use crate::rules::Channel;
 use crate::time::{Date, Tz};
@@ -88,17 +89,14 @@ fn rules(simulated: &Simulated<'_>, text: &mut String) {
     text.push('\n');
     table(text, &rules);
     let total = simulated.forecast.total();
-    line(
-        text,
-        &format!(
-            "\nMoney: {} {currency} for sending, at one text message or minute each, and {} {currency} of offers.",
-            money(total.cost),
-            money(total.offer_cost()),
-            currency = simulated.currency
-        ),
-    );
+    let spent = |units: i64| format!("{} {}", money(units), simulated.currency);
+    let sending = match total.cost > 0 || simulated.is_priced() {
+        true => format!("{} for sending, at one text message or minute each", spent(total.cost)),
+        false => "nothing is known of sending, since no provider has a `price`".to_owned(),
+    };
+    line(text, &format!("\nMoney: {sending}, and {} of offers.", spent(total.offer_cost())));
     for (offer, (count, cost)) in &total.offers {
-        let given = counted(i64::try_from(*count).unwrap_or(i64::MAX), "time");
+        let given = counted(*count, "time");
         line(text, &format!("  {offer}: given {given}, {} {}", money(*cost), simulated.currency));
     }
 }
@@ -149,7 +147,7 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
 fn refused_before(simulated: &Simulated<'_>) -> Vec<String> {
     let mut by_rule: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (rule, reason, count) in &simulated.refused_before {
-        by_rule.entry(rule).or_default().push(format!("{reason} {}", grouped(*count)));
+        by_rule.entry(rule).or_default().push(format!("{} {}", grouped(*count), reason.told()));
     }
     let told = |(rule, reasons): (&str, Vec<String>)| {
         let reasons = reasons.join(", ");
@@ -191,7 +189,7 @@ fn crowd(crowd: &Crowd) -> String {
 fn by_day(simulated: &Simulated<'_>, reason: Reason, sentence: impl Fn(String, String) -> String) -> Vec<String> {
     let days = simulated.forecast.days.keys().filter_map(|day| {
         let count = simulated.forecast.of_day(*day).refused.get(&reason).copied()?;
-        let messages = if count == 1 { "1 message is".to_owned() } else { format!("{} messages are", grouped(count)) };
+        let messages = format!("{} {}", counted(count, "message"), if count == 1 { "is" } else { "are" });
         Some(sentence(messages, day_name(*day)))
     });
     few(days.collect(), "such day")

@@ -105,6 +105,8 @@ fn why_leads_with_the_message_that_a_customer_had() {
     assert_eq!((lines[2], lines[4]), ("What they had of this rule:", "Would there be another?"), "{why}");
     assert!(lines[3].contains(" sent, email to ann@shop.test") && lines[3].contains(&show), "{why}");
     assert!(why.contains("STOPS      seen before: this occurrence was already sent"), "{why}");
+    let log = home.plusone(&["log", "--customer", "ann"]).ended_with(0).stdout;
+    assert!(log.contains("sent   treat  ann Ann   customer ann  email    ann@shop.test"), "{log}");
     let short = home.plusone(&["why", "ann"]).ended_with(0).stdout;
     assert!(short.contains("already_touched: had one already, ") && short.contains(&show), "{short}");
     let told = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
@@ -184,13 +186,20 @@ fn who_names_people_and_writes_them_down() {
     assert!(names.contains(&"Ann") && names.contains(&"=Ben"), "{names:?}");
     let list = home.plusone(&["who", "treat", "--list"]).ended_with(0).stdout;
     assert!(list.contains("ann Ann  email") && list.contains("cat Cat  no_address"), "{list}");
+    // Whoever has no name is told by their address; a time has no fraction of a second.
+    home.write("customers.csv", &customers(&[&PEOPLE[..], &["fay,fay@shop.test,,gold,yes"]].concat()));
+    let list = home.plusone(&["who", "treat", "--list"]).ended_with(0).stdout;
+    assert!(list.contains("fay fay@shop.test  email"), "{list}");
     home.plusone(&["who", "treat", "--csv", "who.csv"]).ended_with(0);
     let csv = home.read("who.csv");
     assert!(csv.starts_with(
-        "\"customer\",\"name\",\"entity\",\"occurrence\",\"outcome\",\"reason\",\"detail\",\"channel\",\"variant\",\"due_at\"\n"
+        "\"customer\",\"name\",\"address\",\"entity\",\"occurrence\",\"outcome\",\"reason\",\"detail\",\"channel\",\"variant\",\"due_at\"\n"
     ));
-    assert!(csv.contains("\"ben\",\"'=Ben\",\"ben\",\"-\",\"skipped\",\"no_consent\""), "{csv}");
-    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"\","), "{csv}");
+    assert!(csv.contains("\"ben\",\"'=Ben\",\"ben@shop.test\",\"ben\",\"-\",\"skipped\",\"no_consent\""), "{csv}");
+    assert!(
+        csv.contains("\"ann\",\"Ann\",\"ann@shop.test\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"\","),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -201,7 +210,10 @@ fn who_tells_the_variant_of_each_in_lists_and_tables() {
     assert!(list.contains("ann Ann  email, variant bold"), "{list}");
     home.plusone(&["who", "treat", "--csv", "who.csv"]).ended_with(0);
     let csv = home.read("who.csv");
-    assert!(csv.contains("\"ann\",\"Ann\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"bold\","), "{csv}");
+    assert!(
+        csv.contains("\"ann\",\"Ann\",\"ann@shop.test\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"bold\","),
+        "{csv}"
+    );
     assert!(csv.contains("\"no_consent\",\"email: no_consent\",\"\",\"\",\"\"\n"), "{csv}");
 }
 

@@ -74,6 +74,11 @@ fn files_for_people_hold_no_formula_and_no_markup_of_others() {
     let page = home.read("page.html");
     assert!(page.contains("<svg") && page.contains("prefers-color-scheme: dark") && page.contains("Day by day"));
     assert!(!page.contains("<script") && !page.contains("http"), "it asks nobody for anything");
+    // Only the channels that anything goes by, words for reasons, and no money where nothing has a price.
+    assert!(page.contains("</i>Email</li></ul>") && page.contains("1 no address"), "{page}");
+    for absent in ["Calls", "no_address", "for sending", "<b>0</b>"] {
+        assert!(!page.contains(absent), "{absent}: {page}");
+    }
 }
 
 #[test]
