@@ -155,36 +155,45 @@ async fn an_erasure_that_is_broken_off_at_each_kind_of_write_goes_on_where_it_en
     .await;
 }
 
+async fn is_erased_beside_a_daemon(database: Option<Database>) {
+    let url = database.as_ref().map_or(Settings::default().database, |database| database.url.clone());
+    let guard = "[courtesy]\nquiet_hours = {}\n[guard]\nmax_share = \"100%\"\n".to_owned();
+    let home = crate::shop::home(&Settings { database: url.clone(), more: guard, ..Settings::default() });
+    home.write("config/rules/hello.toml", &rule(&[("schedule", "\"every minute\"")]));
+    home.write("config/rules/gift.toml", &rule(&[("schedule", "\"every minute\""), ("topic", "\"offers\"")]));
+    let mut people = rows("Zeldaquill");
+    for n in 0..2_000 {
+        people.push_str(&format!("p{n},p{n}@one.test,Name,gold,true,+4479112{n:05},2026-11-03\n"));
+    }
+    home.write("customers.csv", &people);
+    let mut daemon = Daemon::start(&home);
+    daemon.wait_until_ready();
+    let db = Db::open(&url, home.path()).await.expect("the database is there");
+    let letters = "select count(*) from touchpoints where customer = 'zq-17-ident' and state = 'sent'";
+    wait_for_number(&db, letters, |found| found == 2).await;
+    // It is in the middle of two thousand letters and more.
+    let told = home.plusone(&["erase", "zelda.quill@one.test", "--yes", "--json"]).ended_with(0).json();
+    assert_eq!((&told["rows"]["touchpoints"], &told["unreadable"]), (&2.into(), &true.into()), "{told}");
+    assert_eq!(found_in(&db, &home, &ZELDA[..4]).await, Vec::<String>::new());
+    // The file that changed still has her, and the daemon reads it again.
+    home.write("customers.csv", &people.replace("gold", "silver"));
+    let read = "select count(*) from d_customer where tier = 'silver'";
+    wait_for_number(&db, read, |found| found == 2_001).await;
+    assert_eq!(number(&db, "select count(*) from touchpoints where customer = 'zq-17-ident'").await, 0);
+    let (status, said) = daemon.terminate();
+    assert!(status.success(), "{said}");
+    assert!(!said.contains("zelda.quill") && !said.contains("Zeldaquill"), "{said}");
+    db.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_erased_beside_a_daemon_at_work() {
-    for database in [Some(None), Database::create().map(Some)].into_iter().flatten() {
-        let url = database.as_ref().map_or(Settings::default().database, |database| database.url.clone());
-        let guard = "[courtesy]\nquiet_hours = {}\n[guard]\nmax_share = \"100%\"\n".to_owned();
-        let home = crate::shop::home(&Settings { database: url.clone(), more: guard, ..Settings::default() });
-        home.write("config/rules/hello.toml", &rule(&[("schedule", "\"every minute\"")]));
-        home.write("config/rules/gift.toml", &rule(&[("schedule", "\"every minute\""), ("topic", "\"offers\"")]));
-        let mut people = rows("Zeldaquill");
-        for n in 0..2_000 {
-            people.push_str(&format!("p{n},p{n}@one.test,Name,gold,true,+4479112{n:05},2026-11-03\n"));
-        }
-        home.write("customers.csv", &people);
-        let mut daemon = Daemon::start(&home);
-        daemon.wait_until_ready();
-        let db = Db::open(&url, home.path()).await.expect("the database is there");
-        let letters = "select count(*) from touchpoints where customer = 'zq-17-ident' and state = 'sent'";
-        wait_for_number(&db, letters, |found| found == 2).await;
-        // It is in the middle of two thousand letters and more.
-        let told = home.plusone(&["erase", "zelda.quill@one.test", "--yes", "--json"]).ended_with(0).json();
-        assert_eq!((&told["rows"]["touchpoints"], &told["unreadable"]), (&2.into(), &true.into()), "{told}");
-        assert_eq!(found_in(&db, &home, &ZELDA[..4]).await, Vec::<String>::new());
-        // The file that changed still has her, and the daemon reads it again.
-        home.write("customers.csv", &people.replace("gold", "silver"));
-        let read = "select count(*) from d_customer where tier = 'silver'";
-        wait_for_number(&db, read, |found| found == 2_001).await;
-        assert_eq!(number(&db, "select count(*) from touchpoints where customer = 'zq-17-ident'").await, 0);
-        let (status, said) = daemon.terminate();
-        assert!(status.success(), "{said}");
-        assert!(!said.contains("zelda.quill") && !said.contains("Zeldaquill"), "{said}");
-        db.close().await;
+    is_erased_beside_a_daemon(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_erased_beside_a_daemon_at_work_on_postgresql() {
+    if let Some(database) = Database::create() {
+        is_erased_beside_a_daemon(Some(database)).await;
     }
 }
