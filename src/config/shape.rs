@@ -8,7 +8,7 @@ use super::keys::{Default, Key, Named, Section, Shape};
 use super::node::{Entry, Node, Value};
 use crate::problem::{Problem, Source, nearest};
 
-/// More keys than this are not listed in a message.
+/// More words than this are not listed beside the nearest.
 const MANY: usize = 12;
 
 /// Checks `node` against `section` and fills in what is not written.
@@ -96,7 +96,6 @@ fn unknown(entry: &Entry, section: &Section) -> Problem {
     let known = || section.keys.iter().map(|key| key.name);
     let help = match nearest(&entry.key, known()) {
         Some(near) => format!("the nearest known key is `{near}`"),
-        None if section.keys.len() > MANY => "`plusone schema` lists the known ones".to_owned(),
         None => format!("known keys: {}", known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     };
     entry.key_error(format!("`{}` is not a key of {}", entry.key, section.what)).help(help)

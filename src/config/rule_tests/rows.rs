@@ -186,7 +186,7 @@ impl<'a> Rows<'a> {
                 Type::Text => ("text", "\"…\", in quotes"),
                 Type::Integer => ("a whole number", "4, without quotes"),
                 Type::Decimal(_) | Type::Money => ("a number", "12.50, without quotes"),
-                Type::Boolean => ("true or false", "true, without quotes"),
+                Type::Boolean => ("true or false", "`true` or `false`, without quotes"),
                 Type::Date => ("a date", "2026-11-23, or \"today-3d\""),
                 Type::Timestamp => ("a time", "2026-11-23T09:00:00Z, or \"now-5h\""),
             };

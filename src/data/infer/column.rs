@@ -258,7 +258,7 @@ impl Column {
     /// Whether the heading says that the cells name the row, or one of another file.
     pub fn is_key_like(&self) -> bool {
         let last = self.name.rsplit('_').next().unwrap_or_default();
-        super::links::KEYS.contains(&last) && !self.name.contains("number_of") && !self.may_be_phone()
+        super::links::names_rows(last) && !self.name.contains("number_of") && !self.may_be_phone()
     }
 
     /// 0 and 1 are numbers unless the heading asks a question.

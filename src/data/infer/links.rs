@@ -6,6 +6,15 @@ use std::path::Path;
 /// The last word of headings that name rows.
 pub const KEYS: [&str; 8] = ["id", "key", "nr", "no", "number", "num", "ref", "sku"];
 
+/// What headings that name rows end with in one word, as German writes them: `Kundennummer`, `BestellNr`.
+const ENDINGS: [&str; 3] = ["nummer", "nr", "number"];
+
+/// Whether a heading's last word says that the cells name rows; the number of a house names none.
+pub fn names_rows(word: &str) -> bool {
+    let is_house = word.starts_with("haus") || word.starts_with("house");
+    KEYS.contains(&word) || !is_house && ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
 /// An entity that rows may belong to, and the field with its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Known {

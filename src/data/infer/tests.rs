@@ -89,6 +89,14 @@ fn column(name: &str, cells: &[&str]) -> String {
 }
 
 #[test]
+fn numbers_in_one_word_are_keys_and_house_numbers_are_not() {
+    let found = block("kunden.csv", "Hausnummer,Kundennummer,E-Mail\n1,1001,ann@example.com\n2,1002,bob@example.com\n");
+    assert!(found.contains("key = \"kundennummer\"") && !found.contains("better give"), "{found}");
+    let found = block("bestellungen.csv", "Bestellnr,Betrag\n1,4.20\n2,5.10\n");
+    assert!(found.contains("key = \"bestellnr\"") && !found.contains("better give"), "{found}");
+}
+
+#[test]
 fn a_column_that_names_another_entity_links_to_it() {
     let customers = ("guests.csv", "Guest no,E-Mail\n17,ann@example.com\n18,bob@example.com\n");
     let orders = ("orders.csv", "Order no,Guest no,Shop,Total\n1,17,a,4.20\n2,17,b,5\n");
