@@ -175,7 +175,7 @@ cookies = "5%"
     config/rules/update.toml:8:12: there is no template `updat` (the nearest template is `update`)
     config/rules/update.toml:9:9: there is no offer `cookie` (in config/offers: none)
     config/rules/update.toml:10:7: `Old Name` cannot be a rule's name (write the old file's name without `.toml`: small letters, digits and `-`)
-    config/rules/update.toml:11:1: `cookies` is not a key of a rule (`plusone schema` lists the known ones)
+    config/rules/update.toml:11:1: `cookies` is not a key of a rule (known keys: `description`, `live`, `kind`, `topic`, `schedule`, `on_event`, `time_zone`, `catch_up`, `catch_up_window`, `for_each`, `when`, `unless`, `once_per`, `again_after`, `channels`, `template`, `priority`, `expires_after`, `pace`, `recheck`, `offer`, `on_doubt`, `existing`, `counts_toward_cap`, `on_cap`, `urgent`, `holdout`, `variants`, `was`, `goal`)
     "#);
 }
 

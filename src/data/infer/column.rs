@@ -195,7 +195,9 @@ impl Column {
     }
 
     fn may_be_phone(&self) -> bool {
-        ["phone", "mobile", "tel", "handy", "cell", "sms"].iter().any(|word| self.name.contains(word))
+        // An order is no telephone: `Bestellnr`.
+        let name = self.name.replace("bestell", "");
+        ["phone", "mobile", "tel", "handy", "cell", "sms"].iter().any(|word| name.contains(word))
     }
 
     /// Whether every row has a value of its own.
