@@ -195,9 +195,10 @@ impl Column {
     }
 
     fn may_be_phone(&self) -> bool {
-        // An order is no telephone: `Bestellnr`.
-        let name = self.name.replace("bestell", "");
-        ["phone", "mobile", "tel", "handy", "cell", "sms"].iter().any(|word| name.contains(word))
+        let long = ["phone", "telefon", "mobil"].iter().any(|word| self.name.contains(word));
+        // Short words only where a word begins: a hotel and a `Bestellnr` have no number to call.
+        let begins = |word: &str| ["tel", "handy", "cell", "sms"].iter().any(|short| word.starts_with(short));
+        long || self.name.split('_').any(begins)
     }
 
     /// Whether every row has a value of its own.
