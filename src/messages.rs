@@ -11,6 +11,7 @@
 //! 4. What a message reads of the data is settled when its template is read, so needs, check and rendering cannot
 //!    differ.
 
+mod braces;
 mod check;
 pub mod context;
 pub mod foreign;

@@ -4,6 +4,8 @@
 //! 2. Every reader of a file collects all of its problems; none stops at the first.
 //! 3. Messages are lowercase fragments about the text, never about the reader.
 
+pub mod quotes;
+
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;

@@ -174,7 +174,8 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
         .flatten()
         .map(|source: &Source| (source.name.to_string(), source.text.to_string()))
         .collect();
-    let (mut templates, faults) = Templates::compile(&texts);
+    let entities: Vec<String> = project.catalogue.entities.keys().cloned().collect();
+    let (mut templates, faults) = Templates::compile(&texts, &entities);
     problems.extend(faults);
     problems.extend(templates.add_menus(&project.menus));
     let mut broken = Vec::new();

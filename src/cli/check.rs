@@ -65,7 +65,9 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     found.passed = try_rules(&files, &environment, &mut loaded).await?;
     if let Some(project) = &loaded.project {
         loaded.problems.extend(unused(project));
-        loaded.problems.extend(project.templates.values().flatten().flat_map(placeholders));
+        let entities: Vec<String> = project.catalogue.entities.keys().cloned().collect();
+        let files = project.templates.values().flatten();
+        loaded.problems.extend(files.flat_map(|file| placeholders(file, &entities)));
         loaded.problems.extend(never(project, now));
         let findings = look_at_data(project, &global.home, now).await;
         loaded.problems.extend(findings.problems);

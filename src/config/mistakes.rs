@@ -7,6 +7,7 @@
 
 mod layout;
 
+use crate::problem::quotes::CURLY;
 use crate::problem::{Fault, Problem, Source};
 use crate::time::habits;
 use std::ops::Range;
@@ -71,8 +72,6 @@ impl<'a> Line<'a> {
     }
 
     fn quotes(&self) -> Option<Fault> {
-        const CURLY: [char; 8] =
-            ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
         // Inside of a text they may stand: only one where the parser stopped, or before it, is meant.
         let place = self.text.find(|c| CURLY.contains(&c)).filter(|place| *place <= self.at)?;
         let quote = self.text[place..].chars().next()?;

@@ -5,6 +5,7 @@
 //! 3. What people write from habit (`=`, `and`, `<>`, typographic quotes) is named with its cure.
 
 use crate::problem::Fault;
+use crate::problem::quotes::curly;
 use std::ops::Range;
 
 pub const MAX_BYTES: usize = 4096;
@@ -56,8 +57,6 @@ const WRONG_CHARACTERS: [(char, &str); 10] = [
     ('€', "the number alone: money is in the business's currency"),
     ('$', "the number alone: money is in the business's currency"),
 ];
-/// The quotes of word processors.
-const CURLY: [char; 8] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
 const WRONG_WORDS: [(&str, &str); 6] = [
     ("and", "&&"),
     ("or", "||"),
@@ -253,10 +252,9 @@ impl Scanner<'_> {
     }
 
     fn symbol(&mut self, next: char) {
-        if let Some(length) = self.curly_quotes(next) {
-            let inside: String = self.rest()[..length].chars().filter(|c| !CURLY.contains(c)).collect();
-            let message = format!("`{next}` is a quote of a word processor");
-            return self.fault(length, message, format!("write straight quotes: `\"{inside}\"`"));
+        if let Some(fault) = curly(self.text, self.at) {
+            self.at = fault.span.end;
+            return self.faults.push(fault);
         }
         if self.rest().starts_with("{{") {
             let end = self.rest().find("}}");
@@ -284,17 +282,6 @@ impl Scanner<'_> {
                 self.at += next.len_utf8();
             }
         }
-    }
-
-    /// How long the text in curly quotes is that begins here.
-    fn curly_quotes(&self, next: char) -> Option<usize> {
-        if !CURLY.contains(&next) {
-            return None;
-        }
-        let behind = &self.rest()[next.len_utf8()..];
-        let end = behind.char_indices().find(|(_, c)| CURLY.contains(c) || *c == '\n');
-        let closing = end.filter(|(_, c)| *c != '\n').map(|(at, c)| at + c.len_utf8());
-        Some(next.len_utf8() + closing.unwrap_or(0))
     }
 
     fn bracket_or_sign(&mut self, sign: char) {

@@ -69,14 +69,17 @@ pub struct Templates {
     /// Templates with the subject of a rule's variant in the place of their own, by the rule's and the variant's name.
     pub(super) retitled: BTreeMap<(String, String), Template>,
     broken: BTreeSet<String>,
+    /// The names of the rows that templates can read.
+    pub(super) entities: Vec<String>,
 }
 
 /// The files of one folder: by their names within it and their locale.
 type Files<'a> = BTreeMap<(&'a str, String), Source>;
 
 impl Templates {
-    /// Reads all templates. `files` are the files below `templates/`, by their path from the home folder.
-    pub fn compile(files: &[(String, String)]) -> (Self, Vec<Problem>) {
+    /// Reads all templates. `files` are the files below `templates/`, by their path from the home folder; `entities` the
+    /// names of the rows that they can read.
+    pub fn compile(files: &[(String, String)], entities: &[String]) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut folders: BTreeMap<&str, Files<'_>> = BTreeMap::new();
         for (path, text) in files {
@@ -88,11 +91,11 @@ impl Templates {
                 Err(message) => problems.push(Problem::error(&Source::new(path, text), 0..0, message)),
             }
         }
-        let common = parse_partials(folders.remove(PARTIALS).unwrap_or_default(), &mut problems);
-        let mut all = Self::default();
+        let common = parse_partials(folders.remove(PARTIALS).unwrap_or_default(), entities, &mut problems);
+        let mut all = Self { entities: entities.to_vec(), ..Self::default() };
         for (name, files) in folders {
             let before = problems.len();
-            let template = compile(name, files, &common, &mut problems);
+            let template = compile(name, files, &common, entities, &mut problems);
             if problems.len() == before {
                 all.templates.insert(name.to_owned(), template);
             } else {
@@ -233,25 +236,31 @@ fn place(path: &str) -> Result<Option<(&str, &str, String)>, String> {
 type Partials = BTreeMap<(String, String), Parsed>;
 
 /// Partials by name and locale.
-fn parse_partials(files: Files<'_>, problems: &mut Vec<Problem>) -> Partials {
+fn parse_partials(files: Files<'_>, entities: &[String], problems: &mut Vec<Problem>) -> Partials {
     let mut partials = Partials::new();
     for ((name, language), source) in files {
-        match syntax::parse(&source) {
+        match syntax::parse(&source, entities) {
             Ok(parsed) => {
                 partials.insert((name.trim_end_matches(".hbs").to_owned(), language), parsed);
             }
-            Err(problem) => problems.push(problem),
+            Err(found) => problems.extend(found),
         }
     }
     partials
 }
 
-fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<Problem>) -> Template {
+fn compile(
+    name: &str,
+    files: Files<'_>,
+    common: &Partials,
+    entities: &[String],
+    problems: &mut Vec<Problem>,
+) -> Template {
     let source = files.values().next().cloned().unwrap_or_else(|| Source::new(name, ""));
     let prefix = format!("{PARTIALS}/");
     let (own, parts): (Vec<_>, Vec<_>) = files.into_iter().partition(|((_, locale), _)| locale.starts_with(&prefix));
     let own = own.into_iter().map(|((name, locale), source)| ((name, locale[prefix.len()..].to_owned()), source));
-    let own = parse_partials(own.collect(), problems);
+    let own = parse_partials(own.collect(), entities, problems);
     let mut template = Template {
         name: name.to_owned(),
         version: String::new(),
@@ -262,8 +271,7 @@ fn compile(name: &str, files: Files<'_>, common: &Partials, problems: &mut Vec<P
     for ((file, language), source) in parts {
         let Some(part) = part_of(file, &source, problems) else { continue };
         let partials = partials_for(&language, &own, common);
-        let tree = syntax::parse(&source)
-            .map_err(|problem| vec![problem])
+        let tree = syntax::parse(&source, entities)
             .and_then(|parsed| syntax::lower(&parsed, &partials, part.escape()))
             .and_then(|tree| match part {
                 Part::Html => styled(tree, file == MJML),

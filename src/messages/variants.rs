@@ -53,8 +53,7 @@ impl Templates {
             problems.push(subject.at.warning(what).help(help));
         }
         let source = Source::new(SUBJECT, &subject.text);
-        let tree = syntax::parse(&source)
-            .map_err(|problem| vec![problem])
+        let tree = syntax::parse(&source, &self.entities)
             .and_then(|parsed| syntax::lower(&parsed, &BTreeMap::new(), Part::Subject.escape()));
         match tree {
             Ok(tree) if says_nothing(&tree) => {

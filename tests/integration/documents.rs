@@ -275,7 +275,7 @@ fn the_examples_of_templates_compile() {
 fn compiles(sample: &Project, root: &str, text: &str) {
     let files = [("email.html.hbs", text), ("subject.hbs", "News")];
     let files = files.map(|(file, text)| (format!("templates/example/{file}"), text.to_owned()));
-    let (templates, mut problems) = Templates::compile(&files);
+    let (templates, mut problems) = Templates::compile(&files, &[]);
     let business = &sample.settings.business;
     let channels = &[Channel::Email];
     let wanted = Use {

@@ -1,8 +1,10 @@
 //! A template file as it is walked: its syntax tree and, beside it, its tags with their places.
 
+use crate::messages::braces::{Stray, strays};
 use crate::messages::scan::{self, Tag, TagKind};
 use crate::messages::tree::At;
-use crate::problem::{Problem, Source};
+use crate::problem::quotes::curly;
+use crate::problem::{Fault, Problem, Source};
 use handlebars::template::Template as Syntax;
 
 /// A file, read and scanned.
@@ -13,12 +15,33 @@ pub struct Parsed {
     pub(super) syntax: Syntax,
 }
 
-/// Scans and parses one file.
+/// Scans and parses one file. `entities` are the names of the rows that templates can read.
 ///
 /// # Errors
-/// What is wrong with its syntax, at its place.
-pub fn parse(source: &Source) -> Result<Parsed, Problem> {
-    let tags = scan::scan(&source.text).map_err(|fault| Problem::fault(source, 0, fault))?;
+/// What is wrong with its syntax, each at its place: braces that make no tag, and what keeps it from being read.
+pub fn parse(source: &Source, entities: &[String]) -> Result<Parsed, Vec<Problem>> {
+    let text = &*source.text;
+    let strays: Vec<Stray> = strays(text, entities).into_iter().filter(|stray| stray.is_known).collect();
+    let mut problems: Vec<Problem> = strays.iter().map(|stray| Problem::fault(source, 0, stray.fault(text))).collect();
+    match read(source) {
+        Ok(parsed) if problems.is_empty() => Ok(parsed),
+        Ok(_) => Err(problems),
+        // Where the tag of a block is none, its other tags only seem wrong.
+        Err(_) if strays.iter().any(|stray| stray.is_block) => Err(problems),
+        Err(found) => {
+            problems.extend(found);
+            Err(problems)
+        }
+    }
+}
+
+fn read(source: &Source) -> Result<Parsed, Vec<Problem>> {
+    let tags = scan::scan(&source.text).map_err(|fault| vec![Problem::fault(source, 0, fault)])?;
+    let quotes: Vec<Problem> =
+        tags.iter().flat_map(|tag| curly_quotes(source, tag)).map(|fault| Problem::fault(source, 0, fault)).collect();
+    if !quotes.is_empty() {
+        return Err(quotes);
+    }
     let syntax = Syntax::compile(&source.text).map_err(|error| {
         let start = error.pos().map_or(0, |(line, column)| offset(&source.text, line, column));
         let tag = tags.iter().find(|tag| tag.span.contains(&start)).map_or(start..start, |tag| tag.span.clone());
@@ -27,9 +50,30 @@ pub fn parse(source: &Source) -> Result<Parsed, Problem> {
             true => "compare by helpers: `{{#if (eq customer.tier \"gold\")}}`",
             false => "a tag is `{{name}}`, `{{helper value}}`, `{{#if value}}…{{/if}}` or `{{> partial}}`",
         };
-        Problem::error(source, tag, "this tag is not understood").help(help)
+        vec![Problem::error(source, tag, "this tag is not understood").help(help)]
     })?;
     Ok(Parsed { source: source.clone(), tags, syntax })
+}
+
+/// The texts of a tag that stand in the quotes of a word processor; within straight ones those are text.
+fn curly_quotes(source: &Source, tag: &Tag) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (mut at, mut inside) = (tag.span.start, None);
+    while at < tag.span.end && tag.kind != TagKind::Comment {
+        let Some(sign) = source.text[at..].chars().next() else { break };
+        match inside {
+            None if let Some(fault) = curly(&source.text[..tag.span.end], at) => {
+                at = fault.span.end;
+                faults.push(fault);
+                continue;
+            }
+            None if sign == '"' || sign == '\'' => inside = Some(sign),
+            Some(quote) if quote == sign => inside = None,
+            _ => {}
+        }
+        at += sign.len_utf8();
+    }
+    faults
 }
 
 /// The byte offset of a line and column that count from 1.

@@ -137,7 +137,7 @@ pub fn env() -> Env<'static> {
 
 pub fn compile(files: &[(&str, &str)]) -> (Templates, Vec<String>) {
     let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    let (templates, problems) = Templates::compile(&files);
+    let (templates, problems) = Templates::compile(&files, &[]);
     (templates, problems.iter().map(ToString::to_string).collect())
 }
 

@@ -27,7 +27,7 @@ const LETTER: &str = r#"<mjml lang="en">
 fn faults(source: &str) -> Vec<String> {
     let files = [SUBJECT, ("templates/t/email.mjml.hbs", source)];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    let (_, problems) = Templates::compile(&files);
+    let (_, problems) = Templates::compile(&files, &[]);
     problems
         .iter()
         .map(|problem| format!("{}: {}", &problem.source.text[problem.span.clone()], problem.message))
@@ -108,6 +108,6 @@ fn what_mjml_would_leave_out_is_refused_at_its_place() {
 fn a_mail_has_one_part_in_html() {
     let (html, mjml) = (("templates/t/email.html.hbs", "<p>a</p>"), ("templates/t/email.mjml.hbs", LETTER));
     let files = [SUBJECT, html, mjml].map(|(path, text)| (path.to_owned(), text.to_owned()));
-    let (_, problems) = Templates::compile(&files);
+    let (_, problems) = Templates::compile(&files, &[]);
     assert!(problems.iter().any(|problem| problem.message.contains("both are the HTML")), "{problems:?}");
 }

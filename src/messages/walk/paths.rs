@@ -59,11 +59,6 @@ impl<'a> Walk<'a, '_> {
 
     fn unknown_name(&mut self, path: &Path, name: &str) {
         let root = self.world.root;
-        const CURLY: [char; 6] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
-        if name.starts_with(CURLY) {
-            let help = format!("write straight quotes: `\"{}\"`", name.trim_matches(CURLY));
-            return self.fault(path.at, "these are quotes of a word processor", Some(help));
-        }
         let message = format!("nothing is called `{name}` in a message of a rule about `{root}`");
         let of = [CUSTOMER, root].into_iter().find(|entity| {
             self.world.catalogue.entity(entity).is_some_and(|entity| entity.field(name).is_some())
