@@ -1,4 +1,5 @@
-//! The offers' ledger: budgets here, [`codes`], [`grants`], the [`room`] that is left and the [`summary`] beside it.
+//! The offers' ledger: budgets here, [`codes`], [`grants`], the [`room`] that is left, the [`summary`] and the
+//! [`latest`] grants beside it.
 //!
 //! 1. A budget is never overspent: what is taken is taken by an update on condition that it fits, under the lock of
 //!    the offer's `total` row. The row lives in the same transaction as the grants it pays for, so a crash leaks
@@ -10,6 +11,7 @@
 
 pub mod codes;
 pub mod grants;
+pub mod latest;
 pub mod room;
 pub mod summary;
 

@@ -4,6 +4,8 @@
 //! killed in the middle of a transaction (tasks here, whole processes on PostgreSQL). The negative control spends by
 //! "read, then update" and must overspend, or the test would prove nothing.
 
+mod told;
+
 use plusone::ids::bucket_of;
 use plusone::offers::code::CodeSource;
 use plusone::offers::grant::{Grant, Shown};

@@ -190,7 +190,7 @@ async fn a_code_is_redeemed_once_and_in_time() {
     let unsettled = redeem(&ledger.db, &code(2), now()).await.expect("redeemed");
     assert!(matches!(unsettled, Redemption::Redeemed(_)), "who has the code was sent it: {unsettled:?}");
     let summary = ledger.summary(&offer).await;
-    assert_eq!((summary.spent.count, summary.redeemed.count, summary.left), (1, 2, Some(7 * COST)));
+    assert_eq!((summary.all.spent.count, summary.all.redeemed.count, summary.left), (1, 2, Some(7 * COST)));
 }
 
 #[tokio::test]
