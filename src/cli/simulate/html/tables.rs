@@ -5,7 +5,7 @@ use super::super::before::HEADING;
 use super::super::tell::day_name;
 use super::{channel_name, channels, charts, put};
 use crate::amount::{counted, grouped};
-use crate::cli::markup::{escaped, sentence};
+use crate::cli::markup::{escaped, sentence, wide_table};
 use crate::cli::print::money;
 use crate::outreach::simulate::forecast::Figures;
 use crate::rules::Channel;
@@ -15,7 +15,7 @@ const END: &str = "</tbody>\n</table></div>\n";
 pub(super) fn rules(page: &mut String, simulated: &Simulated<'_>) {
     page.push_str("<h2>Rules</h2>\n");
     let columns = Columns::of(simulated);
-    columns.head(page);
+    columns.head(page, "All rules");
     for rule in simulated.forecast.rules() {
         let name = format!("<a href=\"#r-{0}\">{0}</a>", escaped(rule));
         columns.row(page, &name, &simulated.forecast.of_rule(rule));
@@ -57,9 +57,9 @@ pub(super) fn refusals(page: &mut String, simulated: &Simulated<'_>) {
     if total.refused.is_empty() {
         return;
     }
-    page.push_str(
-        "<h2>Not written to, and why</h2>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Reason</th>",
-    );
+    page.push_str("<h2>Not written to, and why</h2>\n");
+    page.push_str(&wide_table("Not written to, and why"));
+    page.push_str("<thead><tr><th scope=\"col\">Reason</th>");
     page.push_str(
         "<th scope=\"col\" class=\"number\">How many</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>\n",
     );
@@ -80,7 +80,8 @@ pub(super) fn refused_before(page: &mut String, simulated: &Simulated<'_>) {
         return;
     }
     put(page, format_args!("<h2>Refused before</h2>\n<p>{HEADING}.</p>\n"));
-    page.push_str("<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">Reason</th>");
+    page.push_str(&wide_table("Refused before"));
+    page.push_str("<thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">Reason</th>");
     page.push_str("<th scope=\"col\" class=\"number\">How many</th></tr></thead>\n<tbody>\n");
     for (rule, reason, count) in &simulated.refused_before {
         let (rule, told, count) = (escaped(rule), sentence(reason.told()), grouped(*count));
@@ -109,7 +110,7 @@ pub(super) fn each_day(page: &mut String, simulated: &Simulated<'_>) {
                 grouped(sum.refusals())
             ),
         );
-        columns.head(page);
+        columns.head(page, &day_name(*day));
         for (rule, figures) in rules {
             columns.row(page, &escaped(rule), figures);
         }
@@ -144,8 +145,9 @@ impl Columns<'_> {
         Self { channels: channels(simulated), rest }
     }
 
-    fn head(&self, page: &mut String) {
-        page.push_str("<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Rule</th>");
+    fn head(&self, page: &mut String, what: &str) {
+        page.push_str(&wide_table(what));
+        page.push_str("<thead><tr><th scope=\"col\">Rule</th>");
         let names = self.channels.iter().map(|channel| channel_name(*channel));
         for name in names.chain(self.rest.iter().map(|(name, _)| *name)) {
             put(page, format_args!("<th scope=\"col\" class=\"number\">{name}</th>"));
