@@ -10,9 +10,11 @@ use crate::courtesy::pauses::{Pauses, Scope};
 use crate::data::sync::such_as;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
+use crate::store::report::{Filter, later};
 use crate::store::status::{Standing, standing};
 use crate::store::{pauses, replies, sources, strays};
 use crate::time::{Span, Timestamp};
+use crate::touchpoints::later::Later;
 use crate::touchpoints::record::time_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +37,7 @@ pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
         sources: sources::problems(&opened.db).await?,
         left_out,
         replies: replies::waiting(&opened.db).await?,
+        later: later(&opened.db, Filter::default(), opened.now).await?,
     };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
@@ -56,6 +59,8 @@ struct Status<'a> {
     strays: BTreeMap<String, String>,
     /// How many replies wait for a person.
     replies: i64,
+    /// Touchpoints of later than now.
+    later: Option<Later>,
 }
 
 /// A few of the rows of customers who are not known, by entity, in words.
@@ -166,7 +171,10 @@ impl Status<'_> {
             let of = &entity.name;
             format!("{rows} of {of} of customers who are not known{such}: they count once the customers are there")
         });
-        told.collect()
+        let later = |later: Later| {
+            format!("{}: `once --at` made them, and the numbers below count them", later.told(self.opened.zone()))
+        };
+        told.chain(self.later.map(later)).collect()
     }
 
     fn to_json(&self) -> Value {
@@ -175,6 +183,7 @@ impl Status<'_> {
         let concerns = self.concerns();
         json!({
             "at": self.now().to_string(),
+            "later": self.later.map(Later::to_json),
             "well": concerns.is_empty(),
             "concerns": concerns,
             "notices": self.notices(),

@@ -176,7 +176,13 @@ async fn what_is_later_than_now_is_counted_and_said() {
         let told = home.plusone(&["report"]).ended_with(0).stdout;
         assert!(told.lines().next().is_some_and(|line| line.ends_with(said)), "{told}");
         let json = home.plusone(&["report", "--json"]).ended_with(0).json();
-        assert_eq!(json["later"], serde_json::json!({ "count": 2, "until": "2100-01-01T00:00:00Z" }));
+        let later = serde_json::json!({ "count": 2, "until": "2100-01-01T00:00:00Z" });
+        assert_eq!(json["later"], later);
+        // `status` counts the same, and says so.
+        let status = home.plusone(&["status"]).ended_with(0).stdout;
+        let said = "by the way: 2 touchpoints of later than now, the last of 2100-01-01 00:00: `once --at` made them";
+        assert!(status.contains(said), "{status}");
+        assert_eq!(home.plusone(&["status", "--json"]).ended_with(0).json()["later"], later);
     })
     .await;
 }
