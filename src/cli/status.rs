@@ -174,7 +174,9 @@ impl Status<'_> {
         let later = |later: Later| {
             format!("{}: `once --at` made them, and the numbers below count them", later.told(self.opened.zone()))
         };
-        told.chain(self.later.map(later)).collect()
+        let last = self.standing.last_runs.iter().map(|run| run.instant).max().filter(|at| *at > self.now());
+        let run = last.map(|at| format!("the last run is of {}, later than now: `once --at` made it", self.local(at)));
+        told.chain(self.later.map(later).or(run)).collect()
     }
 
     fn to_json(&self) -> Value {

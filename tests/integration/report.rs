@@ -183,6 +183,11 @@ async fn what_is_later_than_now_is_counted_and_said() {
         let said = "by the way: 2 touchpoints of later than now, the last of 2100-01-01 00:00: `once --at` made them";
         assert!(status.contains(said), "{status}");
         assert_eq!(home.plusone(&["status", "--json"]).ended_with(0).json()["later"], later);
+        // A run that wrote nothing is of later all the same.
+        shop.execute("update touchpoints set created_at = 0").await;
+        shop.execute("update runs set instant = 4102444800000000").await;
+        let status = home.plusone(&["status"]).ended_with(0).stdout;
+        assert!(status.contains("by the way: the last run is of 2100-01-01 00:00, later than now"), "{status}");
     })
     .await;
 }

@@ -102,7 +102,11 @@ fn rules(simulated: &Simulated<'_>, text: &mut String) {
         true => format!("{} for sending, at one text message or minute each", spent(total.cost)),
         false => "nothing is known of sending, since no provider has a `price`".to_owned(),
     };
-    line(text, &format!("\nMoney: {sending}, and {} of offers.", spent(total.offer_cost())));
+    let offers = match total.offers.is_empty() {
+        true => String::new(),
+        false => format!(", and {} of offers", spent(total.offer_cost())),
+    };
+    line(text, &format!("\nMoney: {sending}{offers}."));
     for (offer, (count, cost)) in &total.offers {
         let given = counted(*count, "time");
         line(text, &format!("  {offer}: given {given}, {} {}", money(*cost), simulated.currency));

@@ -92,6 +92,7 @@ fn a_month_is_a_whole_month_however_few_its_messages() {
     let (full, empty) = (cells("day"), cells("day none"));
     assert!((1..=2).contains(&full) && (30..=31).contains(&(full + empty)), "{full} and {empty}: {page}");
     let bars = page.split("</svg>").next().expect("a chart").matches("<g><title>").count();
+    assert!(text.contains("since no provider has a `price`.\n"), "nothing of offers where nobody gives one: {text}");
     assert_eq!(bars, full + empty, "the chart has the same days: {page}");
     let pause = text.lines().find(|line| line.contains(" – ")).expect("the days without anything are one line");
     assert_eq!(pause.split_whitespace().filter(|word| *word == "-").count(), 7, "{text}");
