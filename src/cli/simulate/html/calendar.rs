@@ -27,7 +27,10 @@ pub(super) fn sheet(page: &mut String, simulated: &Simulated<'_>) {
         }
         put(page, format_args!("<li class=\"day\"><a href=\"#d{day}\">{name}"));
         if figures.messages() > 0 || figures.refusals() == 0 {
-            put(page, format_args!("<b>{}</b>", grouped(figures.messages())));
+            let count = grouped(figures.messages());
+            // On a phone a day is as wide as five figures.
+            let class = if count.len() > 5 { " class=\"long\"" } else { "" };
+            put(page, format_args!("<b{class}>{count}</b>"));
         }
         if figures.refusals() > 0 {
             put(page, format_args!("<span class=\"more\">{} refused</span>", grouped(figures.refusals())));
