@@ -1,6 +1,7 @@
 //! `offers NAME`: what an offer is, what became of it today and in all, and to whom it was given last.
 
 use crate::harness::home::{Home, Settings};
+use crate::harness::postgres::Database;
 use crate::shop::{WAY_OUT, customers, home, rule};
 use plusone::sql::Sql;
 use plusone::store::db::Db;
@@ -11,8 +12,9 @@ const OFFER: &str = "description = \"A cookie\"\nvalue = 2.50\ncost = 0.80\nbudg
                      code = { pattern = \"COOKIE-######\" }\nvalid_for = \"30d\"\nunused = \"return\"\n";
 
 /// Four gold customers and a treat for each, of which a day's budget pays three.
-fn shop() -> Home {
-    let home = home(&Settings { more: "[guard]\nmax_share = \"100%\"\n".to_owned(), ..Settings::default() });
+fn shop(database: &str) -> Home {
+    let more = "[guard]\nmax_share = \"100%\"\n".to_owned();
+    let home = home(&Settings { more, database: database.to_owned(), ..Settings::default() });
     let people = [
         "a,a@shop.test,Ada,gold,yes",
         "b,b@shop.test,Ben,gold,yes",
@@ -33,7 +35,14 @@ fn told(home: &Home, arguments: &[&str]) -> Value {
 
 #[tokio::test]
 async fn one_offer_is_told_with_what_it_is_and_to_whom_it_was_given() {
-    let home = shop();
+    is_told(&Settings::default().database).await;
+    if let Some(database) = Database::create() {
+        is_told(&database.url).await;
+    }
+}
+
+async fn is_told(database: &str) {
+    let home = shop(database);
     let before = home.plusone(&["offers", "cookie"]).ended_with(0).stdout;
     assert!(before.contains("Given to nobody yet."), "{before}");
     home.plusone(&["once"]).ended_with(0);
@@ -51,7 +60,7 @@ async fn one_offer_is_told_with_what_it_is_and_to_whom_it_was_given() {
     let code = given[0]["code"].as_str().expect("a code").to_owned();
     home.plusone(&["redeem", &code]).ended_with(0);
     // What was given on another day is not today's.
-    let db = Db::open("sqlite://var/plusone.db", home.path()).await.expect("the database is there");
+    let db = Db::open(database, home.path()).await.expect("the database is there");
     let elsewhere = "update offer_grants set day = '2026-01-01', granted_at = 0 where code <> $1";
     assert_eq!(db.execute(Sql::new(elsewhere).with(&code)).await.expect("written"), 2);
     let one = told(&home, &["--limit", "1"]);
@@ -89,7 +98,7 @@ async fn one_offer_is_told_with_what_it_is_and_to_whom_it_was_given() {
 
 #[test]
 fn how_many_are_listed_is_asked_of_one_offer_only() {
-    let home = shop();
+    let home = shop(&Settings::default().database);
     let ran = home.plusone(&["offers", "--limit", "3"]).ended_with(2);
     assert!(ran.stderr.contains("<OFFER>") || ran.stderr.contains("[OFFER]"), "{}", ran.stderr);
     let ran = home.plusone(&["offers", "cokie"]).ended_with(2);
