@@ -47,3 +47,24 @@ pub enum Unused {
     Keep,
     Return,
 }
+
+/// What an offer has no more of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Spent {
+    /// `budget.total`.
+    Total,
+    /// `budget.per_day`.
+    Day,
+    Codes,
+}
+
+impl Spent {
+    /// For people, behind the offer's name, and whether waiting helps.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Total => "its whole budget is used up",
+            Self::Day => "today's budget is used up, and there is more tomorrow",
+            Self::Codes => "no code is left",
+        }
+    }
+}

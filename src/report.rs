@@ -12,6 +12,7 @@ pub mod variants;
 
 use crate::amount::grouped;
 use crate::time::{Span, Timestamp};
+use crate::touchpoints::later::Later;
 use crate::touchpoints::record::{money_json, time_json};
 use crate::touchpoints::{Reason, State};
 use interval::Interval;
@@ -25,6 +26,8 @@ pub struct Report {
     pub at: Timestamp,
     /// Only what was planned at or after.
     pub since: Option<Timestamp>,
+    /// What of it is of later than `at`.
+    pub later: Option<Later>,
     pub rules: Vec<RuleReport>,
 }
 
@@ -194,6 +197,17 @@ impl GoalReport {
             .then(|| interval::difference((sent.reached, sent.count), (held_out.reached, held_out.count)))
     }
 
+    /// Whether it means anything, in a few words.
+    pub fn in_short(&self) -> &'static str {
+        match self.lift() {
+            None if self.sent.count == 0 => "nothing sent yet",
+            None => "nobody held out",
+            Some(lift) if lift.low > 0.0 => "makes a difference",
+            Some(lift) if lift.high < 0.0 => "does harm",
+            Some(_) => "too few to tell",
+        }
+    }
+
     /// What it came to, and whether that means anything yet, in one sentence.
     pub fn sentence(&self) -> String {
         let (sent, held_out) = (self.sent, self.held_out);
@@ -275,7 +289,7 @@ impl Report {
     /// One document with stable names.
     pub fn to_json(&self, currency: &str) -> Value {
         json!({
-            "at": self.at.to_string(), "since": time_json(self.since),
+            "at": self.at.to_string(), "since": time_json(self.since), "later": self.later.map(Later::to_json),
             "rules": self.rules.iter().map(|rule| rule.to_json(currency)).collect::<Value>(),
         })
     }
@@ -313,6 +327,11 @@ mod tests {
             said((300, 2_000), (20, 1_000)),
             "15.0% of 2,000 reached the goal, 2.0% of 1,000 held out: between 11.2 and 14.8 points more; the message makes that difference"
         );
+        let short = |sent, held_out| goal(sent, held_out).in_short();
+        assert_eq!(short((142, 2_000), (5, 100)), "too few to tell");
+        assert_eq!(short((300, 2_000), (20, 1_000)), "makes a difference");
+        assert_eq!(short((20, 1_000), (300, 2_000)), "does harm");
+        assert_eq!((short((3, 60), (0, 0)), short((0, 0), (0, 9))), ("nobody held out", "nothing sent yet"));
         assert!(said((20, 1_000), (300, 2_000)).contains("points fewer; the message does more harm than good"));
         assert!(said((3, 60), (0, 0)).contains("nobody was held out"));
         assert!(said((0, 0), (0, 0)).contains("nothing was sent yet"));

@@ -1,5 +1,6 @@
 //! A touchpoint: one fate of one occurrence, and the words for its states and reasons.
 
+pub mod later;
 pub mod reason;
 pub mod record;
 pub mod state;

@@ -12,7 +12,7 @@ use crate::problem::nearest;
 use crate::rules::Channel;
 use crate::schedule::parse_when::parse_when;
 use crate::store::find::called;
-use crate::store::log::{self, Filter};
+use crate::store::log::{self, Filter, refusals};
 use crate::store::replies::Wanted;
 use crate::time::Tz;
 use crate::touchpoints::{Contact, Reason, State, Touchpoint};
@@ -170,6 +170,9 @@ async fn unknown_rule(opened: &Opened, filter: &Filter) -> Result<String, Failur
 pub async fn table(opened: &Opened, touchpoints: &[Touchpoint]) -> Result<Table, Failure> {
     let keys: Vec<(i64, &str)> = touchpoints.iter().map(|one| (one.bucket, one.customer.as_str())).collect();
     let called = called(&opened.db, &opened.catalogue, &keys).await?;
+    let skipped = touchpoints.iter().filter(|one| one.state == State::Skipped);
+    let skipped: Vec<(i64, &str)> = skipped.map(|one| (one.bucket, one.id.as_str())).collect();
+    let refusals = refusals(&opened.db, &skipped).await?;
     let zone = opened.zone();
     let mut table = Table::new(&["WRITTEN", "STATE", "RULE", "CUSTOMER", "ABOUT", "CHANNEL", "TO", "ID", "WHAT"]);
     for one in touchpoints {
@@ -184,26 +187,28 @@ pub async fn table(opened: &Opened, touchpoints: &[Touchpoint]) -> Result<Table,
             one.channel.map_or(String::new(), |channel| channel.to_string()),
             one.address.as_ref().map_or(String::new(), |address| address.clear().to_owned()),
             short(&one.id).to_owned(),
-            what(one, zone),
+            what(one, refusals.get(&one.id), zone),
         ]);
     }
     Ok(table)
 }
 
-/// The row that it is about, and which time it is where that is not the first.
+/// The row that it is about, or which time it is where that is the customer and not the first.
 fn about(one: &Touchpoint) -> String {
-    let row = format!("{} {}", one.entity_kind, one.entity_id);
     match one.occurrence.as_str() {
-        "-" | "#1" => row,
-        _ if one.entity_kind != CUSTOMER => row,
-        time => format!("{row}, {time}"),
+        _ if one.entity_kind != CUSTOMER => format!("{} {}", one.entity_kind, one.entity_id),
+        "-" | "#1" => String::new(),
+        time => time.to_owned(),
     }
 }
 
 /// What is worth knowing of a touchpoint in a few words: the reason, when it is due, or its subject.
-fn what(touchpoint: &Touchpoint, zone: Tz) -> String {
+fn what(touchpoint: &Touchpoint, refusal: Option<&String>, zone: Tz) -> String {
     let mut parts = Vec::new();
-    parts.extend(touchpoint.reason.map(|reason| reason.to_string()));
+    parts.extend(touchpoint.reason.map(|reason| {
+        let said = refusal.filter(|said| said.starts_with(reason.as_str()));
+        said.cloned().unwrap_or_else(|| reason.to_string())
+    }));
     if let (State::Planned, Some(due)) = (touchpoint.state, touchpoint.due_at) {
         parts.push(format!("due {}", local(due, zone)));
     }

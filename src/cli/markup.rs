@@ -23,6 +23,11 @@ pub fn sentence(text: &str) -> String {
     marked.collect()
 }
 
+/// The beginning of a table that scrolls by itself where it is too wide, by the keyboard, too; `what` it holds.
+pub fn wide_table(what: &str) -> String {
+    format!("<div class=\"wide\" role=\"group\" tabindex=\"0\" aria-label=\"{}\"><table>\n", escaped(what))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,7 @@
-//! `plusone offers`: each offer's budget, and what became of what was given.
+//! `plusone offers`: each offer's budget, and what became of what was given; of one offer also what it is, and to whom it
+//! was given last.
+
+mod one;
 
 use super::print::{say, say_json};
 use super::{Answer, Global, open};
@@ -13,20 +16,23 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only this offer
+    /// Only this offer, with what it is and to whom it was given last
     pub offer: Option<String>,
+    /// How many of those it was given to [default: 20]
+    #[arg(long, value_name = "N", requires = "offer", value_parser = clap::value_parser!(i64).range(1..))]
+    pub limit: Option<i64>,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let business = &app.workspace.project.settings.business;
-    let (offers, currency) = (&app.workspace.project.offers, business.currency.as_str());
     let today = app.clock.now().date(business.time_zone);
-    let chosen: Vec<&Offer> = match &options.offer {
-        None => offers.values().collect(),
-        Some(name) => vec![offers.get(name).ok_or_else(|| unknown(name, offers))?],
-    };
-    let summaries = summaries(&app.db, &chosen, today).await?;
+    if let Some(name) = &options.offer {
+        return one::run(&app, name, options.limit, today, global.json).await;
+    }
+    let offers = app.workspace.project.offers.values().collect::<Vec<_>>();
+    let summaries = summaries(&app.db, &offers, today).await?;
+    let currency = business.currency.as_str();
     if global.json {
         let list: Vec<Value> = summaries.iter().map(|summary| as_json(summary, currency)).collect();
         say_json(json!({ "today": today.to_string(), "offers": list }))?;
@@ -46,37 +52,42 @@ fn unknown(name: &str, offers: &BTreeMap<String, Offer>) -> super::Failure {
 }
 
 fn as_json(summary: &Summary, currency: &str) -> Value {
-    let money = |units: i64| json!({ "amount": Amount::money(units).to_string(), "currency": currency });
-    let share = |share: Share| json!({ "count": share.count, "cost": money(share.cost) });
-    json!({
+    let money = |units: i64| money_json(units, currency);
+    let mut json = json!({
         "offer": summary.offer,
         "budget": { "total": summary.total.map(money), "per_day": summary.per_day.map(money) },
         "left": summary.left.map(money),
         "left_today": summary.left_today.map(money),
-        "reserved": share(summary.reserved),
-        "spent": share(summary.spent),
-        "redeemed": share(summary.redeemed),
-        "expired": share(summary.expired),
-        "lapsed": share(summary.lapsed),
         "codes_left": summary.codes_left,
-    })
+    });
+    for (state, share) in summary.all.each() {
+        json[state.as_str()] = share_json(share, currency);
+    }
+    json
+}
+
+fn money_json(units: i64, currency: &str) -> Value {
+    json!({ "amount": Amount::money(units).to_string(), "currency": currency })
+}
+
+fn share_json(share: Share, currency: &str) -> Value {
+    json!({ "count": share.count, "cost": money_json(share.cost, currency) })
 }
 
 fn as_text(summary: &Summary, currency: &str) -> String {
     let money = |units: i64| format!("{} {currency}", super::print::money(units));
     let of = |left: Option<i64>, cap: Option<i64>| Some(format!("{} of {}", money(left?), money(cap?)));
-    let share = |share: Share| (share.count > 0).then(|| format!("{} ({})", share.count, money(share.cost)));
-    let lines = [
+    let left = [
         ("left", of(summary.left, summary.total).or_else(|| Some("no limit in total".to_owned()))),
         ("left today", of(summary.left_today, summary.per_day)),
-        (GrantState::Reserved.told(), share(summary.reserved)),
-        (GrantState::Spent.told(), share(summary.spent)),
-        (GrantState::Redeemed.told(), share(summary.redeemed)),
-        (GrantState::Expired.told(), share(summary.expired)),
-        (GrantState::Lapsed.told(), share(summary.lapsed).map(|text| format!("{text}, back in the budget"))),
-        ("codes left", summary.codes_left.map(codes)),
     ];
-    let lines = lines.into_iter().filter_map(|(name, text)| Some(format!("  {name:<11}{}", text?)));
+    let given = summary.all.each().map(|(state, share)| {
+        let back = if state == GrantState::Lapsed { ", back in the budget" } else { "" };
+        let told = (share.count > 0).then(|| format!("{} ({}){back}", grouped(share.count), money(share.cost)));
+        (state.told(), told)
+    });
+    let lines = left.into_iter().chain(given).chain([("codes left", summary.codes_left.map(codes))]);
+    let lines = lines.filter_map(|(name, text)| Some(format!("  {name:<11}{}", text?)));
     std::iter::once(summary.offer.clone()).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
@@ -91,13 +102,14 @@ const PLENTY: u64 = 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::offers::summary::Shares;
 
     fn summary() -> Summary {
         Summary {
             offer: "free-cookie".to_owned(),
             total: Some(5_000_000),
             per_day: Some(500_000),
-            reserved: Share { count: 2, cost: 16_000 },
+            all: Shares { reserved: Share { count: 2, cost: 16_000 }, ..Shares::default() },
             left: Some(4_984_000),
             left_today: Some(484_000),
             codes_left: Some(481_890_302),

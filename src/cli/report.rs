@@ -12,6 +12,8 @@ use crate::report::variants::{VariantReport, sentences};
 use crate::report::{Funnel, Report, RuleReport, percent, share};
 use crate::schedule::parse_when::parse_when;
 use crate::store::report::{Filter, report};
+use crate::time::Span;
+use crate::touchpoints::later::Later;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,11 +63,12 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
 /// `All touchpoints until 2026-11-03 12:00 (Europe/London)`.
 fn heading(report: &Report, opened: &Opened) -> String {
     let zone = opened.zone();
-    let until = local(report.at, zone);
-    match report.since {
-        Some(since) => format!("Touchpoints from {} until {until} ({zone})", local(since, zone)),
-        None => format!("All touchpoints until {until} ({zone})"),
-    }
+    let which = report
+        .since
+        .map_or_else(|| "All touchpoints".to_owned(), |since| format!("Touchpoints from {}", local(since, zone)));
+    let until = format!("{which} until {} ({zone})", local(report.at, zone));
+    let later = |later: Later| format!("{until}, and {}: `once --at` made them", later.told(zone));
+    report.later.map_or_else(|| until.clone(), later)
 }
 
 fn write(report: &Report, opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
@@ -77,6 +80,10 @@ fn write(report: &Report, opened: &Opened, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "\n{}", plain(&rule.rule))?;
         if !rule.description.is_empty() {
             writeln!(out, "  {}", plain(&rule.description))?;
+        }
+        writeln!(out, "  {}", goal(rule))?;
+        if rule.funnel.matched() == 0 {
+            continue;
         }
         let mut table = Table::new(&["STEP", "MESSAGES", "OF MATCHED", ""]);
         for step in steps(rule) {
@@ -114,10 +121,15 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
     let step = |name, depth, count| Step { name, depth, count: Some(count), note: None };
     let untold = |name, why: &str| Step { name, depth: 3, count: None, note: Some(why.to_owned()) };
     let reached = rule.goal.as_ref().map_or(0, |goal| goal.sent.reached);
+    let rate = rule.goal.as_ref().and_then(|goal| goal.sent.rate());
+    let rate = rate.map(|rate| format!("{} of those sent", percent(rate)));
     let mut steps = vec![
         step("matched", 0, funnel.matched()),
         Step { note: Some(reasons(funnel)).filter(|note| !note.is_empty()), ..step("refused", 1, funnel.refusals()) },
-        step("held out", 1, funnel.held_out),
+        Step {
+            note: Some("on purpose: how many reach the goal without the message?".to_owned()),
+            ..step("held out", 1, funnel.held_out)
+        },
         step("planned", 1, funnel.planned()),
     ];
     let later = [
@@ -136,7 +148,7 @@ fn steps(rule: &RuleReport) -> Vec<Step> {
         step("complained about", 3, funnel.complained),
         untold("opened", "nothing tracks it"),
         untold("clicked", "nothing tracks it"),
-        step("reached the goal", 3, reached),
+        Step { note: rate, ..step("reached the goal", 3, reached) },
     ];
     let met = |step: &Step| step.count.map_or(funnel.sent > 0, |count| count > 0);
     steps.retain(|step| met(step) || matches!(step.name, "matched" | "planned"));
@@ -181,7 +193,21 @@ fn variant_cells(variant: &VariantReport, opened: &Opened) -> [String; 7] {
     ]
 }
 
-/// What is said in sentences: cost, time, goal.
+/// What the message came to, and whether that means anything.
+fn goal(rule: &RuleReport) -> String {
+    let goal = match &rule.goal {
+        Some(_) if rule.funnel.matched() == 0 => return NOBODY.to_owned(),
+        Some(goal) => return format!("Goal: {}.", plain(&goal.sentence())),
+        None => "Goal: none is set; `[goal]` in the rule's file says what counts as success.",
+    };
+    // Before anything is sent is the time to set one.
+    if rule.funnel.matched() == 0 { format!("{NOBODY} {goal}") } else { goal.to_owned() }
+}
+
+/// Of a rule that nothing was written down of.
+const NOBODY: &str = "It has matched nobody.";
+
+/// What is said in sentences: cost, time.
 fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
     let currency = opened.currency();
     let mut facts = Vec::new();
@@ -193,13 +219,13 @@ fn facts(rule: &RuleReport, opened: &Opened) -> Vec<String> {
         facts.push(format!("Cost: {}.", costs.join(" and ")));
     }
     if let Some(time) = rule.time_to_send {
-        let (median, most) = (spoken(time.median), spoken(time.most));
-        facts.push(format!("Time to send: {median} in the median, 95 of 100 within {most}."));
+        let within = |span: Span| if span.seconds() == 0 { "a second".to_owned() } else { spoken(span) };
+        let (median, most) = (within(time.median), within(time.most));
+        facts.push(match median == most {
+            true => format!("Time to send: 95 of 100 within {most}."),
+            false => format!("Time to send: half within {median}, 95 of 100 within {most}."),
+        });
     }
-    facts.push(match &rule.goal {
-        Some(goal) => format!("Goal: {}.", plain(&goal.sentence())),
-        None => "Goal: none is set; `[goal]` in the rule's file says what counts as success.".to_owned(),
-    });
     facts
 }
 

@@ -1,6 +1,7 @@
 //! `plusone simulate`: the rules forward in time on today's data, in a scratch database. Sends and writes nothing.
 
 mod answer;
+mod before;
 mod html;
 mod tell;
 
@@ -18,8 +19,7 @@ use crate::rules::Live;
 use crate::schedule::Schedule;
 use crate::schedule::parse_when::parse_when;
 use crate::store::rehearsal::lines::Line;
-use crate::time::{Span, Timestamp, Tz};
-use crate::touchpoints::Reason;
+use crate::time::{Date, Span, Timestamp, Tz};
 use futures_util::TryStreamExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub struct Options {
     /// Tell of this rule only, beside the live ones; a draft is taken as live. May be repeated
     #[arg(long = "rule", value_name = "RULE")]
     rules: Vec<String>,
-    /// Also write one line per message to this CSV file
+    /// Also write one line per message and per refusal to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Also write a page with a calendar and charts that can be opened and passed on
@@ -63,11 +63,16 @@ struct Simulated<'a> {
     drafts: Vec<String>,
     /// Live rules that wrote nothing in this time.
     silent: Vec<String>,
-    /// By rule and reason: how many were refused before and came to nothing else.
-    refused_before: Vec<(String, Reason, u64)>,
+    refused_before: before::Counts,
 }
 
 impl Simulated<'_> {
+    /// Every day that is told of, those on which nothing happens too: what is due at the end is not told.
+    fn days(&self) -> impl Iterator<Item = Date> + use<> {
+        let last = self.to.minus(Span::from_micros(1)).date(self.zone);
+        (self.from.date(self.zone).days()..=last.days()).map(Date::from_days)
+    }
+
     /// Whether sending by any channel has a price.
     fn is_priced(&self) -> bool {
         let settings = &self.rehearsal.workspace().project.settings;
@@ -120,7 +125,7 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
         drafts: drafts(app, &options.rules),
         silent: silent(&rehearsal, &forecast, &options.rules),
         forecast,
-        refused_before: refused_before(&rehearsal, &options.rules).await?,
+        refused_before: before::counts(&rehearsal, &options.rules).await?,
         rehearsal: &rehearsal,
     };
     if let Some(path) = &options.html {
@@ -180,13 +185,19 @@ async fn gather(
     (from, to): (Timestamp, Timestamp),
     zone: Tz,
 ) -> Result<Forecast, Failure> {
+    if let Some((sheet, path)) = &mut sheet {
+        let mut lines = before::lines(rehearsal, only);
+        while let Some(line) = lines.try_next().await? {
+            sheet.row(cells(&line, zone, true).iter().map(String::as_str)).map_err(|error| cannot(path, &error))?;
+        }
+    }
     let mut gatherer = Gatherer::new(zone, from, to, only);
     let mut lines = rehearsal.lines();
     while let Some(line) = lines.try_next().await? {
         if let Some((sheet, path)) = &mut sheet
             && gatherer.is_asked(&line)
         {
-            sheet.row(cells(&line, zone).iter().map(String::as_str)).map_err(|error| cannot(path, &error))?;
+            sheet.row(cells(&line, zone, false).iter().map(String::as_str)).map_err(|error| cannot(path, &error))?;
         }
         gatherer.add(&line);
     }
@@ -196,7 +207,7 @@ async fn gather(
     Ok(gatherer.end())
 }
 
-const HEADINGS: [&str; 12] = [
+const HEADINGS: [&str; 13] = [
     "day",
     "time",
     "rule",
@@ -209,9 +220,11 @@ const HEADINGS: [&str; 12] = [
     "offer",
     "cost",
     "offer_cost",
+    "before",
 ];
 
-fn cells(line: &Line, zone: Tz) -> [String; 12] {
+/// A line of the sheet; `before`: that it stood when the simulation began.
+fn cells(line: &Line, zone: Tz, before: bool) -> [String; 13] {
     let local = line.at.local(zone);
     let about = if line.entity == line.customer { String::new() } else { line.entity.clone() };
     [
@@ -227,6 +240,7 @@ fn cells(line: &Line, zone: Tz) -> [String; 12] {
         line.offer.clone().unwrap_or_default(),
         Amount::money(line.cost).short(),
         Amount::money(line.offer_cost).short(),
+        if before { "yes".to_owned() } else { String::new() },
     ]
 }
 
@@ -236,16 +250,6 @@ fn drafts(app: &App, asked: &[String]) -> Vec<String> {
 }
 
 /// Rules that were simulated and wrote nothing, those without a schedule left out.
-async fn refused_before(rehearsal: &Rehearsal, only: &[String]) -> Result<Vec<(String, Reason, u64)>, Failure> {
-    let rules = &rehearsal.workspace().project.rules;
-    let mut refused = rehearsal.refused_before().await?;
-    refused.retain(|(rule, ..)| match rules.get(rule) {
-        Some(known) if known.live != Live::Draft => only.is_empty() || only.contains(rule),
-        _ => false,
-    });
-    Ok(refused)
-}
-
 fn silent(rehearsal: &Rehearsal, forecast: &Forecast, only: &[String]) -> Vec<String> {
     let told = forecast.rules();
     let rules = rehearsal.workspace().project.rules.values();

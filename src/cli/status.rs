@@ -3,17 +3,21 @@
 //! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
 
 use super::print::{Table, local, plain, short, spoken};
-use super::{Answer, opened::Opened, replied};
+use super::{Answer, Failure, opened::Opened, replied};
 use crate::amount::counted;
 use crate::catalogue::Entity;
 use crate::courtesy::pauses::{Pauses, Scope};
+use crate::data::sync::such_as;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
+use crate::store::report::{Filter, later};
 use crate::store::status::{Standing, standing};
-use crate::store::{pauses, replies, sources};
+use crate::store::{pauses, replies, sources, strays};
 use crate::time::{Span, Timestamp};
+use crate::touchpoints::later::Later;
 use crate::touchpoints::record::time_json;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -24,13 +28,16 @@ const LATE: Span = Span::from_seconds(900);
 pub struct Options {}
 
 pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
+    let left_out = sources::left_out(&opened.db).await?;
     let status = Status {
+        strays: such_strays(opened, &left_out).await?,
         opened,
         standing: standing(&opened.db, opened.now).await?,
         pauses: pauses::load(&opened.db).await?,
         sources: sources::problems(&opened.db).await?,
-        left_out: sources::left_out(&opened.db).await?,
+        left_out,
         replies: replies::waiting(&opened.db).await?,
+        later: later(&opened.db, Filter::default(), opened.now).await?,
     };
     if json {
         writeln!(out, "{:#}", status.to_json())?;
@@ -48,8 +55,23 @@ struct Status<'a> {
     sources: Vec<sources::Problem>,
     /// Rows that sources refused, and rows of customers who are not known.
     left_out: Vec<sources::LeftOut>,
+    /// A few of the rows of customers who are not known, by entity.
+    strays: BTreeMap<String, String>,
     /// How many replies wait for a person.
     replies: i64,
+    /// Touchpoints of later than now.
+    later: Option<Later>,
+}
+
+/// A few of the rows of customers who are not known, by entity, in words.
+async fn such_strays(opened: &Opened, left_out: &[sources::LeftOut]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut such = BTreeMap::new();
+    for one in left_out.iter().filter(|one| one.strays > 0) {
+        let Some(entity) = opened.catalogue.entity(&one.entity) else { continue };
+        let some = strays::some(&opened.db, &opened.catalogue, entity).await?;
+        such.insert(one.entity.clone(), such_as(one.strays.unsigned_abs(), &some));
+    }
+    Ok(such)
 }
 
 impl Status<'_> {
@@ -144,10 +166,17 @@ impl Status<'_> {
     fn notices(&self) -> Vec<String> {
         let strays = self.left_out().filter(|(_, left_out)| left_out.strays > 0);
         let told = strays.map(|(entity, left_out)| {
-            let rows = counted(left_out.strays, "row");
-            format!("{rows} of {} of customers who are not known: they count once the customers are there", entity.name)
+            let (rows, such) = (counted(left_out.strays, "row"), self.strays.get(&entity.name));
+            let such = such.map(|such| format!(" ({such})")).unwrap_or_default();
+            let of = &entity.name;
+            format!("{rows} of {of} of customers who are not known{such}: they count once the customers are there")
         });
-        told.collect()
+        let later = |later: Later| {
+            format!("{}: `once --at` made them, and the numbers below count them", later.told(self.opened.zone()))
+        };
+        let last = self.standing.last_runs.iter().map(|run| run.instant).max().filter(|at| *at > self.now());
+        let run = last.map(|at| format!("the last run is of {}, later than now: `once --at` made it", self.local(at)));
+        told.chain(self.later.map(later).or(run)).collect()
     }
 
     fn to_json(&self) -> Value {
@@ -156,6 +185,7 @@ impl Status<'_> {
         let concerns = self.concerns();
         json!({
             "at": self.now().to_string(),
+            "later": self.later.map(Later::to_json),
             "well": concerns.is_empty(),
             "concerns": concerns,
             "notices": self.notices(),

@@ -69,7 +69,8 @@ struct Telling<'a> {
 pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let rule = known_rule(&app, &options.rule)?;
-    let (at, now) = (super::at(&app, options.at.as_deref())?, app.clock.now());
+    let at = super::at(&app, options.at.as_deref())?;
+    let now = if options.at.is_some() { app.clock.now() } else { at };
     app.look().await?;
     let (pauses, project) = (pauses::load(&app.db).await?, &app.workspace.project);
     let history = History::load_with_zones(&app.db, project).await?;
@@ -100,8 +101,10 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         return Ok(ExitCode::SUCCESS);
     }
     say(format_args!("{} as of {} ({zone})", rule.name, local(at, zone)))?;
-    say(format_args!("  rule: {}", standing.sentence(rule, now, zone)))?;
-    summary(&counts, held.as_deref(), &standing.condition(zone)).into_iter().try_for_each(say)?;
+    say(format_args!("  rule: {}", standing.sentence(rule, zone)))?;
+    let condition = standing.condition(at, zone);
+    let next = standing.next_asked(&format!("who {}", rule.name), at, zone);
+    summary(&counts, held.as_deref(), &condition, next).into_iter().try_for_each(say)?;
     if !lines.is_empty() {
         say("\nThe first of them (--list names all, --csv FILE writes them down):")?;
         lines.iter().try_for_each(|line| say(format_args!("  {line}")))?;
@@ -119,9 +122,10 @@ fn to_json(mut counts: Counts, held: Option<&str>) -> Value {
     answer
 }
 
-fn summary(counts: &Counts, held: Option<&str>, condition: &str) -> Vec<String> {
+fn summary(counts: &Counts, held: Option<&str>, condition: &str, next: Option<String>) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
     lines.push(format!("{:>8}  would get it{condition}", counts.planned));
+    lines.extend(next.filter(|_| counts.planned > 0).map(|next| format!("          {next}")));
     if let Some(reason) = held {
         lines.push(format!("          not before somebody approves the run: {reason}"));
     }

@@ -98,7 +98,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         question.print(answer)?;
     } else {
         for answer in &answers {
-            say(format_args!("{:<24} {}", answer.rule.name, in_short(answer, question.zone())))?;
+            say(format_args!("{:<24} {}", answer.rule.name, in_short(answer, at, question.zone())))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -178,7 +178,7 @@ impl<'a> Question<'a> {
 
     fn print(&self, answer: &Answered<'_>) -> std::io::Result<()> {
         let (rule, zone) = (answer.rule, self.zone());
-        let heading = Heading { customer: &self.customer, at: self.at, now: self.now, zone };
+        let heading = Heading { customer: &self.customer, at: self.at, zone };
         heading.print(rule, &answer.standing)?;
         if self.is_past() {
             past::print(self, answer)?;
@@ -188,7 +188,7 @@ impl<'a> Question<'a> {
             say("Not recorded, so judged on today's data as of then:")?;
         }
         print_had(answer, &self.customer, zone)?;
-        print_rule(answer, zone)?;
+        print_rule(answer, &self.customer, self.at, zone)?;
         answer.consent.iter().try_for_each(|line| say(format_args!("  consent: {line}")))
     }
 

@@ -142,7 +142,12 @@ impl Rehearsal {
         rehearsal::lines::written(&self.scratch.db, self.began)
     }
 
-    /// How many were refused before it began and came to nothing else, by rule and reason: they have no line.
+    /// Every refusal that stood before it began and to which nothing else came, in the order of time.
+    pub fn lines_before(&self) -> BoxStream<'static, Result<Line>> {
+        rehearsal::lines::refused_before(&self.scratch.db, self.began)
+    }
+
+    /// How many these are, by rule and reason.
     ///
     /// # Errors
     /// When the scratch database refuses.

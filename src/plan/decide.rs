@@ -192,7 +192,7 @@ fn judge(case: Case<'_>, take: Budget<'_>, gates: &mut Gates) -> Result<Fate, Re
     }
     let message = route::plain(case, gates)?;
     if let Some((reason, detail)) = offer_refused {
-        let told = detail.map_or_else(|| reason.to_string(), |detail| format!("{reason}: {detail}"));
+        let told = detail.map_or_else(|| reason.told().to_owned(), |detail| format!("{}: {detail}", reason.told()));
         gates.passed("offer", Some(format!("without its offer ({told})")));
     }
     let held = held_out(case, message.purpose);

@@ -13,12 +13,13 @@ use crate::contact::is_covered;
 use crate::courtesy::caps::{self, Asked, Full, OnCap};
 use crate::courtesy::pauses::Scope;
 use crate::ids;
+use crate::offers::Spent;
 use crate::rules::{Channel, Purpose, Rule};
 use crate::time::Timestamp;
 use crate::touchpoints::Reason;
 
-/// Asks for one unit of the budget of the rule's offer at a place, and gives whether there was one.
-pub type Budget<'a> = &'a mut dyn FnMut(usize) -> bool;
+/// Asks for one unit of the budget of the rule's offer at a place, or what it is that there is no more of.
+pub type Budget<'a> = &'a mut dyn FnMut(usize) -> Result<(), Spent>;
 
 /// The message without an offer.
 pub(super) fn plain(case: Case<'_>, gates: &mut Gates) -> Result<Message, Refused> {
@@ -40,7 +41,7 @@ pub(super) fn with_offer(
     let eligible: Vec<usize> = offers.iter().copied().filter(may_have).collect();
     let all = || offers.iter().map(|&place| rule.offers[place].as_str()).collect::<Vec<_>>().join(", ");
     if eligible.is_empty() {
-        return Err((Reason::NotEligible, Some(format!("of {}", all()))));
+        return Err((Reason::NotEligible, Some(all())));
     }
     if let Some(by) = held_out(case, message.purpose) {
         // What customers wait for still goes to those who are to get nothing promotional: without its offer.
@@ -50,8 +51,14 @@ pub(super) fn with_offer(
         gates.0.append(&mut tried.0);
         return Ok((message, Some(by)));
     }
-    let Some(place) = eligible.into_iter().find(|&place| take(place)) else {
-        return Err((Reason::NoBudget, Some(format!("of {}", all()))));
+    let mut spent = Vec::new();
+    let taken = eligible.into_iter().find(|&place| {
+        let taken = take(place);
+        spent.extend(taken.err().map(|spent| format!("{}: {}", rule.offers[place], spent.told())));
+        taken.is_ok()
+    });
+    let Some(place) = taken else {
+        return Err((Reason::NoBudget, Some(spent.join("; "))));
     };
     gates.0.append(&mut tried.0);
     gates.passed("offer", Some(rule.offers[place].clone()));
@@ -108,19 +115,19 @@ fn taken(
 }
 
 /// Of several channels the one that came furthest says what would have to change.
-fn furthest(mut refusals: Vec<(Channel, Refused)>) -> Refused {
-    if refusals.len() == 1 {
-        let (channel, (reason, detail)) = refusals.remove(0);
-        return (reason, Some(detail.unwrap_or_else(|| format!("{channel}: {reason}"))));
+fn furthest(refusals: Vec<(Channel, Refused)>) -> Refused {
+    if let [(channel, (reason, detail))] = &refusals[..] {
+        return (*reason, Some(detail.clone().unwrap_or_else(|| channel.to_string())));
     }
     let furthest = refusals.iter().map(|(_, (reason, _))| *reason).max_by_key(|reason| reason.depth());
     (furthest.unwrap_or(Reason::NoAddress), Some(told(&refusals)))
 }
 
+/// `email: address not valid (ann@example), sms: no consent`.
 fn told(refusals: &[(Channel, Refused)]) -> String {
     let one = |(channel, (reason, detail)): &(Channel, Refused)| match detail {
-        Some(detail) => format!("{channel}: {reason} ({detail})"),
-        None => format!("{channel}: {reason}"),
+        Some(detail) => format!("{channel}: {} ({detail})", reason.told()),
+        None => format!("{channel}: {}", reason.told()),
     };
     refusals.iter().map(one).collect::<Vec<_>>().join(", ")
 }
@@ -136,7 +143,11 @@ pub(super) fn in_order(rule: &Rule, candidate: &Candidate) -> Vec<Channel> {
 
 /// The message on one channel: when it may go, and whether it waits for a place.
 fn attempt(case: Case<'_>, channel: Channel, purpose: Purpose) -> Result<Attempt, Refused> {
-    let address = open(case, channel, purpose).map_err(|reason| (reason, None))?;
+    let written = || match case.candidate.address(channel) {
+        Address::Bad(written) => Some(written.clone()),
+        Address::Good(_) | Address::None => None,
+    };
+    let address = open(case, channel, purpose).map_err(|reason| (reason, written()))?;
     let mut gates = Gates::default();
     let (due_at, deferred) = release(case, channel, purpose, &mut gates)?;
     let message = Message {

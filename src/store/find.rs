@@ -66,6 +66,9 @@ pub async fn find(db: &Db, catalogue: &Catalogue, needle: &Needle, limit: usize)
         let matched = if entity == CUSTOMER { "id".to_owned() } else { format!("{entity} {}", needle.text.trim()) };
         hits.push((customer, matched));
     }
+    if hits.is_empty() {
+        hits.extend(by_owner(db, catalogue, needle.text.trim()).await?);
+    }
     if let Some(phone) = &needle.phone {
         hits.extend(by_role(db, catalogue, Role::Phone, phone).await?.into_iter().map(|id| (id, "phone".to_owned())));
     }
@@ -94,6 +97,23 @@ pub async fn by_key(db: &Db, catalogue: &Catalogue, key: &str) -> Result<Vec<(St
     }
     // The customer's own key first.
     found.sort_by_key(|(_, entity)| entity != CUSTOMER);
+    Ok(found)
+}
+
+/// A row, of each entity that has one, that names a customer with this id of whom nothing else is known.
+async fn by_owner(db: &Db, catalogue: &Catalogue, id: &str) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for entity in catalogue.entities.values().filter(|entity| entity.place == Place::Own && entity.name != CUSTOMER) {
+        if catalogue.is_owned(&entity.name) {
+            let key = quoted(&entity.key);
+            let sql = format!(
+                "select cast({key} as text) from {} where _bucket = $1 and _customer = $2 order by {key} limit 1",
+                entity.table()
+            );
+            let row = db.fetch_one(Sql::new(sql).with(crate::ids::bucket_of(id)).with(id)).await?;
+            found.extend(row.map(|row| (id.to_owned(), format!("{} {}", entity.name, row.text(0)))));
+        }
+    }
     Ok(found)
 }
 
@@ -247,6 +267,7 @@ async fn name_all(db: &Db, catalogue: &Catalogue, hits: Vec<(String, String)>) -
     let text = |row: Option<&Row>, index| row.and_then(|row| row.opt_text(index)).map(str::to_owned);
     let named = |(id, matched): (String, String)| {
         let row = rows.iter().find(|row| row.text(0) == id);
+        let matched = if row.is_some() { matched } else { format!("{matched}; no row of the customer is there") };
         FoundCustomer { name: text(row, 1), email: text(row, 2), phone: text(row, 3), customer: id, matched }
     };
     Ok(hits.into_iter().map(named).collect())

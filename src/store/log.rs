@@ -10,7 +10,7 @@ use crate::sql::{ColumnType, Sql};
 use crate::time::Timestamp;
 use crate::touchpoints::{Contact, Detail, Event, Reason, State, Touchpoint};
 use futures_util::stream::{BoxStream, StreamExt};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -182,6 +182,19 @@ pub async fn detail(db: &Db, touchpoint: Touchpoint) -> Result<Detail> {
         events: events.iter().map(event).collect(),
         touchpoint,
     })
+}
+
+/// What was said with the newest refusal of each of these touchpoints (bucket, id), by id.
+pub async fn refusals(db: &Db, touchpoints: &[(i64, &str)]) -> Result<HashMap<String, String>> {
+    let columns = [("bucket", ColumnType::Int), ("touchpoint", ColumnType::Text)];
+    let sql = format!(
+        "select e.touchpoint, e.detail from {} join touchpoint_events e on e.bucket = r.bucket \
+         and e.touchpoint = r.touchpoint where e.kind = '{}' and e.detail is not null order by e.n",
+        db.dialect().rows("$1", &columns, "r"),
+        State::Skipped
+    );
+    let rows = db.fetch(Sql::new(sql).with(serde_json::to_string(touchpoints).expect("keys serialise"))).await?;
+    Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect())
 }
 
 fn event(row: &Row) -> Event {

@@ -1,4 +1,5 @@
-//! The offers' ledger: budgets here, [`codes`], [`grants`], the [`room`] that is left and the [`summary`] beside it.
+//! The offers' ledger: budgets here, [`codes`], [`grants`], the [`room`] that is left, the [`summary`] and the
+//! [`latest`] grants beside it.
 //!
 //! 1. A budget is never overspent: what is taken is taken by an update on condition that it fits, under the lock of
 //!    the offer's `total` row. The row lives in the same transaction as the grants it pays for, so a crash leaks
@@ -10,12 +11,14 @@
 
 pub mod codes;
 pub mod grants;
+pub mod latest;
 pub mod room;
 pub mod summary;
 
+use self::room::Room;
 use super::db::{Db, Result, StoreError, Tx};
 use crate::offers::grant::GrantState;
-use crate::offers::{Offer, Unused};
+use crate::offers::{Offer, Spent, Unused};
 use crate::sql::Sql;
 use crate::time::{Date, Timestamp};
 use std::collections::BTreeMap;
@@ -50,20 +53,23 @@ async fn taken(tx: &mut Tx, offer: &str, day: Date) -> Result<(i64, i64)> {
 }
 
 /// Takes the cost of up to `want` grants out of the offer's budget of `day` (the business's calendar day) and its
-/// total; gives how many it had room for.
+/// total; gives how many it had room for, and which of the two has none beyond that.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reserve_block(tx: &mut Tx, offer: &Offer, day: Date, want: u64) -> Result<u64> {
+pub async fn reserve_block(tx: &mut Tx, offer: &Offer, day: Date, want: u64) -> Result<Room> {
     if offer.cost <= 0 || want == 0 {
-        return Ok(want);
+        return Ok(Room { left: want, until: Spent::Total });
     }
     let (total_cap, day_cap) = (offer.budget.total.unwrap_or(i64::MAX), offer.budget.per_day.unwrap_or(i64::MAX));
     let (of_total, of_day) = taken(tx, &offer.name, day).await?;
-    let room = total_cap.saturating_sub(of_total).min(day_cap.saturating_sub(of_day)) / offer.cost;
-    let granted = room.clamp(0, i64::try_from(want).unwrap_or(i64::MAX));
+    let of_total = total_cap.saturating_sub(of_total) / offer.cost;
+    let of_day = day_cap.saturating_sub(of_day) / offer.cost;
+    let until = if of_total <= of_day { Spent::Total } else { Spent::Day };
+    let granted = of_total.min(of_day).clamp(0, i64::try_from(want).unwrap_or(i64::MAX));
+    let room = Room { left: u64::try_from(granted).expect("not negative"), until };
     if granted == 0 {
-        return Ok(0);
+        return Ok(room);
     }
     let sql = Sql::new(
         "update offer_budgets set taken = taken + $1
@@ -72,7 +78,7 @@ pub async fn reserve_block(tx: &mut Tx, offer: &Offer, day: Date, want: u64) -> 
     let sql = sql.with(granted.saturating_mul(offer.cost)).with(&offer.name);
     let sql = sql.with(TOTAL).with(total_cap).with(day.to_string()).with(day_cap);
     match tx.execute(sql).await? {
-        2 => Ok(u64::try_from(granted).expect("not negative")),
+        2 => Ok(room),
         _ => Err(StoreError::Schema(format!("the budget of the offer `{}` changed under its lock", offer.name))),
     }
 }

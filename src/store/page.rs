@@ -3,7 +3,7 @@
 //! Everything is read from the customer's bucket by its keys. Sentences for people are `cli`'s.
 
 use super::consents::Entry;
-use super::db::{Cell, Db, Result};
+use super::db::{Cell, Db, Result, Row};
 use super::log::{COLUMNS, touchpoint};
 use super::replies::{self, Reply, Wanted};
 use crate::amount::Amount;
@@ -29,6 +29,23 @@ pub struct Grant {
     pub value: i64,
     pub granted_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// What [`Grant::read`] reads, of `offer_grants g`.
+    pub(super) const COLUMNS: &str = "g.touchpoint, g.offer, g.code, g.state, g.value, g.granted_at, g.expires_at";
+
+    pub(super) fn read(row: &Row) -> Self {
+        Self {
+            touchpoint: row.text(0).to_owned(),
+            offer: row.text(1).to_owned(),
+            code: row.opt_text(2).map(str::to_owned),
+            state: row.text(3).parse().unwrap_or(GrantState::Reserved),
+            value: row.int(4),
+            granted_at: Timestamp::from_micros(row.int(5)),
+            expires_at: row.opt_int(6).map(Timestamp::from_micros),
+        }
+    }
 }
 
 /// How many rows of an entity a customer has, and the newest of them.
@@ -166,19 +183,13 @@ async fn touchpoints(db: &Db, customer: &str, rest: &str, limit: i64) -> Result<
 }
 
 async fn grants(db: &Db, customer: &str, limit: i64) -> Result<Vec<Grant>> {
-    let sql = "select touchpoint, offer, code, state, value, granted_at, expires_at from offer_grants \
-               where bucket = $1 and customer = $2 order by granted_at desc, touchpoint limit $3";
+    let sql = format!(
+        "select {} from offer_grants g where g.bucket = $1 and g.customer = $2 \
+         order by g.granted_at desc, g.touchpoint limit $3",
+        Grant::COLUMNS
+    );
     let rows = db.fetch(Sql::new(sql).with(bucket_of(customer)).with(customer).with(limit)).await?;
-    let grant = |row: &super::db::Row| Grant {
-        touchpoint: row.text(0).to_owned(),
-        offer: row.text(1).to_owned(),
-        code: row.opt_text(2).map(str::to_owned),
-        state: row.text(3).parse().unwrap_or(GrantState::Reserved),
-        value: row.int(4),
-        granted_at: Timestamp::from_micros(row.int(5)),
-        expires_at: row.opt_int(6).map(Timestamp::from_micros),
-    };
-    Ok(rows.iter().map(grant).collect())
+    Ok(rows.iter().map(Grant::read).collect())
 }
 
 impl CustomerPage {
@@ -212,7 +223,7 @@ impl CustomerPage {
 }
 
 impl Grant {
-    fn to_json(&self, currency: &str) -> Value {
+    pub(super) fn to_json(&self, currency: &str) -> Value {
         json!({
             "offer": self.offer,
             "code": self.code,

@@ -9,6 +9,7 @@ use crate::rules::{Rule, Variant};
 use crate::sql::Sql;
 use crate::time::{Span, Timestamp};
 use crate::touchpoints::State;
+use crate::touchpoints::later::Later;
 use std::collections::BTreeMap;
 
 /// Of which touchpoints.
@@ -65,7 +66,16 @@ pub async fn report(
     count_complaints(db, filter, &mut reports).await?;
     count_offers(db, filter, &mut reports).await?;
     let rules = reports.into_iter().map(|(rule, report)| RuleReport { rule, ..report }).collect();
-    Ok(Report { at: now, since: filter.since, rules })
+    Ok(Report { at: now, since: filter.since, later: later(db, filter, now).await?, rules })
+}
+
+/// What of these touchpoints is of later than `now`.
+pub async fn later(db: &Db, filter: Filter<'_>, now: Timestamp) -> Result<Option<Later>> {
+    let mut sql = filter.statement("select count(*), max(t.created_at) from touchpoints t where", "");
+    sql.push(" and t.created_at > ").bind(now);
+    let row = db.fetch_one(sql).await?;
+    let later = |row: &Row| Some(Later { count: count(row, 0), until: Timestamp::from_micros(row.opt_int(1)?) });
+    Ok(row.as_ref().and_then(later))
 }
 
 fn of_rule(variant: &Variant) -> VariantReport {

@@ -4,6 +4,8 @@
 //! killed in the middle of a transaction (tasks here, whole processes on PostgreSQL). The negative control spends by
 //! "read, then update" and must overspend, or the test would prove nothing.
 
+mod told;
+
 use plusone::ids::bucket_of;
 use plusone::offers::code::CodeSource;
 use plusone::offers::grant::{Grant, Shown};
@@ -51,7 +53,7 @@ async fn work(db: &Db, worker: u64, stumble: bool) -> Result<u64, StoreError> {
     for round in 0_u64.. {
         let day = Date::from_days(20_760 + i64::try_from(round / 4 % 3).expect("small"));
         let mut tx = db.begin().await?;
-        let mut taken = grants::take(&mut tx, &offer, day, 1 + (worker * 7 + round * 11) % 40).await?;
+        let mut taken = grants::take(&mut tx, &offer, day, 1 + (worker * 7 + round * 11) % 40).await?.codes;
         if taken.is_empty() && round > 24 {
             return Ok(granted);
         }
@@ -112,7 +114,7 @@ async fn spend_the_rest(db: &Db) {
     let offer = offer();
     for day in (20_760..20_763).map(Date::from_days) {
         let mut tx = db.begin().await.expect("a transaction");
-        let taken = grants::take(&mut tx, &offer, day, 10_000).await.expect("taken");
+        let taken = grants::take(&mut tx, &offer, day, 10_000).await.expect("taken").codes;
         let last = |(index, code)| grant(1_000, day.days().unsigned_abs(), index, day, code);
         let rows: Vec<Grant> = (0..).zip(taken).map(last).collect();
         grants::insert(&mut tx, &rows).await.expect("written");

@@ -1,5 +1,8 @@
 //! The report: a funnel that adds up, goals counted within their time, the lift, and a page that stands alone.
 
+use crate::harness::home::Settings;
+use crate::harness::{chromium, node_modules};
+use crate::pages::drive;
 use crate::shop::{NOON, Shop, at, on_both, rule};
 use plusone::report::{GoalReport, Report};
 use plusone::store::report::{Filter, report};
@@ -138,6 +141,53 @@ async fn the_report_is_told_on_the_terminal_as_json_and_as_a_page_that_stands_al
         }
         let unknown = home.plusone(&["report", "--rule", "nota"]).ended_with(2);
         assert!(unknown.stderr.contains("closest: note"), "{}", unknown.stderr);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_for_every_reader_on_a_phone_and_on_a_desk() {
+    let (Some(modules), Some(browser)) = (node_modules(), chromium()) else { return };
+    let home = crate::shop::home(&Settings::default());
+    let _shop = with_variants(&home).await;
+    home.write("config/rules/quiet.toml", &rule(&[("live", "false")]));
+    home.plusone(&["report", "--html", "report.html"]).ended_with(0);
+    let url = format!("file://{}", home.path().join("report.html").display());
+    let words = ["95 times of 100", "Variants of note", "It has matched nobody."];
+    let steps = serde_json::json!([{ "name": "report", "url": url, "expect": words }]);
+    let seen = drive(&home, &modules, &browser, &steps);
+    assert_eq!(seen["looked"], 4, "two widths, light and dark: {seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_later_than_now_is_counted_and_said() {
+    on_both("", async |home| {
+        let shop = shop(&home).await;
+        let noon = made(&shop, Filter::default(), NOON).await;
+        assert_eq!(noon.later, None, "what was written at this moment is not later");
+        let before = made(&shop, Filter::default(), "2026-11-03T11:00:00Z").await;
+        let later = before.later.expect("all of it");
+        assert_eq!((later.count, later.until, before.rules[0].funnel.sent), (60, at(NOON), 40));
+        let none = Filter { rule: Some("quiet"), ..Filter::default() };
+        assert_eq!(made(&shop, none, "2026-11-03T11:00:00Z").await.later, None, "of that rule there is nothing");
+        let sql = "update touchpoints set created_at = 4102444800000000 where customer in ('c1', 'c2')";
+        shop.execute(sql).await;
+        let said = "and 2 touchpoints of later than now, the last of 2100-01-01 00:00: `once --at` made them";
+        let told = home.plusone(&["report"]).ended_with(0).stdout;
+        assert!(told.lines().next().is_some_and(|line| line.ends_with(said)), "{told}");
+        let json = home.plusone(&["report", "--json"]).ended_with(0).json();
+        let later = serde_json::json!({ "count": 2, "until": "2100-01-01T00:00:00Z" });
+        assert_eq!(json["later"], later);
+        // `status` counts the same, and says so.
+        let status = home.plusone(&["status"]).ended_with(0).stdout;
+        let said = "by the way: 2 touchpoints of later than now, the last of 2100-01-01 00:00: `once --at` made them";
+        assert!(status.contains(said), "{status}");
+        assert_eq!(home.plusone(&["status", "--json"]).ended_with(0).json()["later"], later);
+        // A run that wrote nothing is of later all the same.
+        shop.execute("update touchpoints set created_at = 0").await;
+        shop.execute("update runs set instant = 4102444800000000").await;
+        let status = home.plusone(&["status"]).ended_with(0).stdout;
+        assert!(status.contains("by the way: the last run is of 2100-01-01 00:00, later than now"), "{status}");
     })
     .await;
 }

@@ -31,6 +31,9 @@ pub(super) fn json(simulated: &Simulated<'_>) -> Value {
     let held = simulated.rehearsal.held.iter().map(|run| {
         json!({ "rule": run.rule, "instant": run.instant.to_string(), "planned": run.planned, "reason": run.reason })
     });
+    let before = simulated.refused_before.iter();
+    let before =
+        before.map(|(rule, reason, count)| json!({ "rule": rule, "reason": reason.to_string(), "count": count }));
     let mut total = figures_json(&forecast.total(), simulated.currency);
     total.insert("waiting".to_owned(), json!(forecast.waiting.values().sum::<u64>()));
     json!({
@@ -40,6 +43,7 @@ pub(super) fn json(simulated: &Simulated<'_>) -> Value {
         "total": total,
         "days": days,
         "rules": of_rules(rules.collect()),
+        "refused_before": Value::Array(before.collect()),
         "held": Value::Array(held.collect()),
         "drafts": simulated.drafts,
         "notices": notices(simulated),

@@ -1,6 +1,7 @@
 //! A simulation for the terminal: a calendar, the rules, who was refused and why, and what to look at.
 
 use super::Simulated;
+use super::before::HEADING;
 use crate::amount::counted;
 use crate::amount::grouped;
 use crate::cli::print::{Table, local, money, plain};
@@ -25,6 +26,7 @@ pub(super) fn told(simulated: &Simulated<'_>) -> String {
         rules(simulated, &mut text);
         refusals(simulated, &mut text);
     }
+    refused_before(simulated, &mut text);
     let notices = notices(simulated);
     if !notices.is_empty() {
         text.push_str("\nWorth a look:\n");
@@ -71,8 +73,14 @@ fn numbers(figures: &Figures) -> Vec<String> {
 
 fn calendar(simulated: &Simulated<'_>, text: &mut String) {
     let mut days = Table::new(&["DAY", "EMAIL", "SMS", "CALLS", "SENDING", "OFFERS", "HELD OUT", "REFUSED"]);
-    for day in simulated.forecast.days.keys() {
-        days.row(std::iter::once(day_name(*day)).chain(numbers(&simulated.forecast.of_day(*day))).collect());
+    let all: Vec<Date> = simulated.days().collect();
+    // Days without anything stand together: a pause is to be seen, and not to fill the screen.
+    let is_empty = |day: &Date| !simulated.forecast.days.contains_key(day);
+    for part in all.chunk_by(|one, next| is_empty(one) && is_empty(next)) {
+        let (first, last) = (part[0], part[part.len() - 1]);
+        let name =
+            if part.len() == 1 { day_name(first) } else { format!("{} – {}", day_name(first), day_name(last)) };
+        days.row(std::iter::once(name).chain(numbers(&simulated.forecast.of_day(first))).collect());
     }
     let total = simulated.forecast.total();
     days.row(std::iter::once("all days".to_owned()).chain(numbers(&total)).collect());
@@ -94,7 +102,11 @@ fn rules(simulated: &Simulated<'_>, text: &mut String) {
         true => format!("{} for sending, at one text message or minute each", spent(total.cost)),
         false => "nothing is known of sending, since no provider has a `price`".to_owned(),
     };
-    line(text, &format!("\nMoney: {sending}, and {} of offers.", spent(total.offer_cost())));
+    let offers = match total.offers.is_empty() {
+        true => String::new(),
+        false => format!(", and {} of offers", spent(total.offer_cost())),
+    };
+    line(text, &format!("\nMoney: {sending}{offers}."));
     for (offer, (count, cost)) in &total.offers {
         let given = counted(*count, "time");
         line(text, &format!("  {offer}: given {given}, {} {}", money(*cost), simulated.currency));
@@ -119,6 +131,21 @@ fn refusals(simulated: &Simulated<'_>, text: &mut String) {
     }
 }
 
+fn refused_before(simulated: &Simulated<'_>, text: &mut String) {
+    let mut by_reason: BTreeMap<Reason, (u64, Vec<String>)> = BTreeMap::new();
+    for (rule, reason, count) in &simulated.refused_before {
+        let (sum, rules) = by_reason.entry(*reason).or_default();
+        *sum += count;
+        rules.push(format!("{rule} {}", grouped(*count)));
+    }
+    if !by_reason.is_empty() {
+        line(text, &format!("\n{HEADING}:"));
+    }
+    for (reason, (count, rules)) in by_reason {
+        line(text, &format!("{:>8}  {reason}: {}", grouped(count), rules.join(", ")));
+    }
+}
+
 /// What a person should look at, each in a sentence.
 pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
     let mut notices = held(simulated);
@@ -129,7 +156,6 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
     notices.extend(by_day(simulated, Reason::NoBudget, |count, day| {
         format!("on {day} {count} held back for want of budget: no offer of the rule has any left")
     }));
-    notices.extend(refused_before(simulated));
     for (rule, count) in &simulated.forecast.waiting {
         notices.push(format!("{rule}: due after the end, {} more", grouped(*count)));
     }
@@ -141,19 +167,6 @@ pub(super) fn notices(simulated: &Simulated<'_>) -> Vec<String> {
         notices.push(format!("drafts are left out: {drafts}; `--rule NAME` takes one as live"));
     }
     notices
-}
-
-/// Refusals that stood already have no line of their own: nothing new is written down.
-fn refused_before(simulated: &Simulated<'_>) -> Vec<String> {
-    let mut by_rule: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (rule, reason, count) in &simulated.refused_before {
-        by_rule.entry(rule).or_default().push(format!("{} {}", grouped(*count), reason.told()));
-    }
-    let told = |(rule, reasons): (&str, Vec<String>)| {
-        let reasons = reasons.join(", ");
-        format!("{rule}: not counted above are those who were refused before and came to nothing else: {reasons}")
-    };
-    by_rule.into_iter().map(told).collect()
 }
 
 fn held(simulated: &Simulated<'_>) -> Vec<String> {

@@ -20,7 +20,6 @@ const HAD: usize = 3;
 pub struct Heading<'a> {
     pub customer: &'a str,
     pub at: Timestamp,
-    pub now: Timestamp,
     pub zone: Tz,
 }
 
@@ -28,12 +27,12 @@ impl Heading<'_> {
     pub fn print(&self, rule: &Rule, standing: &Standing) -> io::Result<()> {
         let (at, zone) = (local(self.at, self.zone), self.zone);
         say(format_args!("{} for customer {} as of {at} ({zone})", rule.name, self.customer))?;
-        say(format_args!("  rule: {}", standing.sentence(rule, self.now, zone)))
+        say(format_args!("  rule: {}", standing.sentence(rule, zone)))
     }
 }
 
 /// One line for all rows of a rule: what would be sent, or why nothing.
-pub fn in_short(answer: &Answered<'_>, zone: Tz) -> String {
+pub fn in_short(answer: &Answered<'_>, at: Timestamp, zone: Tz) -> String {
     if let Some(one) = answer.recalled.first() {
         let more =
             if answer.recalled.len() > 1 { format!(", and {} more", answer.recalled.len() - 1) } else { String::new() };
@@ -56,7 +55,7 @@ pub fn in_short(answer: &Answered<'_>, zone: Tz) -> String {
                 let detail = refusal.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 format!("{}: {}{detail}{more}", refusal.reason, refusal.reason.meaning())
             }
-            (fate, _) => format!("{}{more}", in_words(fate.as_ref(), &answer.standing, zone)),
+            (fate, _) => format!("{}{more}", in_words(fate.as_ref(), &answer.standing, at, zone)),
         };
     }
     let first = rows[0].clauses.iter().find(|clause| !clause.lets_pass());
@@ -88,12 +87,12 @@ pub fn print_had(answer: &Answered<'_>, customer: &str, zone: Tz) -> io::Result<
     say("Would there be another?")
 }
 
-fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
+fn in_words(fate: Option<&Decision>, standing: &Standing, at: Timestamp, zone: Tz) -> String {
     match fate {
         Some(Decision::Plan(message)) => {
             let due = local(message.due_at, zone);
             let variant = message.variant.as_ref().map(|name| format!(", variant {name},")).unwrap_or_default();
-            let condition = standing.condition(zone);
+            let condition = standing.condition(at, zone);
             format!("would be sent by {}{variant} at {due} ({zone}){condition}", message.channel)
         }
         Some(Decision::HoldOut(message, by)) => {
@@ -105,7 +104,7 @@ fn in_words(fate: Option<&Decision>, standing: &Standing, zone: Tz) -> String {
 }
 
 /// Each row that was judged on today's data.
-pub fn print_rule(answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
+pub fn print_rule(answer: &Answered<'_>, customer: &str, at: Timestamp, zone: Tz) -> io::Result<()> {
     let rule = answer.rule;
     if answer.rows.is_empty() {
         say(format_args!("  the customer has no {} to judge", rule.for_each))?;
@@ -123,7 +122,11 @@ pub fn print_rule(answer: &Answered<'_>, zone: Tz) -> io::Result<()> {
         sentences::gates(&gates).iter().try_for_each(|line| say(format_args!("  {line}")))?;
         let held = guard.filter(|guard| guard.passed == Some(false)).and_then(|guard| guard.detail);
         let held = held.map(|held| format!("; {held}")).unwrap_or_default();
-        say(format_args!("  ->         {}{held}", in_words(row.fate.as_ref(), &answer.standing, zone)))?;
+        say(format_args!("  ->         {}{held}", in_words(row.fate.as_ref(), &answer.standing, at, zone)))?;
+        let question = format!("why {customer} {}", rule.name);
+        if let Some(next) = answer.standing.next_asked(&question, at, zone).filter(|_| goes) {
+            say(format_args!("             {next}"))?;
+        }
     }
     Ok(())
 }

@@ -1,15 +1,16 @@
 //! What a forecast has to give: each offer's room and the turns of a pace, counted down in memory.
 
+use crate::offers::Spent;
 use crate::outreach::judge::Question;
 use crate::plan::pace::Turns;
 use crate::store::db::{Db, Result};
-use crate::store::offers::room::room;
+use crate::store::offers::room::{Room, room};
 use crate::store::pace;
 use std::collections::BTreeMap;
 
-/// How many more of each of a rule's offers can be given, in the rule's order; `None` where nothing limits them.
+/// What there is of each of a rule's offers, in the rule's order; `None` where nothing limits it.
 #[derive(Clone, Debug, Default)]
-pub struct Stock(Vec<Option<u64>>);
+pub struct Stock(Vec<Option<Room>>);
 
 impl Stock {
     /// What a tick as of the question's instant would find.
@@ -27,15 +28,18 @@ impl Stock {
         Self(vec![None; offers])
     }
 
-    /// Takes one of the offer at `place`, if there is one left.
-    pub const fn take(&mut self, place: usize) -> bool {
-        match &mut self.0.as_mut_slice()[place] {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
+    /// Takes one of the offer at `place`.
+    ///
+    /// # Errors
+    /// What there is no more of.
+    pub fn take(&mut self, place: usize) -> std::result::Result<(), Spent> {
+        match &mut self.0[place] {
+            Some(Room { left: 0, until }) => Err(*until),
+            Some(room) => {
+                room.left -= 1;
+                Ok(())
             }
+            None => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use super::stock::{Stock, turns};
 use super::{Fate, Foresight};
 use crate::data::suppress::Hasher;
 use crate::ids::BUCKETS;
+use crate::offers::Spent;
 use crate::outreach::addresses;
 use crate::outreach::judge::{Chunks, Judged, Question};
 use crate::plan::Counts;
@@ -77,5 +78,5 @@ impl<'q> Walk<'q> {
 pub(super) fn already(foresight: &Foresight<'_>, question: &Question<'_>, judged: &Judged) -> Option<Decision> {
     judged.candidate.existing.as_ref().filter(|row| row.state.counts_as_touched())?;
     let (rule, candidate, policy) = (foresight.rule, &judged.candidate, &question.policy());
-    Some(decide(Case { rule, candidate, policy, now: foresight.at, turns: None }, &mut |_| false))
+    Some(decide(Case { rule, candidate, policy, now: foresight.at, turns: None }, &mut |_| Err(Spent::Total)))
 }

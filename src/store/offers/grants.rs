@@ -1,8 +1,8 @@
 //! Grants: written with the touchpoints that carry them, settled with what became of these, redeemed by their code.
 
 use super::{codes, costs_by_day, lock_total, return_costs};
-use crate::offers::Offer;
 use crate::offers::grant::{Grant, GrantState, Shown};
+use crate::offers::{Offer, Spent};
 use crate::sql::{ColumnType, Sql};
 use crate::store::db::{Db, Result, StoreError, Tx};
 use crate::time::{Date, Span, Timestamp};
@@ -10,16 +10,28 @@ use std::collections::{BTreeMap, HashMap};
 
 const KEYS: [(&str, ColumnType); 2] = [("bucket", ColumnType::Int), ("touchpoint", ColumnType::Text)];
 
-/// What was taken for a chunk of candidates: one code (or none, for an offer without codes) for each grant that is
-/// paid for, in the order in which they are to be given.
+/// What was taken for a chunk of candidates.
+pub struct Block {
+    /// One code (or none, for an offer without codes) for each grant that is paid for, in the order in which they are
+    /// to be given.
+    pub codes: Vec<Option<String>>,
+    /// What there is no more of behind them, where they are fewer than were wanted.
+    pub until: Spent,
+}
+
+/// Takes up to `want` grants of `offer` out of its budgets and codes.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn take(tx: &mut Tx, offer: &Offer, day: Date, want: u64) -> Result<Vec<Option<String>>> {
+pub async fn take(tx: &mut Tx, offer: &Offer, day: Date, want: u64) -> Result<Block> {
+    if want == 0 {
+        return Ok(Block { codes: Vec::new(), until: Spent::Total });
+    }
     let paid = super::reserve_block(tx, offer, day, want).await?;
-    let taken = codes::take(tx, offer, paid).await?;
-    super::give_back(tx, offer, day, paid - taken.len() as u64).await?;
-    Ok(taken)
+    let codes = codes::take(tx, offer, paid.left).await?;
+    let unpaid = paid.left - codes.len() as u64;
+    super::give_back(tx, offer, day, unpaid).await?;
+    Ok(Block { codes, until: if unpaid > 0 { Spent::Codes } else { paid.until } })
 }
 
 /// Gives back the rest of what [`take`] gave in this same transaction: the codes at the end that nobody was given.

@@ -4,22 +4,30 @@
 //! 2. What a tick puts back before it begins (freed grants, those that end unused) counts as put back.
 
 use crate::offers::code::{CodeSource, capacity};
-use crate::offers::{Offer, Unused};
+use crate::offers::{Offer, Spent, Unused};
 use crate::sql::Sql;
 use crate::store::db::{Db, Result};
 use crate::time::{Date, Timestamp};
+
+/// How many more can be given, and what it is that there is no more of then.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Room {
+    pub left: u64,
+    pub until: Spent,
+}
 
 /// How many grants of `offer` a tick at `at` could give; `None` where nothing limits them.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn room(db: &Db, offer: &Offer, day: Date, at: Timestamp) -> Result<Option<u64>> {
+pub async fn room(db: &Db, offer: &Offer, day: Date, at: Timestamp) -> Result<Option<Room>> {
     let paid = paid(db, offer, day, at).await?;
-    Ok(paid.into_iter().chain(codes(db, offer).await?).min())
+    let codes = codes(db, offer).await?.map(|left| Room { left, until: Spent::Codes });
+    Ok(paid.into_iter().chain(codes).min())
 }
 
 /// What the budgets have room for.
-async fn paid(db: &Db, offer: &Offer, day: Date, at: Timestamp) -> Result<Option<u64>> {
+async fn paid(db: &Db, offer: &Offer, day: Date, at: Timestamp) -> Result<Option<Room>> {
     if offer.cost <= 0 || (offer.budget.total.is_none() && offer.budget.per_day.is_none()) {
         return Ok(None);
     }
@@ -42,11 +50,13 @@ async fn paid(db: &Db, offer: &Offer, day: Date, at: Timestamp) -> Result<Option
     }
     let back = db.fetch_one(back).await?;
     let (back, back_today) = back.map_or((0, 0), |row| (row.int(0), row.int(1)));
-    let left = |cap: Option<i64>, taken: i64, back: i64| cap.map(|cap| cap.saturating_sub(taken - back));
-    let of_total = left(offer.budget.total, taken_of("total"), back);
-    let of_day = left(offer.budget.per_day, taken_of(&day), back_today);
-    let room = of_total.into_iter().chain(of_day).min().map(|left| left / offer.cost);
-    Ok(room.map(|room| u64::try_from(room).unwrap_or(0)))
+    let room = |cap: Option<i64>, taken: i64, back: i64, until: Spent| {
+        let left = cap?.saturating_sub(taken - back) / offer.cost;
+        Some(Room { left: u64::try_from(left).unwrap_or(0), until })
+    };
+    let of_total = room(offer.budget.total, taken_of("total"), back, Spent::Total);
+    let of_day = room(offer.budget.per_day, taken_of(&day), back_today, Spent::Day);
+    Ok(of_total.into_iter().chain(of_day).min())
 }
 
 /// How many codes there are to give.

@@ -28,6 +28,21 @@ pub struct Summary {
     pub offer: String,
     pub total: Option<i64>,
     pub per_day: Option<i64>,
+    /// Ever.
+    pub all: Shares,
+    /// Taken from today's budget.
+    pub today: Shares,
+    /// Of the total, where there is one.
+    pub left: Option<i64>,
+    /// Of today's budget, where there is one; never more than what is left of the total.
+    pub left_today: Option<i64>,
+    /// Codes that can still be given; absent for fixed codes and offers without codes.
+    pub codes_left: Option<u64>,
+}
+
+/// What became of grants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Shares {
     /// With messages that are planned, on their way or in doubt.
     pub reserved: Share,
     /// With messages that were sent, not redeemed and not over.
@@ -37,12 +52,6 @@ pub struct Summary {
     pub expired: Share,
     /// Not used in time, the cost given back.
     pub lapsed: Share,
-    /// Of the total, where there is one.
-    pub left: Option<i64>,
-    /// Of today's budget, where there is one; never more than what is left of the total.
-    pub left_today: Option<i64>,
-    /// Codes that can still be given; absent for fixed codes and offers without codes.
-    pub codes_left: Option<u64>,
 }
 
 /// The summaries of `offers`, in their order, as of the business's calendar day `today`.
@@ -55,6 +64,7 @@ pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Su
     }
     let grants = Sql::new(
         "select offer, state, count(*), cast(sum(cost) as bigint),
+                cast(sum(case when day = $1 then 1 else 0 end) as bigint),
                 cast(sum(case when day = $1 then cost else 0 end) as bigint)
          from offer_grants group by offer, state",
     );
@@ -74,24 +84,22 @@ pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Su
             codes_left: codes_left(offer, &free, &used),
             ..Summary::default()
         };
-        let mut today = 0;
         for row in grants.iter().filter(|row| row.text(0) == offer.name) {
             let state = row.text(1).parse().unwrap_or(GrantState::Reserved);
-            summary.count(state, Share { count: u64::try_from(row.int(2)).unwrap_or(0), cost: row.int(3) });
-            if state != GrantState::Freed && state.counts_in_budget() {
-                today += row.int(4);
-            }
+            let share = |count, cost| Share { count: u64::try_from(row.int(count)).unwrap_or(0), cost: row.int(cost) };
+            summary.all.add(state, share(2, 3));
+            summary.today.add(state, share(4, 5));
         }
-        let held = summary.reserved.cost + summary.spent.cost + summary.redeemed.cost + summary.expired.cost;
-        summary.left = summary.total.map(|total| (total - held).max(0));
-        summary.left_today = summary.per_day.map(|cap| (cap - today).max(0).min(summary.left.unwrap_or(i64::MAX)));
+        summary.left = summary.total.map(|total| (total - summary.all.held()).max(0));
+        let left_today = |cap: i64| (cap - summary.today.held()).max(0).min(summary.left.unwrap_or(i64::MAX));
+        summary.left_today = summary.per_day.map(left_today);
         summaries.push(summary);
     }
     Ok(summaries)
 }
 
-impl Summary {
-    fn count(&mut self, state: GrantState, share: Share) {
+impl Shares {
+    fn add(&mut self, state: GrantState, share: Share) {
         match state {
             GrantState::Reserved => self.reserved.add(share),
             GrantState::Spent => self.spent.add(share),
@@ -100,6 +108,27 @@ impl Summary {
             GrantState::Lapsed => self.lapsed.add(share),
             GrantState::Freed | GrantState::Released => {}
         }
+    }
+
+    /// Each with its state, in the order in which a grant goes through them.
+    pub const fn each(&self) -> [(GrantState, Share); 5] {
+        [
+            (GrantState::Reserved, self.reserved),
+            (GrantState::Spent, self.spent),
+            (GrantState::Redeemed, self.redeemed),
+            (GrantState::Expired, self.expired),
+            (GrantState::Lapsed, self.lapsed),
+        ]
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.each().iter().map(|(_, share)| share.count).sum()
+    }
+
+    /// What they take of a budget; money, scaled.
+    fn held(&self) -> i64 {
+        self.each().iter().filter(|(state, _)| state.counts_in_budget()).map(|(_, share)| share.cost).sum()
     }
 }
 

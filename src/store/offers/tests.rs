@@ -1,6 +1,7 @@
 //! The ledger on SQLite: what is taken, given back, settled and redeemed.
 
 use super::grants::{Redemption, give_back, given, held, insert, redeem, settle, take};
+use super::room::room;
 use super::*;
 use crate::ids::bucket_of;
 use crate::offers::code::CodeSource;
@@ -57,7 +58,7 @@ impl Ledger {
     /// Grants up to `want` in one transaction, to customers `{name}-0` and on.
     async fn grant(&self, offer: &Offer, name: &str, want: u64) -> Vec<Grant> {
         let mut tx = self.db.begin().await.expect("a transaction");
-        let codes = take(&mut tx, offer, day(), want).await.expect("taken");
+        let codes = take(&mut tx, offer, day(), want).await.expect("taken").codes;
         let grants: Vec<Grant> = codes
             .into_iter()
             .enumerate()
@@ -114,7 +115,7 @@ async fn a_budget_is_granted_to_its_last_piece_and_no_further() {
     assert_eq!(ledger.grant(&offer, "c", 5).await.len(), 0);
     let tomorrow = Date::from_days(day().days() + 1);
     let mut tx = ledger.db.begin().await.expect("a transaction");
-    assert_eq!(reserve_block(&mut tx, &offer, tomorrow, 5).await.expect("reserved"), 3, "the total is for ten");
+    assert_eq!(reserve_block(&mut tx, &offer, tomorrow, 5).await.expect("reserved").left, 3, "the total is for ten");
     drop(tx);
     assert_eq!(ledger.taken(&offer).await, 7, "what was not committed was never taken");
     let summary = ledger.summary(&offer).await;
@@ -122,13 +123,40 @@ async fn a_budget_is_granted_to_its_last_piece_and_no_further() {
 }
 
 #[tokio::test]
+async fn what_has_run_out_is_named_alike_to_those_who_take_and_those_who_look() {
+    let ledger = ledger().await;
+    let file = Some(CodeSource::File("codes.txt".to_owned()));
+    let mut tx = ledger.db.begin().await.expect("a transaction");
+    codes::sync(&mut tx, "two-codes", ["ONE", "TWO"].map(str::to_owned)).await.expect("read in");
+    tx.commit().await.expect("committed");
+    for (name, code, total, per_day, left, until) in [
+        ("of-total", None, 3, Some(5), 3, Spent::Total),
+        ("of-day", None, 9, Some(4), 4, Spent::Day),
+        ("of-both", None, 4, Some(4), 4, Spent::Total),
+        ("two-codes", file.clone(), 9, Some(5), 2, Spent::Codes),
+        ("few-codes", Some(CodeSource::Pattern("C-#".to_owned())), 99, Some(50), 28, Spent::Codes),
+    ] {
+        let offer = Offer { name: name.to_owned(), ..offer(code, total, per_day) };
+        assert_eq!(room(&ledger.db, &offer, day(), now()).await.expect("looked"), Some(Room { left, until }), "{name}");
+        let mut tx = ledger.db.begin().await.expect("a transaction");
+        let block = take(&mut tx, &offer, day(), 40).await.expect("taken");
+        assert_eq!((block.codes.len() as u64, block.until), (left, until), "{name}");
+        let block = take(&mut tx, &offer, day(), 1).await.expect("taken");
+        assert_eq!((block.codes.len(), block.until), (0, until), "{name}");
+        tx.commit().await.expect("committed");
+        let none = Some(Room { left: 0, until });
+        assert_eq!(room(&ledger.db, &offer, day(), now()).await.expect("looked"), none, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_unused_rest_goes_back_with_its_codes() {
     let ledger = ledger().await;
     let offer = offer(pattern(), 10, None);
     let mut tx = ledger.db.begin().await.expect("a transaction");
-    let first = take(&mut tx, &offer, day(), 4).await.expect("taken");
+    let first = take(&mut tx, &offer, day(), 4).await.expect("taken").codes;
     give_back(&mut tx, &offer, day(), &first[1..]).await.expect("given back");
-    let again = take(&mut tx, &offer, day(), 3).await.expect("taken");
+    let again = take(&mut tx, &offer, day(), 3).await.expect("taken").codes;
     assert_eq!(again, first[1..], "the counter went back too");
     give_back(&mut tx, &offer, day(), &again).await.expect("given back");
     give_back(&mut tx, &offer, day(), &first[..1]).await.expect("given back");
@@ -190,7 +218,7 @@ async fn a_code_is_redeemed_once_and_in_time() {
     let unsettled = redeem(&ledger.db, &code(2), now()).await.expect("redeemed");
     assert!(matches!(unsettled, Redemption::Redeemed(_)), "who has the code was sent it: {unsettled:?}");
     let summary = ledger.summary(&offer).await;
-    assert_eq!((summary.spent.count, summary.redeemed.count, summary.left), (1, 2, Some(7 * COST)));
+    assert_eq!((summary.all.spent.count, summary.all.redeemed.count, summary.left), (1, 2, Some(7 * COST)));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! What a rehearsal came to, read back from its database: one line for each touchpoint that it wrote.
+//! What a rehearsal came to, read back from its database: one line for each touchpoint that it wrote, and for each
+//! refusal that stood before.
 
 use crate::rules::Channel;
 use crate::sql::Sql;
@@ -35,11 +36,20 @@ const COLUMNS: &str = "t.id, t.rule, t.customer, t.entity_id, t.occurrence, t.ch
 
 /// Everything that was written at `since` or later, in the order of time.
 pub fn written(db: &Db, since: Timestamp) -> BoxStream<'static, Result<Line>> {
+    lines(db, "t.updated_at >= $1", since)
+}
+
+/// The refusals that stood before `began` and to which nothing else came, in the order of time.
+pub fn refused_before(db: &Db, began: Timestamp) -> BoxStream<'static, Result<Line>> {
+    lines(db, "t.state = 'skipped' and t.updated_at < $1 and t.reason is not null", began)
+}
+
+fn lines(db: &Db, which: &str, at: Timestamp) -> BoxStream<'static, Result<Line>> {
     let sql = format!(
         "select {COLUMNS} from touchpoints t left join offer_grants g on g.bucket = t.bucket and g.touchpoint = t.id \
-         and t.offer is not null where t.updated_at >= $1 order by 9, t.rule, t.customer, t.id"
+         and t.offer is not null where {which} order by 9, t.rule, t.customer, t.id"
     );
-    db.stream(Sql::new(sql).with(since)).map(|row| row.map(|row| read(&row))).boxed()
+    db.stream(Sql::new(sql).with(at)).map(|row| row.map(|row| read(&row))).boxed()
 }
 
 fn read(row: &Row) -> Line {

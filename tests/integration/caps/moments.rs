@@ -93,7 +93,7 @@ async fn the_customers_own_order_goes_first_and_a_channel_without_consent_is_pas
         assert!(told(&shop, "note").await.contains(r#"["channel","sms"]"#));
         let treat = told(&shop, "treat").await;
         assert!(
-            treat.contains(r#"["channel","email"],["consent","yes"],["passed_over","sms: no_consent"]"#),
+            treat.contains(r#"["channel","email"],["consent","yes"],["passed_over","sms: no consent"]"#),
             "{treat}"
         );
     })
@@ -115,7 +115,7 @@ async fn a_preferred_channel_is_waited_for_where_its_silence_ends_in_time_and_pa
         let long = told(&shop, "long").await;
         assert!(long.contains(r#"["channel","sms"],["hours","deferred to 2026-11-03 18:"#), "{long}");
         let short = told(&shop, "short").await;
-        assert!(short.contains(r#"["channel","email"],["passed_over","sms: expired ("#), "{short}");
+        assert!(short.contains(r#"["channel","email"],["passed_over","sms: too late ("#), "{short}");
     })
     .await;
 }

@@ -204,7 +204,7 @@ async fn whoever_is_held_out_of_everything_still_gets_what_they_wait_for() {
         assert_eq!((runs[0].counts.planned, runs[0].counts.held_out), (MANY as u64, 0));
         assert_eq!((runs[1].counts.planned, runs[1].counts.held_out), ((MANY - out) as u64, out as u64));
         let without = "select count(*) from touchpoints where rule = 'note' and offer is null \
-                       and gates like '%without its offer (held_out: 10% of all customers%'";
+                       and gates like '%without its offer (held out: 10% of all customers%'";
         assert_eq!(shop.number(without).await, out as i64);
     })
     .await;

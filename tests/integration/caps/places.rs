@@ -211,7 +211,7 @@ async fn a_channel_whose_cap_is_full_is_passed_over() {
         shop.pass(NOON).await;
         assert_eq!(fates(&shop).await, ["apple planned -", "zebra planned -"]);
         let told = "select count(*) from touchpoints where rule = 'apple' and channel = 'sms' \
-                    and gates like '%email: capped (by zebra, planned for 3 Nov; at most 1 by email a day)%'";
+                    and gates like '%email: had as many as caps allow (by zebra, planned for 3 Nov; at most 1 by email a day)%'";
         assert_eq!(shop.number(told).await, 1);
     })
     .await;

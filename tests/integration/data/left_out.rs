@@ -16,7 +16,12 @@ async fn what_was_left_out_is_told_when_it_is_read_and_until_it_is_mended() {
         let status = home.plusone(&["status"]).ended_with(0).stdout;
         assert!(status.contains("  - 1 row of customers.csv refused, see "), "{status}");
         assert!(status.contains("customers.csv.errors.csv"), "{status}");
-        assert!(status.contains("  by the way: 1 row of cart of customers who are not known"), "{status}");
+        assert!(status.contains("  by the way: 1 row of cart of customers who are not known (2): they"), "{status}");
+        for text in ["zoe", "2"] {
+            let found = home.plusone(&["find", text, "--json"]).ended_with(0).json();
+            assert_eq!(found["customers"][0]["customer"], "zoe");
+            assert_eq!(found["customers"][0]["matched"], "cart 2; no row of the customer is there");
+        }
         // The customer comes by hand, the row is mended: nothing is left out any more.
         home.write("late.csv", &customers(&["zoe,zoe@shop.test,Zoe,gold,yes"]));
         home.plusone(&["import", "customer", "late.csv"]).ended_with(0);

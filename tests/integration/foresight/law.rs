@@ -1,7 +1,7 @@
 //! For random rules, data and histories, what `who` and `why` say is what `once` then does.
 //!
 //! 1. Each question is asked of a tick that then takes place, by the same rule at the same instant.
-//! 2. Everything is compared: who, which state, for which reason, on which channel, when, and the counts.
+//! 2. Everything is compared: who, which state, for which reason in which words, on which channel, when, the counts.
 //! 3. Where something changes between the question and the tick, the answers differ: the comparison can fail.
 
 use super::world::{World, write_data};
@@ -20,8 +20,8 @@ use plusone::store::runs::Run;
 use plusone::touchpoints::{Reason, State};
 use std::collections::BTreeMap;
 
-/// State, reason, channel, due time.
-type Fate = (String, Option<String>, Option<String>, Option<i64>);
+/// State, reason, channel, due time, and what is told with a refusal.
+type Fate = (String, Option<String>, Option<String>, Option<i64>, Option<String>);
 /// By customer and entity.
 type Fates = BTreeMap<(String, String), Fate>;
 
@@ -38,15 +38,20 @@ struct Said {
 fn fate(decision: &Decision) -> Fate {
     match decision {
         Decision::Plan(message) => {
-            ("planned".to_owned(), None, Some(message.channel.to_string()), Some(message.due_at.micros()))
+            ("planned".to_owned(), None, Some(message.channel.to_string()), Some(message.due_at.micros()), None)
         }
         Decision::HoldOut(message, _) => (
             State::HeldOut.to_string(),
             Some(Reason::HeldOut.to_string()),
             Some(message.channel.to_string()),
             Some(message.due_at.micros()),
+            None,
         ),
-        Decision::Refuse(refusal) => ("skipped".to_owned(), Some(refusal.reason.to_string()), None, None),
+        Decision::Refuse(refusal) => {
+            let reason = refusal.reason.to_string();
+            let told = refusal.detail.as_ref().map_or_else(|| reason.clone(), |detail| format!("{reason}: {detail}"));
+            ("skipped".to_owned(), Some(reason), None, None, Some(told))
+        }
     }
 }
 
@@ -86,12 +91,23 @@ async fn ask(world: &World, rule: &Rule) -> Said {
 
 /// What the tick wrote, by customer and occurrence, and what stood there before.
 async fn touchpoints(world: &World, rule: &str) -> BTreeMap<(String, String), (String, Fate)> {
-    let sql = "select customer, occurrence, run_id, state, reason, channel, due_at from touchpoints where rule = $1";
+    let told = "select detail from touchpoint_events e where e.bucket = t.bucket and e.touchpoint = t.id \
+                and e.kind = 'skipped' order by n desc limit 1";
+    let sql = format!(
+        "select customer, occurrence, run_id, state, reason, channel, due_at, \
+         case when state = 'skipped' then ({told}) end from touchpoints t where rule = $1"
+    );
     let rows = world.app.db.fetch(Sql::new(sql).with(rule)).await.expect("the log");
     let text = |row: &Row, column| row.opt_text(column).map(str::to_owned);
     let read = |row: &Row| {
         let key = (row.text(0).to_owned(), row.text(1).to_owned());
-        (key, (row.text(2).to_owned(), (row.text(3).to_owned(), text(row, 4), text(row, 5), row.opt_int(6))))
+        (
+            key,
+            (
+                row.text(2).to_owned(),
+                (row.text(3).to_owned(), text(row, 4), text(row, 5), row.opt_int(6), text(row, 7)),
+            ),
+        )
     };
     rows.iter().map(read).collect()
 }
@@ -121,7 +137,9 @@ async fn differences(world: &World, rule: &str, said: &Said, run: &Run) -> Vec<S
             // A refusal that was written before stays as it is.
             Some((_, fate)) if leaves_none => fate.0 == "skipped",
             // One that stands from before keeps what it was written with: a channel, where it came at sending.
-            Some((_, fate)) if expected.0 == "skipped" => (&fate.0, &fate.1) == (&expected.0, &expected.1),
+            Some((by, fate)) if expected.0 == "skipped" => {
+                (&fate.0, &fate.1) == (&expected.0, &expected.1) && (*by != run.id || fate.4 == expected.4)
+            }
             Some((by, fate)) => *fate == expected && *by == run.id,
         };
         if !is_same {
@@ -134,10 +152,13 @@ async fn differences(world: &World, rule: &str, said: &Said, run: &Run) -> Vec<S
             told.push(format!("nobody spoke of {key:?}: {fate:?}"));
         }
     }
-    let touched = ("skipped".to_owned(), Some("already_touched".to_owned()), None, None);
     for (key, fate) in &said.why {
-        let expected = said.who.get(key).unwrap_or(&touched);
-        if fate != expected {
+        let expected = said.who.get(key);
+        let is_same = match expected {
+            Some(expected) => fate == expected,
+            None => fate.1.as_deref() == Some(Reason::AlreadyTouched.as_str()),
+        };
+        if !is_same {
             told.push(format!("why of {key:?}: {fate:?}, who {expected:?}"));
         }
     }

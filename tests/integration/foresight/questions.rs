@@ -106,7 +106,7 @@ fn why_leads_with_the_message_that_a_customer_had() {
     assert!(lines[3].contains(" sent, email to ann@shop.test") && lines[3].contains(&show), "{why}");
     assert!(why.contains("STOPS      seen before: this occurrence was already sent"), "{why}");
     let log = home.plusone(&["log", "--customer", "ann"]).ended_with(0).stdout;
-    assert!(log.contains("sent   treat  ann Ann   customer ann  email    ann@shop.test"), "{log}");
+    assert!(log.contains("sent   treat  ann Ann   -      email    ann@shop.test"), "{log}");
     let short = home.plusone(&["why", "ann"]).ended_with(0).stdout;
     assert!(short.contains("already_touched: had one already, ") && short.contains(&show), "{short}");
     let told = home.plusone(&["why", "ann", "treat", "--json"]).ended_with(0).json();
@@ -214,7 +214,60 @@ fn who_tells_the_variant_of_each_in_lists_and_tables() {
         csv.contains("\"ann\",\"Ann\",\"ann@shop.test\",\"ann\",\"-\",\"planned\",\"\",\"\",\"email\",\"bold\","),
         "{csv}"
     );
-    assert!(csv.contains("\"no_consent\",\"email: no_consent\",\"\",\"\",\"\"\n"), "{csv}");
+    assert!(csv.contains("\"no_consent\",\"email\",\"\",\"\",\"\"\n"), "{csv}");
+}
+
+#[test]
+fn what_is_asked_between_two_ticks_says_when_the_next_one_is() {
+    let home = shop(&[]);
+    let who = home.plusone(&["who", "treat"]).ended_with(0).stdout;
+    assert!(who.contains("  would get it, if it ran now\n"), "{who}");
+    let next = |text: &str, question: &str| {
+        let (before, after) = text.split_once(&format!("`plusone {question} --at \"")).expect("a question");
+        let (tick, _) = after.split_once('"').expect("a time");
+        assert!(before.trim_end().ends_with(&format!("its next tick is at {tick}, and")), "{text}");
+        tick.to_owned()
+    };
+    let tick = next(&who, "who treat");
+    let why = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
+    assert!(why.contains(" (Europe/London), if it ran now\n"), "{why}");
+    next(&why, "why ann treat");
+    let at_it = home.plusone(&["who", "treat", "--at", &tick]).ended_with(0).stdout;
+    assert!(at_it.contains("  would get it\n") && !at_it.contains("next tick is"), "{at_it}");
+    let nobody = home.plusone(&["why", "eve", "treat"]).ended_with(0).stdout;
+    assert!(!nobody.contains("its next tick is"), "{nobody}");
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_shown_wherever_it_stops_a_message() {
+    let home = shop(&[]);
+    home.write("customers.csv", &customers(&["ann,ann@@shop.test,Ann,gold,yes"]));
+    let why = home.plusone(&["why", "ann", "treat"]).ended_with(0).stdout;
+    let told = "ann@@shop.test";
+    assert!(why.contains(&format!("the customer's address is not a valid one ({told})")), "{why}");
+    let who = home.plusone(&["who", "treat"]).ended_with(0).stdout;
+    assert!(who.contains(&format!("ann Ann  bad_address: {told}")), "{who}");
+    home.plusone(&["once", "--at", "2026-11-03 12:00"]).ended_with(0);
+    let log = home.plusone(&["log", "--customer", "ann"]).ended_with(0).stdout;
+    assert!(log.contains(&format!("bad_address: {told}")), "{log}");
+}
+
+#[test]
+fn no_budget_says_which_and_whether_waiting_helps() {
+    let home = shop(&[("offer", "\"cookie\"")]);
+    home.write("customers.csv", &customers(&["ann,ann@shop.test,Ann,gold,yes", "bea,bea@shop.test,Bea,gold,yes"]));
+    for (budget, told) in [
+        ("{ total = 10, per_day = 1 }", "cookie: today's budget is used up, and there is more tomorrow"),
+        ("{ total = 1, per_day = 1 }", "cookie: its whole budget is used up"),
+    ] {
+        let offer = format!("description = \"A cookie\"\nvalue = \"1\"\ncost = \"1\"\nbudget = {budget}\n");
+        home.write("config/offers/cookie.toml", &offer);
+        let who = home.plusone(&["who", "treat"]).ended_with(0).stdout;
+        assert!(who.contains(&format!("no_budget: {told}\n")), "{who}");
+    }
+    home.plusone(&["once", "--at", "2026-11-03 12:00"]).ended_with(0);
+    let log = home.plusone(&["log", "--reason", "no_budget"]).ended_with(0).stdout;
+    assert!(log.contains("no_budget: cookie: its whole budget is used up\n"), "{log}");
 }
 
 #[test]

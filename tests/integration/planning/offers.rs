@@ -109,7 +109,7 @@ async fn a_transactional_message_goes_without_an_offer_that_cannot_be_given() {
             shop.number("select count(*) from touchpoints where purpose = 'transactional' and offer is null").await,
             5
         );
-        let told = "select count(*) from touchpoints where gates like '%without its offer (no_consent%'";
+        let told = "select count(*) from touchpoints where gates like '%without its offer (no consent%'";
         assert_eq!(shop.number(told).await, 5);
     })
     .await;

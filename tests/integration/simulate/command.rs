@@ -1,7 +1,8 @@
 //! The command: what it prints and writes, what it refuses, and that it leaves nothing behind.
 
 use crate::harness::home::{Home, Settings};
-use crate::harness::{folder, wait_for};
+use crate::harness::{chromium, folder, node_modules, wait_for};
+use crate::pages::drive;
 use crate::shop::{customers, home, rule};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -67,7 +68,7 @@ fn files_for_people_hold_no_formula_and_no_markup_of_others() {
     let sheet = home.read("out.csv");
     let mut lines = sheet.lines();
     let headings = "\"day\",\"time\",\"rule\",\"customer\",\"about\",\"occurrence\",\"channel\",\"state\",\"reason\",\"offer\",\
-                    \"cost\",\"offer_cost\"";
+                    \"cost\",\"offer_cost\",\"before\"";
     assert_eq!(lines.next(), Some(headings));
     assert!(sheet.contains("\"note\",\"'=a\""), "{sheet}");
     assert!(lines.clone().any(|line| line.contains("\"sent\"")) && lines.any(|line| line.contains("\"no_address\"")));
@@ -79,6 +80,60 @@ fn files_for_people_hold_no_formula_and_no_markup_of_others() {
     for absent in ["Calls", "no_address", "for sending", "<b>0</b>"] {
         assert!(!page.contains(absent), "{absent}: {page}");
     }
+}
+
+#[test]
+fn a_month_is_a_whole_month_however_few_its_messages() {
+    let home = shop();
+    home.write("config/rules/note.toml", &rule(&[]));
+    let text = home.plusone(&["simulate", "--to", "+30d", "--html", "page.html"]).ended_with(0).stdout;
+    let page = home.read("page.html");
+    let cells = |class: &str| page.matches(&format!("<li class=\"{class}\">")).count();
+    let (full, empty) = (cells("day"), cells("day none"));
+    assert!((1..=2).contains(&full) && (30..=31).contains(&(full + empty)), "{full} and {empty}: {page}");
+    let bars = page.split("</svg>").next().expect("a chart").matches("<g><title>").count();
+    assert!(text.contains("since no provider has a `price`.\n"), "nothing of offers where nobody gives one: {text}");
+    assert_eq!(bars, full + empty, "the chart has the same days: {page}");
+    let pause = text.lines().find(|line| line.contains(" – ")).expect("the days without anything are one line");
+    assert_eq!(pause.split_whitespace().filter(|word| *word == "-").count(), 7, "{text}");
+}
+
+#[test]
+fn who_was_refused_before_is_told_in_every_answer_and_not_counted() {
+    let home = shop();
+    home.write("config/rules/note.toml", &rule(&[]));
+    home.plusone(&["once"]).ended_with(0);
+    let files = ["--csv", "out.csv", "--html", "page.html"];
+    let text = home.plusone(&[&["simulate", "--to", "+3d"][..], &files].concat()).ended_with(0).stdout;
+    assert!(text.contains("not counted above):\n       1  no_address: note 1"), "{text}");
+    let told = home.plusone(&["simulate", "--to", "+3d", "--json"]).ended_with(0).json();
+    let before = serde_json::json!([{ "rule": "note", "reason": "no_address", "count": 1 }]);
+    assert_eq!((&told["refused_before"], &told["total"]["skipped"]), (&before, &serde_json::json!({})));
+    let sheet = home.read("out.csv");
+    let lines: Vec<&str> = sheet.lines().skip(1).collect();
+    let [line] = &lines[..] else { panic!("{sheet}") };
+    assert!(line.contains("\"note\",\"c\"") && line.contains("no_address") && line.ends_with("\"yes\""), "{line}");
+    let page = home.read("page.html");
+    assert!(
+        page.contains("Refused before") && page.contains("<td>no address</td><td class=\"number\">1</td>"),
+        "{page}"
+    );
+    // Of a rule that is not asked about nothing is told.
+    let told = home.plusone(&["simulate", "--to", "+3d", "--rule", "treat", "--json"]).ended_with(0).json();
+    assert_eq!(told["refused_before"], serde_json::json!([]));
+}
+
+#[test]
+fn the_page_is_for_every_reader_on_a_phone_and_on_a_desk() {
+    let (Some(modules), Some(browser)) = (node_modules(), chromium()) else { return };
+    let home = Home::new();
+    home.copy("config");
+    home.copy("templates");
+    home.plusone(&["simulate", "--to", "+30d", "--html", "page.html"]).ended_with(0);
+    let url = format!("file://{}", home.path().join("page.html").display());
+    let steps = serde_json::json!([{ "name": "simulation", "url": url, "expect": ["Calendar", "Day by day"] }]);
+    let seen = drive(&home, &modules, &browser, &steps);
+    assert_eq!(seen["looked"], 4, "two widths, light and dark: {seen}");
 }
 
 #[test]

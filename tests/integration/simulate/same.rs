@@ -4,11 +4,13 @@
 //! 1. A world follows from its seed; it is lived through at every moment that the rehearsal had something to do at, and
 //!    each quarter of an hour.
 //! 2. A rehearsal of other rules than those that are lived with is found to differ: the comparison can fail.
+//! 3. Random worlds seldom wake a refusal that sleeps; each thing that must wake one has a day of its own, in which
+//!    leaving it asleep is found.
 
 use super::world::World;
 use crate::harness::home::{Home, Settings};
 use crate::harness::postgres::Database;
-use crate::shop::{NOON, Shop, at, customers, home, rule};
+use crate::shop::{NOON, Shop, WAY_OUT, at, customers, home, rule};
 use futures_util::TryStreamExt;
 use plusone::outreach::simulate::{Rehearsal, Wish, simulate};
 use plusone::sql::{Dialect, Sql};
@@ -97,17 +99,26 @@ async fn compare(
     let mut shop = Shop::open(&home, BEGIN).await;
     live(&mut shop, begin, begin.plus(PAST), []).await;
     let now = begin.plus(PAST).plus(Span::from_seconds(421));
-    let to = begin.plus(PAST).plus(FUTURE);
-    let before = everything(&shop).await;
+    said_and_done(&mut shop, now, begin.plus(PAST).plus(FUTURE), || meddle(&home)).await
+}
+
+/// What a rehearsal of `[now, to)` says, and what is then done in that time, after `meddle`.
+async fn said_and_done(
+    shop: &mut Shop,
+    now: Timestamp,
+    to: Timestamp,
+    meddle: impl FnOnce(),
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let before = everything(shop).await;
     shop.set(&now.to_string());
-    let rehearsal = rehearse(&shop, now, to).await;
-    assert!(everything(&shop).await == before, "a rehearsal writes nothing");
+    let rehearsal = rehearse(shop, now, to).await;
+    assert!(everything(shop).await == before, "a rehearsal writes nothing");
     let said: Vec<Line> = rehearsal.lines().try_collect().await.expect("lines");
     let moments: Vec<Timestamp> = rehearsal.moments.iter().copied().chain(said.iter().map(|line| line.at)).collect();
     rehearsal.end().await;
-    meddle(&home);
+    meddle();
     shop.reload().await;
-    live(&mut shop, now, to, moments).await;
+    live(shop, now, to, moments).await;
     let done = lines::written(&shop.app.db, now).try_collect().await.expect("lines");
     (told(said), told(done))
 }
@@ -152,6 +163,70 @@ async fn other_rules_than_those_that_were_simulated_are_found_to_do_something_el
     })
     .await;
     assert!(said != done, "two rules fewer, and nothing else happened");
+}
+
+/// Twenty hours of these rules and this offer for Ann and Ben, who said yes to everything, after the first pass of noon.
+async fn a_day(rules: &[(&str, &[(&str, &str)])], offer: &str) -> BTreeSet<String> {
+    let courtesy = "[courtesy]\nquiet_hours = { email = \"11:00-15:00\" }\n\
+                    caps = [{ purpose = \"promotional\", max = 1, per = \"1d\" }]\n[guard]\nmax_share = \"100%\"\n";
+    let home = home(&Settings { more: courtesy.to_owned(), ..Settings::default() });
+    home.write("customers.csv", &customers(&["ann,ann@shop.test,,,yes", "ben,ben@shop.test,,,yes"]));
+    let consent = "{ email = \"email_ok\", sms = \"email_ok\", source = \"the shop\" }";
+    let data = home.read("config/data.toml").replace("{ email = \"email_ok\", source = \"the shop\" }", consent);
+    home.write("config/data.toml", &data);
+    home.write("templates/note/email.txt.hbs", WAY_OUT);
+    home.write("config/offers/cookie.toml", offer);
+    for (name, keys) in rules {
+        home.write(&format!("config/rules/{name}.toml"), &rule(keys));
+    }
+    let begin = at(NOON).minus(Span::from_seconds(60));
+    let mut shop = Shop::open(&home, &begin.to_string()).await;
+    pass(&mut shop, begin).await;
+    let now = begin.plus(Span::from_seconds(30));
+    let (said, done) = said_and_done(&mut shop, now, now.plus(Span::from_seconds(20 * 3_600)), || {}).await;
+    assert!(said == done, "{}", difference(&said, &done));
+    said
+}
+
+fn is_told(said: &BTreeSet<String>, beginning: &str, of: &[&str]) {
+    let is_one = |line: &&String| line.starts_with(beginning) && of.iter().all(|part| line.contains(part));
+    assert!(said.iter().any(|line| is_one(&line)), "{beginning} {of:?}: {said:#?}");
+}
+
+/// What a sleeping refusal rests on may be given back before its time: whoever waited must then be judged again.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_place_gets_it_when_a_message_that_held_it_is_given_up() {
+    let unless = "['customer.touchpoints.exists(t, t.rule == \"word\" && t.sent_at > ago(\"1d\"))']";
+    let promotional = ("topic", "\"offers\"");
+    // The letter waits for the end of quiet hours at three. At one comes the word, so that the letter is given up.
+    let letter = [promotional, ("priority", "90"), ("unless", unless)];
+    let word = [("channels", "[\"sms\"]"), ("schedule", "\"every day at 1pm\"")];
+    let treat = [promotional, ("channels", "[\"sms\"]"), ("schedule", "\"every 15 minutes\"")];
+    let offer = "description = \"A cookie\"\nvalue = 1\ncost = 1\n";
+    let said = a_day(&[("letter", &letter), ("word", &word), ("treat", &treat)], offer).await;
+    is_told(&said, "letter ann", &["NoLongerTrue"]);
+    is_told(&said, "treat ann", &["sent", "2026-11-03T15:15:00Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_have_an_offer_is_refused_for_the_cap_once_a_message_takes_it() {
+    let promotional = ("topic", "\"offers\"");
+    let letter = [promotional, ("channels", "[\"sms\"]"), ("schedule", "\"every day at 3pm\"")];
+    let treat = [promotional, ("channels", "[\"sms\"]"), ("offer", "\"cookie\""), ("once_per", "[\"customer\"]")];
+    let offer = "description = \"A cookie\"\nvalue = 1\ncost = 1\neligible = ['customer.tier == \"silver\"']\n";
+    let said = a_day(&[("letter", &letter), ("treat", &treat)], offer).await;
+    is_told(&said, "letter ann", &["sent", "2026-11-03T15:00:00Z"]);
+    is_told(&said, "treat ann", &["Capped", "2026-11-03T15:00:00Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_budget_gets_what_another_did_not_use() {
+    // Ann has the one that there is from the first pass on, and does not use it.
+    let treat = [("topic", "\"offers\""), ("channels", "[\"sms\"]"), ("offer", "\"cookie\"")];
+    let offer = "description = \"A cookie\"\nvalue = 1\ncost = 1\nbudget = { total = 1 }\nvalid_for = \"5h\"\n\
+                 unused = \"return\"\ncode = { pattern = \"COOKIE-######\" }\n";
+    let said = a_day(&[("treat", &treat)], offer).await;
+    is_told(&said, "treat ben", &["sent", "2026-11-03T16:00:00Z"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

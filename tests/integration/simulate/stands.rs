@@ -4,6 +4,7 @@
 use crate::harness::home::Settings;
 use crate::shop::{Shop, WAY_OUT, at, home, rule};
 use plusone::courtesy::caps::Taken;
+use plusone::offers::Spent;
 use plusone::outreach::judge::Question;
 use plusone::plan::candidate::{Address, Candidate, OfferFacts};
 use plusone::plan::decide::{Case, Decision, decide};
@@ -125,7 +126,7 @@ async fn what_is_said_to_stand_is_refused_for_the_same_reason_at_every_instant_o
             let has_budget = chance.random_bool(0.3);
             let reason_at = |now| {
                 let candidate = &sent_by(now, &candidate);
-                match decide(Case { now, candidate, ..case }, &mut |_| has_budget) {
+                match decide(Case { now, candidate, ..case }, &mut |_| has_budget.then_some(()).ok_or(Spent::Day)) {
                     Decision::Refuse(refusal) => Some(refusal.reason),
                     Decision::Plan(_) | Decision::HoldOut(..) => None,
                 }

@@ -1,13 +1,19 @@
 //! Bars for each day, made here as SVG: what goes on which channel, of all rules and of one.
 
-use super::{Simulated, day_name, escaped, put};
+use super::super::Simulated;
+use super::super::tell::day_name;
+use super::{escaped, put};
 use crate::amount::grouped;
 use crate::outreach::simulate::forecast::Figures;
 use crate::rules::Channel;
 use crate::time::Date;
 
 const WIDTH: f64 = 720.0;
-const LEFT: f64 = 44.0;
+/// Above the bars, so that the number at the top is whole in the large letters of a phone, too.
+const TOP: f64 = 24.0;
+/// What a digit takes in these letters, and half of a day's name.
+const DIGIT: f64 = 14.0;
+const HALF: f64 = 42.0;
 
 /// The bars of all rules.
 pub(super) fn days(page: &mut String, simulated: &Simulated<'_>) {
@@ -26,9 +32,7 @@ pub(super) fn of_rule(page: &mut String, simulated: &Simulated<'_>, rule: &str) 
 }
 
 fn all_days(simulated: &Simulated<'_>, figures: impl Fn(Date) -> Figures) -> Vec<(Date, Figures)> {
-    let days = &simulated.forecast.days;
-    let (Some(first), Some(last)) = (days.keys().next(), days.keys().next_back()) else { return Vec::new() };
-    (first.days()..=last.days()).map(Date::from_days).map(|day| (day, figures(day))).collect()
+    simulated.days().map(|day| (day, figures(day))).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a drawing needs no more than 52 bits")]
@@ -45,24 +49,24 @@ fn bars(page: &mut String, what: &str, days: &[(Date, Figures)], height: f64) {
     }
     let (peak, _) = days.iter().max_by_key(|(_, figures)| figures.messages()).expect("there is a day");
     let told = format!("{what}: {} at most, on {}", grouped(most), day_name(*peak));
-    let bottom = height + 10.0;
+    let highest = grouped(most);
+    let left = DIGIT.mul_add(highest.len() as f64, 10.0).max(44.0);
+    let (bottom, beside) = (height + TOP, left - 6.0);
     put(
         page,
         format_args!(
-            "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">\n<line class=\"axis\" x1=\"{LEFT}\" y1=\"10\" x2=\"{WIDTH}\" \
-             y2=\"10\"/><line class=\"axis\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{WIDTH}\" y2=\"{bottom}\"/>\
-             <text x=\"{}\" y=\"14\" text-anchor=\"end\">{}</text><text x=\"{}\" y=\"{bottom}\" text-anchor=\"end\">0</text>\n",
-            height + 34.0,
+            "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">\n<line class=\"axis\" x1=\"{left}\" y1=\"{TOP}\" x2=\"{WIDTH}\" \
+             y2=\"{TOP}\"/><line class=\"axis\" x1=\"{left}\" y1=\"{bottom}\" x2=\"{WIDTH}\" y2=\"{bottom}\"/>\
+             <text x=\"{beside}\" y=\"{}\" text-anchor=\"end\">{highest}</text><text x=\"{beside}\" y=\"{bottom}\" text-anchor=\"end\">0</text>\n",
+            bottom + 36.0,
             escaped(&told),
-            LEFT - 6.0,
-            grouped(most),
-            LEFT - 6.0,
+            TOP + 4.0,
         ),
     );
-    let step = (WIDTH - LEFT) / days.len() as f64;
+    let step = (WIDTH - left) / days.len() as f64;
     let named = days.len().div_ceil(10).max(1);
     for (place, (day, figures)) in days.iter().enumerate() {
-        let x = (place as f64).mul_add(step, LEFT);
+        let x = (place as f64).mul_add(step, left);
         let mut y = bottom;
         put(page, format_args!("<g><title>{}: {}</title>", day_name(*day), channels(figures)));
         for channel in Channel::ALL {
@@ -81,10 +85,11 @@ fn bars(page: &mut String, what: &str, days: &[(Date, Figures)], height: f64) {
         }
         page.push_str("</g>");
         if place % named == 0 {
-            let (x, y) = (x + step / 2.0, bottom + 18.0);
+            let (x, y) = (x + step / 2.0, bottom + 28.0);
+            let (x, anchor) = if x + HALF > WIDTH { (WIDTH, "end") } else { (x, "middle") };
             let name = day.naive().format("%-d %b");
             let class = if place / named % 2 == 1 { " class=\"second\"" } else { "" };
-            put(page, format_args!("<text{class} x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{name}</text>"));
+            put(page, format_args!("<text{class} x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{name}</text>"));
         }
         page.push('\n');
     }
