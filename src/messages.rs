@@ -13,6 +13,7 @@
 
 mod braces;
 mod check;
+mod codes;
 pub mod context;
 pub mod foreign;
 pub mod format;

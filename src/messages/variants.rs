@@ -5,7 +5,7 @@
 
 use crate::messages::library::{Part, Template, Templates, says_nothing, version};
 use crate::messages::syntax;
-use crate::messages::tree::{Call, Expr, Node};
+use crate::messages::tree::{Call, Expr, Node, Path};
 use crate::messages::walk::VARIANT;
 use crate::problem::{Problem, Source};
 use crate::rules::Rule;
@@ -103,6 +103,8 @@ impl Template {
 }
 
 fn nodes_read(nodes: &[Node]) -> bool {
+    let is_variant = |path: &Path| path.frame == 0 && path.fields.first().is_some_and(|name| name == VARIANT);
+    let reads = |expr| reads(expr, &is_variant);
     nodes.iter().any(|node| match node {
         Node::Text(_) => false,
         Node::Print(expr) => reads(expr),
@@ -111,13 +113,14 @@ fn nodes_read(nodes: &[Node]) -> bool {
     })
 }
 
-fn reads(expr: &Expr) -> bool {
+/// Whether an expression reads a path for which `holds`.
+pub(super) fn reads(expr: &Expr, holds: &dyn Fn(&Path) -> bool) -> bool {
     match expr {
-        Expr::Path(path) => path.frame == 0 && path.fields.first().is_some_and(|name| name == VARIANT),
+        Expr::Path(path) => holds(path),
         Expr::Literal(..) | Expr::Loop { .. } => false,
         Expr::Call(call) => {
             let Call { args, options, .. } = &**call;
-            args.iter().chain(options.iter().map(|(_, value)| value)).any(reads)
+            args.iter().chain(options.iter().map(|(_, value)| value)).any(|expr| reads(expr, holds))
         }
     }
 }

@@ -80,6 +80,9 @@ impl Message<'_> {
             channels: self.channels,
             promotional: self.is_promotional(),
         }));
+        if let Some(offer) = self.offers.iter().find(|offer| offer.code.is_some()) {
+            problems.extend(template.check_code(self.channels, &offer.name));
+        }
         problems
     }
 
