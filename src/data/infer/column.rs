@@ -324,9 +324,13 @@ impl Column {
             return None;
         }
         if let (true, Some(number)) = (self.dressed.all(), self.dressed.first.as_deref().and_then(plain_number)) {
-            let shown = self.point.odd.as_ref().filter(|odd| plain_number(odd).is_some());
+            // Of the sign that most numbers have, the one that is written otherwise: it is to be mended, in that sign.
+            let is_comma = self.comma.fits > self.point.fits;
+            let plain = if is_comma { &self.comma } else { &self.point };
+            let shown = plain.odd.as_ref().filter(|odd| plain_number(odd).is_some());
             let shown = shown.or(self.dressed.first.as_ref()).map(String::as_str).unwrap_or_default();
             let number = plain_number(shown).unwrap_or(number);
+            let number = if is_comma { number.replace('.', ",") } else { number };
             let ty = if self.is_money() || shown.contains(super::tally::is_of_money) { "money" } else { "decimal" };
             return Some(format!(
                 "`{shown}` is no plain number: written as {number} in the file, in every row, this can be {ty}"

@@ -135,6 +135,11 @@ fn what_keeps_a_column_from_its_type_is_said() {
             "weight = \"text\"   # `1,200.5` is no plain number: written as 1200.5 in the file, in every row, this can be decimal",
         ),
         (
+            "price",
+            &["89,50", "1.240,00", "12,00"],
+            "price = \"text\"   # `1.240,00` is no plain number: written as 1240,00 in the file, in every row, this can be money",
+        ),
+        (
             "on",
             &["2026-01-03", "soon", "2026-01-05", "2026-02-05"],
             "on = \"text\"   # most are dates like `2026-01-03`, but not `soon`: mended in the file, or left empty, it is typed",
