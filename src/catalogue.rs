@@ -276,6 +276,13 @@ impl Catalogue {
         self.entity(CUSTOMER).expect("config refuses a data.toml without [customer]")
     }
 
+    /// The column of the customers' table that holds their ids as text: the key, which the primary key finds, where
+    /// that is text.
+    pub fn id_of_customer(&self) -> String {
+        let key = self.customer().key_field();
+        quoted(if key.ty == Type::Text { &key.name } else { "_customer" })
+    }
+
     /// What `name` (an entity's name) leads to from `from`: `order.customer`.
     pub fn one(&self, from: &str, name: &str) -> Option<(&Link, &Entity)> {
         let link = self.entity(from)?.belongs_to.iter().find(|link| link.entity == name)?;

@@ -233,8 +233,9 @@ pub async fn called(db: &Db, catalogue: &Catalogue, keys: &[(i64, &str)]) -> Res
     let [name, email, phone] = roles.map(|field| column(customer, field));
     let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     let sql = format!(
-        "select r.id, {name}, coalesce({email}, {phone}) from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id",
-        customer.table()
+        "select r.id, {name}, coalesce({email}, {phone}) from {rows} join {} c on c._bucket = r.bucket and c.{} = r.id",
+        customer.table(),
+        catalogue.id_of_customer()
     );
     let keys = serde_json::to_string(keys).expect("text and integers serialise");
     let called = |row: &Row| {
@@ -260,8 +261,9 @@ async fn name_all(db: &Db, catalogue: &Catalogue, hits: Vec<(String, String)>) -
     let keys: Value = hits.iter().map(|(id, _)| json!([crate::ids::bucket_of(id), id])).collect();
     let rows = db.dialect().rows("$1", &[("bucket", ColumnType::Int), ("id", ColumnType::Text)], "r");
     let sql = format!(
-        "select r.id, {columns} from {rows} join {} c on c._bucket = r.bucket and c._customer = r.id",
-        customer.table()
+        "select r.id, {columns} from {rows} join {} c on c._bucket = r.bucket and c.{} = r.id",
+        customer.table(),
+        catalogue.id_of_customer()
     );
     let rows = db.fetch(Sql::new(sql).with(keys.to_string())).await?;
     let text = |row: Option<&Row>, index| row.and_then(|row| row.opt_text(index)).map(str::to_owned);

@@ -111,7 +111,8 @@ pub async fn customer_page(db: &Db, catalogue: &Catalogue, customer: &str, limit
 async fn fields(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Option<Map<String, Value>>> {
     let entity = catalogue.customer();
     let columns: Vec<String> = entity.fields.iter().map(|field| quoted(&field.name)).collect();
-    let sql = format!("select {} from {} where _bucket = $1 and _customer = $2", columns.join(", "), entity.table());
+    let (columns, table, id) = (columns.join(", "), entity.table(), catalogue.id_of_customer());
+    let sql = format!("select {columns} from {table} where _bucket = $1 and {id} = $2");
     let row = db.fetch_one(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
     Ok(row.as_ref().map(|row| values(entity, row)))
 }

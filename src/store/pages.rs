@@ -21,8 +21,8 @@ pub async fn fields(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Fi
     let roles = &catalogue.roles;
     let column = |field: &Option<String>| field.as_deref().map_or_else(|| "cast(null as text)".to_owned(), quoted);
     let columns = [&roles.email, &roles.phone, &roles.locale, &roles.time_zone].map(column).join(", ");
-    let table = catalogue.customer().table();
-    let text = format!("select {columns} from {table} where _bucket = $1 and _customer = $2");
+    let (table, id) = (catalogue.customer().table(), catalogue.id_of_customer());
+    let text = format!("select {columns} from {table} where _bucket = $1 and {id} = $2");
     let row = db.fetch_one(Sql::new(text).with(bucket_of(customer)).with(customer)).await?;
     let Some(row) = row else { return Ok(Fields::default()) };
     let text = |index| row.opt_text(index).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);

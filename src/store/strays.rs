@@ -25,8 +25,9 @@ fn from(catalogue: &Catalogue, entity: &Entity) -> Option<String> {
     Some(if path.len() == 1 {
         format!(
             "from {table} as c where c.\"_customer\" is not null and not exists (select 1 from {} as p \
-             where p.\"_bucket\" = c.\"_bucket\" and p.\"_customer\" = c.\"_customer\")",
-            catalogue.customer().table()
+             where p.\"_bucket\" = c.\"_bucket\" and p.{} = c.\"_customer\")",
+            catalogue.customer().table(),
+            catalogue.id_of_customer()
         )
     } else {
         format!("from {table} as c where c.\"_customer\" is null and c.{} is not null", quoted(&link.field))

@@ -55,8 +55,8 @@ pub async fn in_use(db: &Db, catalogue: &Catalogue) -> Result<Vec<Option<String>
 /// When the database refuses.
 pub async fn of_customer(db: &Db, catalogue: &Catalogue, customer: &str) -> Result<Option<String>> {
     let Some(field) = &catalogue.roles.time_zone else { return Ok(None) };
-    let (field, table) = (quoted(field), catalogue.customer().table());
-    let sql = format!("select {field} from {table} where \"_bucket\" = $1 and \"_customer\" = $2");
+    let (field, table, id) = (quoted(field), catalogue.customer().table(), catalogue.id_of_customer());
+    let sql = format!("select {field} from {table} where \"_bucket\" = $1 and {id} = $2");
     let row = db.fetch_one(Sql::new(sql).with(bucket_of(customer)).with(customer)).await?;
     Ok(row.and_then(|row| row.opt_text(0).map(str::to_owned)))
 }
