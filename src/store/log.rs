@@ -189,11 +189,11 @@ pub async fn refusals(db: &Db, touchpoints: &[(i64, &str)]) -> Result<HashMap<St
     let columns = [("bucket", ColumnType::Int), ("touchpoint", ColumnType::Text)];
     let sql = format!(
         "select e.touchpoint, e.detail from {} join touchpoint_events e on e.bucket = r.bucket \
-         and e.touchpoint = r.touchpoint where e.kind = '{}' and e.detail is not null order by e.n",
-        db.dialect().rows("$1", &columns, "r"),
-        State::Skipped
+         and e.touchpoint = r.touchpoint where e.kind = $2 and e.detail is not null order by e.n",
+        db.dialect().rows("$1", &columns, "r")
     );
-    let rows = db.fetch(Sql::new(sql).with(serde_json::to_string(touchpoints).expect("keys serialise"))).await?;
+    let keys = serde_json::to_string(touchpoints).expect("keys serialise");
+    let rows = db.fetch(Sql::new(sql).with(keys).with(State::Skipped.as_str())).await?;
     Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect())
 }
 

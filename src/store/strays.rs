@@ -33,3 +33,28 @@ fn from(catalogue: &Catalogue, entity: &Entity) -> Option<String> {
         format!("from {table} as c where c.\"_customer\" is null and c.{} is not null", quoted(&link.field))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CUSTOMER, Field, Link, Roles, Type};
+    use crate::store::{entities, migrate};
+    use crate::time::Tz;
+
+    #[tokio::test]
+    async fn the_customer_of_each_row_is_found_by_the_primary_key() {
+        let mut order = Entity::new("order", "id");
+        order.fields.push(Field::new("customer_id", Type::Text));
+        order.belongs_to.push(Link { entity: CUSTOMER.to_owned(), field: "customer_id".to_owned() });
+        let all = [Entity::new(CUSTOMER, "id"), order.clone()].map(|entity| (entity.name.clone(), entity)).into();
+        let catalogue = Catalogue { entities: all, roles: Roles::default(), consent: Vec::new(), events: Vec::new() };
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open("sqlite://trial.db", folder.path()).await.expect("a database");
+        migrate::migrate(&db).await.expect("the schema");
+        entities::prepare(&db, &catalogue, Tz::UTC).await.expect("tables");
+        let from = from(&catalogue, &order).expect("orders belong to customers");
+        let plan = db.fetch(Sql::new(format!("explain query plan select count(*) {from}"))).await.expect("a plan");
+        let plan: Vec<&str> = plan.iter().map(|row| row.text(3)).collect();
+        assert!(plan.contains(&"SEARCH p USING PRIMARY KEY (_bucket=? AND id=?)"), "{plan:?}");
+    }
+}
