@@ -62,12 +62,16 @@ fn a_text_message_that_plusone_may_not_add_to_must_say_it_itself() {
             files.insert("templates/birthday/sms.hbs", text);
         })
     };
-    assert_eq!(says("Happy birthday! Reply STOP to opt out."), Vec::<String>::new());
+    assert_eq!(says("Happy birthday! {{offer.code}} Reply STOP to opt out."), Vec::<String>::new());
     assert_eq!(
-        says("Hi{{#if customer.first_name}}. Reply STOP.{{else}}. STOP ends this.{{/if}}"),
+        says("Hi {{offer.code}}{{#if customer.first_name}}. Reply STOP.{{else}}. STOP ends this.{{/if}}"),
         Vec::<String>::new()
     );
-    assert_eq!(says("Hi{{#if customer.first_name}}. Reply STOP.{{/if}}"), [expected], "not in every case");
+    assert_eq!(
+        says("Hi {{offer.code}}{{#if customer.first_name}}. Reply STOP.{{/if}}"),
+        [expected],
+        "not in every case"
+    );
 }
 
 #[test]
@@ -80,16 +84,16 @@ fn a_sender_that_nobody_can_answer_needs_another_way_out() {
     };
     let expected = "error templates/birthday/sms.hbs: a promotional text message names no way out, and nobody can answer \
                     the sender `HARBOUR`";
-    assert_eq!(name("Happy birthday! Reply STOP to opt out."), [expected]);
-    assert_eq!(name("Happy birthday! STOP to 36111"), Vec::<String>::new());
-    assert_eq!(name("Happy birthday! No more: {{links.unsubscribe}}"), Vec::<String>::new());
+    assert_eq!(name("Happy birthday! {{offer.code}} Reply STOP to opt out."), [expected]);
+    assert_eq!(name("Happy birthday! {{offer.code}} STOP to 36111"), Vec::<String>::new());
+    assert_eq!(name("Happy birthday! {{offer.code}} No more: {{links.unsubscribe}}"), Vec::<String>::new());
 }
 
 #[test]
 fn words_in_a_language_that_plusone_does_not_have_are_asked_for() {
     let locale = |words: &'static str| {
         told(move |files| {
-            files.insert("templates/birthday/nl/sms.hbs", "Gefeliciteerd!");
+            files.insert("templates/birthday/nl/sms.hbs", "Gefeliciteerd! {{offer.code}}");
             replace(files, PLUSONE, ADDED, words);
         })
     };
