@@ -178,6 +178,7 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     let (mut templates, faults) = Templates::compile(&texts, &entities);
     problems.extend(faults);
     problems.extend(templates.add_menus(&project.menus));
+    problems.extend(templates.check_languages(&project.settings.business));
     let mut broken = Vec::new();
     let around =
         messages::Around { settings: &project.settings, catalogue: &project.catalogue, offers: &project.offers };

@@ -133,6 +133,10 @@ impl Templates {
         self.templates.get(name)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values()
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.templates.keys().map(String::as_str)
     }
@@ -200,7 +204,7 @@ pub(super) fn distinct(problems: &mut Vec<Problem>) {
 }
 
 /// Splits a path into folder, name and locale; `None` for a file that is no part of a template on purpose.
-fn place(path: &str) -> Result<Option<(&str, &str, String)>, String> {
+pub(super) fn place(path: &str) -> Result<Option<(&str, &str, String)>, String> {
     let inner = path.strip_prefix("templates/").unwrap_or(path);
     let steps: Vec<&str> = inner.split('/').collect();
     if steps.iter().any(|step| step.starts_with('.')) {

@@ -14,9 +14,14 @@ pub fn from_html(html: &str) -> Result<String, RenderError> {
     decorated(html, Plain::default())
 }
 
+/// What is read of `html`, without the addresses of its links.
+pub fn shown(html: &str) -> Option<String> {
+    decorated(html, Plain { bare: true, ..Plain::default() }).ok()
+}
+
 /// What an inbox shows beside the subject: the first words of the mail, hidden ones too, as one line.
 pub fn preheader(html: &str) -> Option<String> {
-    let words = decorated(html, Plain { bare: true, ..Plain::default() }).ok()?;
+    let words = shown(html)?;
     // what senders put behind a preheader to keep the letter's own words out is shown nowhere
     let is_filler = |c: char| matches!(c, '\u{34f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let words: String = words.chars().filter(|c| !is_filler(*c)).collect();

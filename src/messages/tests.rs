@@ -3,6 +3,7 @@
 mod fixtures;
 mod formats;
 mod hostile;
+mod languages;
 mod laws;
 mod mail;
 mod mjml;
