@@ -18,6 +18,7 @@ pub mod context;
 pub mod foreign;
 pub mod format;
 mod html;
+mod languages;
 mod library;
 mod markup;
 pub mod menu;

@@ -1,7 +1,10 @@
 //! `plusone init`: a new home folder with a working, commented configuration and templates.
 
+mod language;
+
 use super::print::say;
 use super::{Answer, Failure, Global, schema};
+use language::{File, Language};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,24 +14,27 @@ pub struct Options {
     /// A folder that is empty or not there yet
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// The language that customers read, with its country's time zone and currency: en or de
+    #[arg(long, value_name = "LOCALE", default_value = "en")]
+    locale: Language,
 }
 
-/// Path under the new home folder, and text.
-const FILES: &[(&str, &str)] = &[
+/// What is the same for every language but for single texts: path under the new home folder, and text.
+const FILES: [File; 5] = [
     ("config/plusone.toml", include_str!("init/config/plusone.toml")),
     ("config/data.toml", include_str!("init/config/data.toml")),
     ("config/rules/welcome.toml", include_str!("init/config/rules/welcome.toml")),
     ("config/customers.csv", include_str!("init/config/customers.csv")),
-    ("templates/welcome/subject.hbs", include_str!("init/templates/welcome/subject.hbs")),
-    ("templates/welcome/email.html.hbs", include_str!("init/templates/welcome/email.html.hbs")),
     ("templates/_partials/letter-start.hbs", include_str!("../../templates/_partials/letter-start.hbs")),
-    ("templates/_partials/letter-end.hbs", include_str!("../../templates/_partials/letter-end.hbs")),
 ];
 
 pub async fn run(_global: &Global, options: &Options) -> Answer {
     let folder = &options.folder;
     refuse_unless_empty(folder)?;
-    for (path, text) in FILES.iter().chain(&crate::config::CONFIRM_TEMPLATE) {
+    for (path, text) in files(&options.locale) {
+        write(&folder.join(path), &text)?;
+    }
+    for (path, text) in &crate::config::CONFIRM_TEMPLATE {
         write(&folder.join(path), text)?;
     }
     for (name, text) in schema::files() {
@@ -39,6 +45,12 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
     say(format_args!("  plusone check --home {shown}"))?;
     say(format_args!("  plusone once --home {shown}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration and the templates in a language.
+fn files(language: &Language) -> impl Iterator<Item = (&'static str, String)> {
+    let shared = FILES.into_iter().map(|(path, text)| (path, language.translated(text)));
+    shared.chain(language.templates.into_iter().map(|(path, text)| (path, text.to_owned())))
 }
 
 fn refuse_unless_empty(folder: &Path) -> Result<(), Failure> {
@@ -70,13 +82,22 @@ mod tests {
 
     #[test]
     fn a_new_home_folder_loads_without_a_problem() {
-        let mut files = Files::default();
-        for (path, text) in FILES {
-            files.insert(path, text);
+        for language in &language::ALL {
+            let mut texts = Files::default();
+            for (path, text) in files(language) {
+                texts.insert(path, &text);
+            }
+            let loaded = load_from(&texts, &Environment::default());
+            assert_eq!(loaded.problems, []);
+            assert_eq!(loaded.project.expect("it is good").rules.len(), 1);
         }
-        let loaded = load_from(&files, &Environment::default());
-        assert_eq!(loaded.problems, []);
-        assert_eq!(loaded.project.expect("it is good").rules.len(), 1);
+    }
+
+    #[test]
+    fn each_text_that_is_translated_is_there() {
+        for (english, _) in language::ALL.iter().flat_map(|language| language.texts) {
+            assert!(FILES.iter().any(|(_, text)| text.contains(english)), "{english}");
+        }
     }
 
     #[test]

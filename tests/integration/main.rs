@@ -21,6 +21,7 @@ mod guide;
 mod harness;
 mod hooks;
 mod hours;
+mod init;
 mod kill;
 mod log;
 mod mistakes;
