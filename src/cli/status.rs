@@ -10,6 +10,7 @@ use crate::courtesy::pauses::{Pauses, Scope};
 use crate::data::sync::such_as;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
+use crate::shell::word;
 use crate::store::report::{Filter, later};
 use crate::store::status::{Standing, standing};
 use crate::store::{pauses, replies, sources, strays};
@@ -324,13 +325,13 @@ impl Status<'_> {
         }
         writeln!(out, "\nPaused")?;
         for pause in pauses {
-            let scope = plain(&pause.scope.to_string());
+            let scope = pause.scope.to_string();
             let until = match pause.paused_until {
                 Some(until) => format!("until {}", self.local(until)),
-                None => format!("until `plusone resume {scope}`"),
+                None => format!("until `plusone resume {}`", plain(&word(&scope))),
             };
             let why = pause.reason.as_ref().map_or(String::new(), |reason| format!(": {}", plain(reason)));
-            writeln!(out, "  {scope} since {}, {until}{why}", self.local(pause.paused_at))?;
+            writeln!(out, "  {} since {}, {until}{why}", plain(&scope), self.local(pause.paused_at))?;
         }
         Ok(())
     }
