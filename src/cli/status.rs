@@ -60,7 +60,7 @@ struct Status<'a> {
     strays: BTreeMap<String, String>,
     /// How many replies wait for a person.
     replies: i64,
-    /// Touchpoints of later than now.
+    /// Touchpoints and runs of later than now.
     later: Option<Later>,
 }
 
@@ -173,11 +173,10 @@ impl Status<'_> {
             format!("{rows} of {of} of customers who are not known{such}: they count once the customers are there")
         });
         let later = |later: Later| {
-            format!("{}: `once --at` made them, and the numbers below count them", later.told(self.opened.zone()))
+            let counts = if later.count > 0 { ", and the numbers below count them" } else { "" };
+            format!("{}{counts}", later.told(self.opened.zone()))
         };
-        let last = self.standing.last_runs.iter().map(|run| run.instant).max().filter(|at| *at > self.now());
-        let run = last.map(|at| format!("the last run is of {}, later than now: `once --at` made it", self.local(at)));
-        told.chain(self.later.map(later).or(run)).collect()
+        told.chain(self.later.map(later)).collect()
     }
 
     fn to_json(&self) -> Value {
