@@ -1,5 +1,9 @@
 //! Money and decimals as scaled 64-bit integers: exact, and the same on both databases.
 
+mod style;
+
+pub use style::{Style, THOUSANDS};
+
 use std::fmt;
 
 /// Digits after the point of every `money` value and of a `decimal` that declares no scale of its own.

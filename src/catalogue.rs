@@ -9,7 +9,7 @@
 
 pub mod builtin;
 
-use crate::amount::SCALE;
+use crate::amount::{SCALE, Style};
 use crate::courtesy::consent::Answer;
 use crate::problem::nearest;
 use crate::settings::Secret;
@@ -171,8 +171,8 @@ pub struct Entity {
     /// In the place of `source`: another database to read from.
     pub database: Option<DatabaseSource>,
     pub absent: Option<Absent>,
-    /// The decimal sign in files: `.` or `,`.
-    pub decimal: char,
+    /// How files write numbers.
+    pub numbers: Style,
     /// For times without a zone; the business's where absent.
     pub time_zone: Option<Tz>,
     pub relative_dates: bool,
@@ -229,7 +229,7 @@ impl Entity {
             source: None,
             database: None,
             absent: None,
-            decimal: '.',
+            numbers: Style::default(),
             time_zone: None,
             relative_dates: false,
         }

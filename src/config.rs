@@ -42,7 +42,7 @@ pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMP
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
 
-use crate::catalogue::{Catalogue, Place};
+use crate::catalogue::{Catalogue, Entity, Place};
 use crate::messages::menu::MenuFile;
 use crate::offers::Offer;
 use crate::problem::{self, Problem, Severity, Source};
@@ -110,11 +110,27 @@ pub fn load_from(files: &Files, environment: &Environment) -> Loaded {
 /// The entities that `data.toml` under `home` declares, with their keys: as many as can be read of it, whatever else is
 /// wrong.
 pub fn declared(home: &Path) -> Vec<(String, String)> {
-    let (files, environment) = (Files::read(home), Environment::of_process());
-    let catalogue = Loader { files: &files, environment: &environment, problems: &mut Vec::new() }.catalogue(None);
-    let entities = catalogue.into_iter().flat_map(|catalogue| catalogue.entities.into_values());
+    let entities = entities(&Files::read(home), &Environment::of_process()).into_iter();
     let own = entities.filter(|entity| entity.place != Place::BuiltIn && entity.name != "event");
     own.map(|entity| (entity.name, entity.key)).collect()
+}
+
+/// The entities of `data.toml` and the built-in ones: as many as can be read, whatever else is wrong.
+pub fn entities(files: &Files, environment: &Environment) -> Vec<Entity> {
+    let catalogue = Loader { files, environment, problems: &mut Vec::new() }.catalogue(None);
+    catalogue.into_iter().flat_map(|catalogue| catalogue.entities.into_values()).collect()
+}
+
+/// The files under `templates/` by their first folder, in the order of their paths; without the menus of calls.
+pub fn templates(files: &Files) -> BTreeMap<String, Vec<Source>> {
+    let mut templates: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    for (path, source) in files.under(TEMPLATES) {
+        let inner = &path[TEMPLATES.len() + 1..];
+        if let Some((template, _)) = inner.split_once('/').filter(|_| !is_menu(path)) {
+            templates.entry(template.to_owned()).or_default().push(source.clone());
+        }
+    }
+    templates
 }
 
 /// Whether `name` can name a rule or an offer.
@@ -147,8 +163,8 @@ impl Loader<'_> {
             opt_in::fill_in(tree, settings, catalogue, self.problems);
         }
         let is_sound = self.errors() == before && !self.is_unusable(PLUSONE_TOML) && !self.is_unusable(DATA_TOML);
-        let mut templates = self.templates();
-        let (menus, broken_menus) = self.menus();
+        let mut templates = templates(self.files);
+        let (menus, broken_menus) = self.menus(catalogue.as_ref());
         let (settings, catalogue) = (settings?, catalogue?);
         opt_in::ship_template(&settings, &mut templates);
         let offers = self.each(OFFERS, &keys::offer::OFFER, |name, tree, loader| {
@@ -268,26 +284,16 @@ impl Loader<'_> {
         read(name, &tree, self)
     }
 
-    fn templates(&self) -> BTreeMap<String, Vec<Source>> {
-        let mut templates: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-        for (path, source) in self.files.under(TEMPLATES) {
-            let inner = &path[TEMPLATES.len() + 1..];
-            if let Some((template, _)) = inner.split_once('/').filter(|_| !is_menu(path)) {
-                templates.entry(template.to_owned()).or_default().push(source.clone());
-            }
-        }
-        templates
-    }
-
     /// The menus of calls that can be used, and the templates whose menus cannot.
-    fn menus(&mut self) -> (Vec<MenuFile>, BTreeSet<String>) {
+    fn menus(&mut self, catalogue: Option<&Catalogue>) -> (Vec<MenuFile>, BTreeSet<String>) {
         let files = self.files;
+        let entities: Vec<String> = catalogue.into_iter().flat_map(|all| all.entities.keys().cloned()).collect();
         let (mut menus, mut broken) = (Vec::new(), BTreeSet::new());
         for (path, source) in files.under(TEMPLATES).filter(|(path, _)| is_menu(path)) {
             let before = self.errors();
             let menu = node::parse(source, self.environment, self.problems).map(|mut tree| {
                 shape::check(&mut tree, &keys::menu::MENU, self.problems);
-                menus::read(&tree, self.problems)
+                menus::read(&tree, &entities, self.problems)
             });
             match menu.filter(|_| self.errors() == before) {
                 Some(menu) => menus.push(MenuFile { menu, source: source.clone() }),

@@ -38,6 +38,7 @@ pub mod sync;
 pub mod values;
 pub mod wishes;
 
+use crate::shell::word;
 use crate::store::db::StoreError;
 use crate::store::external::ExternalError;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,8 @@ pub enum DataError {
     InPlace { entity: String },
     #[error(
         "{file} has lost {lost} of the {known} rows of `{entity}`; more than a fifth is refused as a mistake. To \
-         remove them run `plusone import {entity} {file} --absent remove`"
+         remove them run `plusone import {entity} {path} --absent remove`",
+        path = word(.file)
     )]
     Shrunk { file: String, entity: String, lost: u64, known: u64 },
     #[error("{0}")]

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod ids;
 pub mod problem;
 pub mod progress;
+pub mod shell;
 pub mod sql;
 pub mod time;
 

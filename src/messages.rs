@@ -11,7 +11,7 @@
 //! 4. What a message reads of the data is settled when its template is read, so needs, check and rendering cannot
 //!    differ.
 
-mod braces;
+pub mod braces;
 mod check;
 mod codes;
 pub mod context;

@@ -26,7 +26,7 @@ pub struct Report {
     pub at: Timestamp,
     /// Only what was planned at or after.
     pub since: Option<Timestamp>,
-    /// What of it is of later than `at`.
+    /// What of it is of later than `at`, or the runs that wrote nothing of it.
     pub later: Option<Later>,
     pub rules: Vec<RuleReport>,
 }

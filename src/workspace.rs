@@ -167,15 +167,15 @@ impl Workspace {
 fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates)>, Vec<Problem>) {
     let loaded = config::load_from(files, environment);
     let mut problems = loaded.problems;
-    let Some(mut project) = loaded.project else { return (None, problems) };
-    let texts: Vec<(String, String)> = project
-        .templates
-        .values()
-        .flatten()
-        .map(|source: &Source| (source.name.to_string(), source.text.to_string()))
-        .collect();
+    let Some(mut project) = loaded.project else {
+        // What is wrong with the templates by themselves is told all the same; what they read is not known.
+        let entities: Vec<String> = config::entities(files, environment).into_iter().map(|one| one.name).collect();
+        problems.extend(Templates::compile(&texts(&config::templates(files)), &entities).1);
+        problem::sort(&mut problems);
+        return (None, problems);
+    };
     let entities: Vec<String> = project.catalogue.entities.keys().cloned().collect();
-    let (mut templates, faults) = Templates::compile(&texts, &entities);
+    let (mut templates, faults) = Templates::compile(&texts(&project.templates), &entities);
     problems.extend(faults);
     problems.extend(templates.add_menus(&project.menus));
     problems.extend(templates.check_languages(&project.settings.business));
@@ -205,6 +205,11 @@ fn read(files: &Files, environment: &Environment) -> (Option<(Project, Templates
     }
     problem::sort(&mut problems);
     (Some((project, templates)), problems)
+}
+
+/// Paths and texts of templates.
+fn texts(templates: &BTreeMap<String, Vec<Source>>) -> Vec<(String, String)> {
+    templates.values().flatten().map(|source| (source.name.to_string(), source.text.to_string())).collect()
 }
 
 /// What is wrong with a rule's templates; `None` where one is not in force.

@@ -4,6 +4,7 @@ mod language;
 
 use super::print::say;
 use super::{Answer, Failure, Global, schema};
+use crate::shell::word;
 use language::{File, Language};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -40,8 +41,9 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
     for (name, text) in schema::files() {
         write(&folder.join(schema::FOLDER).join(name), &text)?;
     }
-    let shown = folder.display();
+    let shown = folder.display().to_string();
     say(format_args!("{shown} is a home folder now. Next:"))?;
+    let shown = word(&shown);
     say(format_args!("  plusone check --home {shown}"))?;
     say(format_args!("  plusone once --home {shown}"))?;
     Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::delivery::sample::{Sample, Samples};
 use crate::messages::format::locale;
 use crate::rules::{Channel, Rule};
+use crate::shell::word;
 use crate::workspace::PREVIEW;
 use shown::Shown;
 use std::collections::BTreeSet;
@@ -160,7 +161,8 @@ fn notes(rule: &Rule, options: &Options, shown: &[Shown]) {
     {
         super::complain(format_args!(
             "note: the rule does not select this customer now; `plusone why {} {}` says why",
-            one.customer, rule.name
+            word(&one.customer),
+            rule.name
         ));
     }
     let dead = format!("/{PREVIEW}");

@@ -6,6 +6,7 @@ use super::opened::Opened;
 use super::print::{Table, local, plain, short};
 use super::{Answer, Failure};
 use crate::amount::counted;
+use crate::shell::word;
 use crate::store::replies::{self, Reply, Wanted};
 use crate::time::Tz;
 use serde_json::json;
@@ -42,7 +43,7 @@ pub async fn list(opened: &Opened, json: bool, wanted: &Wanted, shown: i64, out:
 /// A word on those that wait for a person.
 pub fn waits(replies: &[Reply], out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = replies.iter().find(|reply| reply.review) else { return Ok(()) };
-    let id = name(&first.id);
+    let id = word(name(&first.id));
     writeln!(
         out,
         "look: taken for a stop, in words of their own; if it was none, write to them. `plusone resolve {id} read` settles it"

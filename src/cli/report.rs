@@ -67,7 +67,7 @@ fn heading(report: &Report, opened: &Opened) -> String {
         .since
         .map_or_else(|| "All touchpoints".to_owned(), |since| format!("Touchpoints from {}", local(since, zone)));
     let until = format!("{which} until {} ({zone})", local(report.at, zone));
-    let later = |later: Later| format!("{until}, and {}: `once --at` made them", later.told(zone));
+    let later = |later: Later| format!("{until}, and {}", later.told(zone));
     report.later.map_or_else(|| until.clone(), later)
 }
 

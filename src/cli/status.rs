@@ -10,6 +10,7 @@ use crate::courtesy::pauses::{Pauses, Scope};
 use crate::data::sync::such_as;
 use crate::rules::{Channel, Rule};
 use crate::settings::Way;
+use crate::shell::word;
 use crate::store::report::{Filter, later};
 use crate::store::status::{Standing, standing};
 use crate::store::{pauses, replies, sources, strays};
@@ -59,7 +60,7 @@ struct Status<'a> {
     strays: BTreeMap<String, String>,
     /// How many replies wait for a person.
     replies: i64,
-    /// Touchpoints of later than now.
+    /// Touchpoints and runs of later than now.
     later: Option<Later>,
 }
 
@@ -172,11 +173,10 @@ impl Status<'_> {
             format!("{rows} of {of} of customers who are not known{such}: they count once the customers are there")
         });
         let later = |later: Later| {
-            format!("{}: `once --at` made them, and the numbers below count them", later.told(self.opened.zone()))
+            let counts = if later.count > 0 { ", and the numbers below count them" } else { "" };
+            format!("{}{counts}", later.told(self.opened.zone()))
         };
-        let last = self.standing.last_runs.iter().map(|run| run.instant).max().filter(|at| *at > self.now());
-        let run = last.map(|at| format!("the last run is of {}, later than now: `once --at` made it", self.local(at)));
-        told.chain(self.later.map(later).or(run)).collect()
+        told.chain(self.later.map(later)).collect()
     }
 
     fn to_json(&self) -> Value {
@@ -324,13 +324,13 @@ impl Status<'_> {
         }
         writeln!(out, "\nPaused")?;
         for pause in pauses {
-            let scope = plain(&pause.scope.to_string());
+            let scope = pause.scope.to_string();
             let until = match pause.paused_until {
                 Some(until) => format!("until {}", self.local(until)),
-                None => format!("until `plusone resume {scope}`"),
+                None => format!("until `plusone resume {}`", plain(&word(&scope))),
             };
             let why = pause.reason.as_ref().map_or(String::new(), |reason| format!(": {}", plain(reason)));
-            writeln!(out, "  {scope} since {}, {until}{why}", self.local(pause.paused_at))?;
+            writeln!(out, "  {} since {}, {until}{why}", plain(&scope), self.local(pause.paused_at))?;
         }
         Ok(())
     }

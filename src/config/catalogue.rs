@@ -6,7 +6,7 @@ use super::keys;
 use super::node::{Entry, Node};
 use super::reader::Reader;
 use super::relations;
-use crate::amount::SCALE;
+use crate::amount::{SCALE, Style};
 use crate::catalogue::{
     Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type,
     builtin,
@@ -125,11 +125,23 @@ fn entity(name: &str, section: Reader<'_>, problems: &mut Vec<Problem>) -> Entit
         source: section.text("source"),
         database: database(section, problems),
         absent: section.text("absent").map(|word| if word == "keep" { Absent::Keep } else { Absent::Remove }),
-        decimal: section.text("decimal").and_then(|sign| sign.chars().next()).unwrap_or('.'),
+        numbers: numbers(section, problems),
         time_zone: section.get("time_zone").and_then(|node| forms::zone(node).ok()),
         relative_dates: section.boolean("relative_dates").unwrap_or(false),
         ..Entity::new(name, "")
     }
+}
+
+/// How the files of an entity write numbers.
+fn numbers(section: Reader<'_>, problems: &mut Vec<Problem>) -> Style {
+    let sign = |name: &str| section.text(name).and_then(|sign| sign.chars().next());
+    let style = Style { decimal: sign("decimal").unwrap_or('.'), thousands: sign("thousands") };
+    if let (Some(node), true) = (section.get("thousands"), style.thousands == Some(style.decimal)) {
+        let other = if style.decimal == '.' { ',' } else { '.' };
+        let message = format!("`{}` is the decimal sign of this file already", style.decimal);
+        problems.push(node.error(message).help(format!("write `decimal = \"{other}\"`, or leave out `thousands`")));
+    }
+    style
 }
 
 /// `source` where it is a table: a query to another database.

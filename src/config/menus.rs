@@ -3,17 +3,20 @@
 use super::keys::menu::{KEY, KEYS, MENU};
 use super::node::{Entry, Node};
 use super::reader::Reader;
+use crate::messages::braces;
 use crate::messages::menu::{Does, Key, Menu};
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
 /// The file of a menu, in a template's folder or one of its locales'.
 pub const FILE: &str = "voice.toml";
 
-/// Reads a checked tree.
-pub fn read(tree: &Node, problems: &mut Vec<Problem>) -> Menu {
+/// Reads a checked tree. `entities` are the names of the rows that templates can read.
+pub fn read(tree: &Node, entities: &[String], problems: &mut Vec<Problem>) -> Menu {
     let mut menu = Menu::default();
     let Some(keys) = Reader::new(tree, &MENU).table("keys") else { return menu };
     for entry in Reader::new(keys.node, &KEYS).named() {
+        let words = ["prompt", "says"].into_iter().filter_map(|name| entry.node.get(name));
+        problems.extend(words.flat_map(|words| tags(words, entities)));
         if let (Ok(digit), Some(key)) = (entry.key.parse(), key(entry, problems)) {
             menu.keys.insert(digit, key);
         }
@@ -40,6 +43,16 @@ fn key(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Key> {
         }
     }
     Some(Key { does, prompt, says })
+}
+
+/// What looks like a tag in a text that is said as it stands: an error where it is one, or names something known.
+fn tags(node: &Node, entities: &[String]) -> Vec<Problem> {
+    let Some(text) = node.text() else { return Vec::new() };
+    let told = |stray: braces::Stray| {
+        let problem = node.fault(stray.fault(text));
+        if stray.is_known { problem } else { Problem { severity: Severity::Warning, ..problem } }
+    };
+    braces::spoken(text, entities).into_iter().map(told).collect()
 }
 
 /// Spoken text is one line.

@@ -9,6 +9,7 @@
 
 mod column;
 mod links;
+mod numbers;
 mod tally;
 
 pub use links::Known;
@@ -18,6 +19,7 @@ use super::files::{Next, Rows};
 use crate::catalogue::CUSTOMER;
 use column::{Column, Declared, Found};
 use csv::ByteRecord;
+use numbers::FileStyle;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -163,7 +165,7 @@ impl Block {
     }
 
     fn write(&self) -> String {
-        let sign = self.sign();
+        let file = FileStyle::of(self.columns.iter().map(|column| &column.numbers));
         let mut lines = vec![format!("# From {} rows of {}.", self.good, self.path.display())];
         if self.bad > 0 {
             lines.push(format!("# {} more could not be read: `plusone import` tells which.", self.bad));
@@ -175,21 +177,16 @@ impl Block {
         if let Some(stem) = self.name.strip_suffix('y') {
             lines.push(format!("plural = \"{stem}ies\""));
         }
-        if sign == ',' {
+        if file.style.decimal == ',' {
             lines.push("decimal = \",\"".to_owned());
         }
+        lines.extend(file.style.thousands.map(|sign| format!("thousands = \"{sign}\"")));
         lines.extend(if self.name == CUSTOMER { self.roles() } else { self.relations() });
         lines.push(format!("[{}.fields]", self.name));
         let columns = self.columns.iter().enumerate();
-        lines.extend(columns.map(|(at, column)| declaration(column, self.holds_keys(at), false, sign)));
-        lines.extend(self.remarks_on_full_columns(sign));
+        lines.extend(columns.map(|(at, column)| declaration(column, self.holds_keys(at), false, file)));
+        lines.extend(self.remarks_on_full_columns(file));
         lines.into_iter().map(|line| line + "\n").collect()
-    }
-
-    /// The decimal sign of the file: a comma where any column of numbers has one.
-    fn sign(&self) -> char {
-        let comma = |column: &Column| matches!(column.found(), Found::Decimal { sign: ',', .. });
-        if self.columns.iter().any(comma) { ',' } else { '.' }
     }
 
     fn remarks_on_key(&self) -> Vec<String> {
@@ -214,7 +211,7 @@ impl Block {
     }
 
     /// What every row has may be `required`; whether it always will is not in the rows.
-    fn remarks_on_full_columns(&self, sign: char) -> Vec<String> {
+    fn remarks_on_full_columns(&self, file: FileStyle) -> Vec<String> {
         // A missing yes or no is a no: there is nothing to ask for.
         let asks = |at: &usize| {
             let column = &self.columns[*at];
@@ -223,7 +220,7 @@ impl Block {
         let full: Vec<usize> = (0..self.columns.len()).filter(asks).collect();
         let Some(first) = full.first() else { return Vec::new() };
         let names = full.iter().map(|at| format!("`{}`", self.columns[*at].name)).collect::<Vec<_>>().join(", ");
-        let example = declaration(&self.columns[*first], self.holds_keys(*first), true, sign);
+        let example = declaration(&self.columns[*first], self.holds_keys(*first), true, file);
         let example = example.split("   # ").next().unwrap_or_default().to_owned();
         vec![
             format!("# Every row has {names}. If that stays so, say it: a row without is refused"),
@@ -281,8 +278,8 @@ fn is_called_key(column: &Column, name: &str) -> bool {
     ["id", "key"].contains(&column.name.as_str()) || rest.is_some_and(|rest| links::KEYS.contains(&rest))
 }
 
-fn declaration(column: &Column, holds_keys: bool, required: bool, sign: char) -> String {
-    let Declared { ty, mut options, remark } = column.declared(holds_keys, sign);
+fn declaration(column: &Column, holds_keys: bool, required: bool, file: FileStyle) -> String {
+    let Declared { ty, mut options, remark } = column.declared(holds_keys, file);
     if column.heading != column.name {
         options.insert(0, format!("column = {}", quoted(&column.heading)));
     }

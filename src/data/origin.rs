@@ -6,6 +6,7 @@
 
 use super::DataError;
 use super::files::Rows;
+use crate::amount::Style;
 use crate::catalogue::{Catalogue, DatabaseSource, Entity};
 use crate::problem::nearest;
 use crate::store::external::{Column, External, ExternalError, Reading, Texts};
@@ -97,7 +98,7 @@ impl Query {
     pub fn reading_of(&self, catalogue: &Catalogue, entity: &str) -> Catalogue {
         let mut catalogue = catalogue.clone();
         if let Some(entity) = catalogue.entities.get_mut(entity) {
-            entity.decimal = '.';
+            entity.numbers = Style::default();
             entity.relative_dates = false;
             let timed = entity.fields.iter_mut().filter(|field| self.timed.contains(&field.name));
             timed.for_each(|field| field.format = None);

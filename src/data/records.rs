@@ -84,7 +84,7 @@ impl Plan {
             let parse = match () {
                 () if role(&catalogue.roles.email) => Parse::Email,
                 () if role(&catalogue.roles.phone) => Parse::Phone,
-                () => Parse::of(field, entity.decimal, calendar),
+                () => Parse::of(field, entity.numbers, calendar),
             };
             let required = needed || field.required;
             columns.push(Column { name: field.name.clone(), heading: heading.to_owned(), at, required, parse });

@@ -9,6 +9,7 @@ use super::DataError;
 use super::consent;
 use super::moments::Calendar;
 use super::records::Plan;
+use crate::amount::Style;
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place, Type};
 use crate::config::rule_tests::{Row, RuleTest, Written};
 use crate::courtesy::consent::{Answer, Entry, Source as Told, SourceKind};
@@ -51,7 +52,7 @@ pub fn catalogue(of: &Catalogue) -> Catalogue {
     let mut catalogue = of.clone();
     for entity in catalogue.entities.values_mut().filter(|entity| entity.place != Place::BuiltIn) {
         (entity.place, entity.source, entity.database) = (Place::Own, None, None);
-        (entity.decimal, entity.time_zone, entity.relative_dates) = ('.', None, true);
+        (entity.numbers, entity.time_zone, entity.relative_dates) = (Style::default(), None, true);
         for field in &mut entity.fields {
             (field.column, field.format, field.required) = (None, None, false);
         }

@@ -6,7 +6,7 @@
 
 use super::addresses;
 use super::moments::Calendar;
-use crate::amount::Amount;
+use crate::amount::Style;
 use crate::catalogue::{Field, Type};
 use crate::contact::as_bad;
 use crate::store::db::Cell;
@@ -25,10 +25,10 @@ pub enum Parse {
     },
     Email,
     Phone,
-    Integer,
+    Integer(Style),
     Decimal {
         scale: u8,
-        sign: char,
+        style: Style,
     },
     /// What else is read as true, and as false.
     Boolean {
@@ -48,11 +48,11 @@ pub struct Parsed {
 
 impl Parse {
     /// How `field` is read, where it is neither an email address nor a phone number.
-    pub fn of(field: &Field, sign: char, calendar: Calendar) -> Self {
+    pub fn of(field: &Field, style: Style, calendar: Calendar) -> Self {
         match field.ty {
             Type::Text => Self::Text { one_of: field.one_of.clone() },
-            Type::Integer => Self::Integer,
-            Type::Decimal(_) | Type::Money => Self::Decimal { scale: field.ty.scale().unwrap_or(0), sign },
+            Type::Integer => Self::Integer(style),
+            Type::Decimal(_) | Type::Money => Self::Decimal { scale: field.ty.scale().unwrap_or(0), style },
             Type::Boolean => Self::Boolean { yes: field.yes.clone(), no: field.no.clone() },
             Type::Date => Self::Date(calendar),
             Type::Timestamp => Self::Timestamp(calendar),
@@ -89,8 +89,8 @@ impl Parse {
     fn number(&self, text: &str) -> Option<i64> {
         match self {
             Self::Text { .. } | Self::Email | Self::Phone => None,
-            Self::Integer => text.parse().ok().filter(|value: &i64| value.abs() <= MAX_INTEGER),
-            Self::Decimal { scale, sign } => decimal(text, *scale, *sign),
+            Self::Integer(style) => style.integer(text).filter(|value| value.abs() <= MAX_INTEGER),
+            Self::Decimal { scale, style } => style.decimal(text, *scale),
             Self::Boolean { yes, no } => {
                 let is = |words: &[String]| words.iter().any(|word| word.to_lowercase() == text.to_lowercase());
                 let own = if is(yes) { Some(true) } else { is(no).then_some(false) };
@@ -105,10 +105,18 @@ impl Parse {
         let text = short(text);
         match self {
             Self::Text { .. } | Self::Email | Self::Phone => format!("`{text}` is not text"),
-            Self::Integer => format!("`{text}` is not a whole number within ±9007199254740991"),
-            Self::Decimal { scale, sign } => format!(
-                "`{text}` is not a number with `{sign}` as its decimal sign, at most {scale} places and no separators"
-            ),
+            Self::Integer(style) => {
+                let groups = thousands(*style).map(|groups| format!(" with {groups}")).unwrap_or_default();
+                format!("`{text}` is not a whole number within ±9007199254740991{groups}{}", otherwise(&text, *style))
+            }
+            Self::Decimal { scale, style } => {
+                let groups = thousands(*style).unwrap_or_else(|| "nothing between thousands".to_owned());
+                format!(
+                    "`{text}` is not a number with `{}` as its decimal sign, at most {scale} places and {groups}{}",
+                    style.decimal,
+                    otherwise(&text, *style),
+                )
+            }
             Self::Boolean { yes, no } => {
                 let words = |own: &[String], known: &str| {
                     own.iter().map(String::as_str).chain(std::iter::once(known)).collect::<Vec<_>>().join(", ")
@@ -121,6 +129,17 @@ impl Parse {
             }
         }
     }
+}
+
+fn thousands(style: Style) -> Option<String> {
+    style.thousands.map(|sign| format!("`{sign}` between thousands"))
+}
+
+/// What `data.toml` would have to say of the file for a cell to be a number.
+fn otherwise(text: &str, style: Style) -> String {
+    let others = style.others(text);
+    let told: Vec<String> = others.iter().map(|(lines, number)| format!("{lines} makes it {number}")).collect();
+    if told.is_empty() { String::new() } else { format!(" (in data.toml, {})", told.join(", ")) }
 }
 
 fn example(calendar: &Calendar, iso: &str) -> String {
@@ -144,16 +163,6 @@ fn contact(good: Option<String>, written: &str) -> Parsed {
         Some(address) => Parsed { cell: Cell::Text(address), bad_contact: false },
         None => Parsed { cell: Cell::Text(as_bad(written)), bad_contact: true },
     }
-}
-
-fn decimal(text: &str, scale: u8, sign: char) -> Option<i64> {
-    if sign == '.' {
-        return Amount::parse(text, scale).map(|amount| amount.units);
-    }
-    if text.contains('.') {
-        return None;
-    }
-    Amount::parse(&text.replacen(sign, ".", 1), scale).map(|amount| amount.units)
 }
 
 /// `true`, `yes`, `1` and `false`, `no`, `0`, in any case.
@@ -182,7 +191,7 @@ fn listed(values: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CELL, Parse};
+    use super::{MAX_CELL, Parse, Style};
     use crate::store::db::Cell;
 
     fn number(parse: &Parse, text: &str) -> Option<i64> {
@@ -199,22 +208,46 @@ mod tests {
 
     #[test]
     fn numbers_keep_to_their_range_and_their_decimal_sign() {
-        assert_eq!(number(&Parse::Integer, "9007199254740991"), Some(9_007_199_254_740_991));
-        assert_eq!(number(&Parse::Integer, "9007199254740992"), None);
-        assert_eq!(number(&Parse::Integer, "5.0"), None);
-        let comma = Parse::Decimal { scale: 4, sign: ',' };
+        let whole = Parse::Integer(Style::default());
+        assert_eq!(number(&whole, "9007199254740991"), Some(9_007_199_254_740_991));
+        assert_eq!(number(&whole, "9007199254740992"), None);
+        assert_eq!(number(&whole, "5.0"), None);
+        let comma = Parse::Decimal { scale: 4, style: Style { decimal: ',', thousands: None } };
         assert_eq!(number(&comma, "-1,5"), Some(-15_000));
         assert_eq!(number(&comma, "1.5"), None);
         assert_eq!(number(&comma, "1,5,0"), None);
-        let point = Parse::Decimal { scale: 4, sign: '.' };
+        let point = Parse::Decimal { scale: 4, style: Style::default() };
         assert_eq!(number(&point, " 12.34 "), Some(123_400));
         assert_eq!(number(&point, "12,34"), None);
         assert_eq!(number(&point, "1e3"), None);
     }
 
     #[test]
+    fn a_number_of_another_style_is_refused_with_what_would_read_it() {
+        let refused = |parse: &Parse, text: &str| parse.cell(text.as_bytes(), None).expect_err("refused");
+        let point = Parse::Decimal { scale: 4, style: Style::default() };
+        assert_eq!(
+            refused(&point, "1.240,00"),
+            "`1.240,00` is not a number with `.` as its decimal sign, at most 4 places and nothing between thousands \
+             (in data.toml, `decimal = \",\"` and `thousands = \".\"` makes it 1240.00)"
+        );
+        let grouped = Parse::Integer(Style { decimal: ',', thousands: Some('.') });
+        assert_eq!(number(&grouped, "1.240"), Some(1240));
+        assert_eq!(
+            refused(&grouped, "1.24"),
+            "`1.24` is not a whole number within ±9007199254740991 with `.` between thousands \
+             (in data.toml, `decimal = \".\"` makes it 1.24)"
+        );
+    }
+
+    #[test]
     fn an_empty_cell_is_a_missing_value() {
-        for parse in [Parse::Integer, words(&[], &[]), Parse::Email, Parse::Text { one_of: vec!["a".to_owned()] }] {
+        for parse in [
+            Parse::Integer(Style::default()),
+            words(&[], &[]),
+            Parse::Email,
+            Parse::Text { one_of: vec!["a".to_owned()] },
+        ] {
             assert_eq!(parse.cell(b"", None).expect("missing").cell, Cell::Null);
         }
         assert_eq!(words(&[], &[]).cell(b"  ", None).expect("missing").cell, Cell::Null);

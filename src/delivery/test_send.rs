@@ -15,6 +15,7 @@ use crate::data::suppress::Hasher;
 use crate::ids;
 use crate::messages::Words;
 use crate::rules::{Channel, Purpose};
+use crate::shell::word;
 use crate::store::db::{Db, StoreError};
 use crate::store::test_sends::{self, TestSent};
 use crate::store::{pauses, suppressions};
@@ -31,7 +32,7 @@ pub enum TestRefused {
     Suppressed(String, String),
     #[error("`only_to` of [guard] lets nothing go to {0}")]
     NotAllowed(String),
-    #[error("{0} is paused: `plusone resume {0}` lets it go on")]
+    #[error("{0} is paused: `plusone resume {scope}` lets it go on", scope = word(.0))]
     Paused(String),
     #[error("no provider of {0} can be used: {1}")]
     NoProvider(Channel, String),

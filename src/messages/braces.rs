@@ -1,4 +1,5 @@
-//! Braces that make no tag and reach the customer as they stand: `{offer.code}}`, `{customer.first_name}`.
+//! Braces that make no tag and reach the customer as they stand: `{offer.code}}`, `{customer.first_name}`. In the words
+//! of a call's keys, which have no values in them, whole tags do too.
 //!
 //! 1. What names something that templates know is an error: nobody writes it to be read. What only looks like a tag may
 //!    be meant, and is told of by `check` alone (`foreign`).
@@ -14,6 +15,7 @@ use std::ops::Range;
 const ROOTS: [&str; 7] = ["customer", "offer", "business", "links", "topic", "variant", "now"];
 /// Elements whose text is not read by people.
 const QUIET: [&str; 3] = ["style", "script", "mj-style"];
+const PLAIN: &str = "the words of a key have no values in them: `voice.hbs` can say this one";
 
 /// Braces that make no tag.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +25,8 @@ pub struct Stray {
     pub is_known: bool,
     /// Whether it was meant to open, part or close a block.
     pub is_block: bool,
+    is_spoken: bool,
+    /// Of a template.
     cure: String,
 }
 
@@ -31,14 +35,24 @@ impl Stray {
     pub fn fault(&self, text: &str) -> Fault {
         let written = &text[self.span.clone()];
         let goes = if self.is_known { "would be" } else { "is" };
-        Fault::new(self.span.clone(), format!("`{written}` {goes} sent as it stands")).help(self.cure.clone())
+        let (way, cure) = if self.is_spoken { ("said", PLAIN) } else { ("sent", &*self.cure) };
+        Fault::new(self.span.clone(), format!("`{written}` {goes} {way} as it stands")).help(cure)
     }
 }
 
-/// All of `text`. `entities` are the names of the rows that templates can read.
+/// All of the template `text`. `entities` are the names of the rows that templates can read.
 pub fn strays(text: &str, entities: &[String]) -> Vec<Stray> {
+    look(text, entities, false)
+}
+
+/// All of the words of a key, which are said as they stand: whole tags too.
+pub fn spoken(text: &str, entities: &[String]) -> Vec<Stray> {
+    look(text, entities, true)
+}
+
+fn look(text: &str, entities: &[String], is_spoken: bool) -> Vec<Stray> {
     let quiet = quiet(text);
-    let mut look = Look { text, entities, quiet: &quiet, at: 0, open: 0, found: Vec::new() };
+    let mut look = Look { text, entities, is_spoken, quiet: &quiet, at: 0, open: 0, found: Vec::new() };
     while let Some(found) = text[look.at..].find(['{', '}']) {
         look.at += found;
         match &text[look.at..] {
@@ -53,6 +67,8 @@ pub fn strays(text: &str, entities: &[String]) -> Vec<Stray> {
 struct Look<'a> {
     text: &'a str,
     entities: &'a [String],
+    /// Whether it is said as it stands.
+    is_spoken: bool,
     quiet: &'a [Range<usize>],
     at: usize,
     /// Braces that are open and make no tag.
@@ -74,11 +90,17 @@ impl Look<'_> {
         let is_comment = rest.starts_with("{{!");
         let end = rest[braces..].find(closing).filter(|end| is_comment || !rest[braces..braces + end].contains('{'));
         let Some(end) = end else {
-            // The scanner says that it is never closed.
+            // Of a template the scanner says that it is never closed.
             self.at += braces;
+            if self.is_spoken {
+                self.push(start..self.at, true, false, String::new());
+            }
             return;
         };
         self.at += braces + end + closing.len();
+        if self.is_spoken {
+            return self.push(start..self.at, true, false, String::new());
+        }
         if braces == 2 && self.text[self.at..].starts_with('}') && self.open == 0 && !self.is_quiet() {
             let cure = format!("take it away: two braces close `{}`", &self.text[start..self.at]);
             self.push(self.at..self.at + 1, false, false, cure);
@@ -131,7 +153,7 @@ impl Look<'_> {
     }
 
     fn push(&mut self, span: Range<usize>, is_known: bool, is_block: bool, cure: String) {
-        self.found.push(Stray { span, is_known, is_block, cure });
+        self.found.push(Stray { span, is_known, is_block, is_spoken: self.is_spoken, cure });
     }
 
     fn is_quiet(&self) -> bool {
@@ -180,7 +202,7 @@ fn quiet(text: &str) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::strays;
+    use super::{spoken, strays};
 
     /// What is told of, an error with a `!` before it.
     fn told(text: &str) -> Vec<String> {
@@ -214,6 +236,21 @@ mod tests {
         ] {
             assert_eq!(told(text), [found], "{text}");
         }
+    }
+
+    #[test]
+    fn in_the_words_of_a_key_whole_tags_are_strays_too() {
+        let told = |text: &str| -> Vec<String> {
+            let found = spoken(text, &["cart".to_owned()]);
+            found.iter().map(|stray| format!("{} {}", stray.is_known, &text[stray.span.clone()])).collect()
+        };
+        assert_eq!(told("Hi {{customer.first_name}}, {{guest}}"), ["true {{customer.first_name}}", "true {{guest}}"]);
+        assert_eq!(told("{cart.total} or {guest.name}"), ["true {cart.total}", "false {guest.name}"]);
+        assert_eq!(told("Code {{offer.code"), ["true {{"]);
+        assert_eq!(told("Press 1 {or not}."), [""; 0]);
+        let text = "Your code: {{offer.code}}.";
+        let fault = spoken(text, &[])[0].fault(text);
+        assert_eq!((fault.message.as_str(), fault.span), ("`{{offer.code}}` would be said as it stands", 11..25));
     }
 
     #[test]

@@ -69,13 +69,21 @@ pub async fn report(
     Ok(Report { at: now, since: filter.since, later: later(db, filter, now).await?, rules })
 }
 
-/// What of these touchpoints is of later than `now`.
+/// What of these touchpoints is of later than `now`; where none is, the last run that is.
 pub async fn later(db: &Db, filter: Filter<'_>, now: Timestamp) -> Result<Option<Later>> {
     let mut sql = filter.statement("select count(*), max(t.created_at) from touchpoints t where", "");
     sql.push(" and t.created_at > ").bind(now);
-    let row = db.fetch_one(sql).await?;
     let later = |row: &Row| Some(Later { count: count(row, 0), until: Timestamp::from_micros(row.opt_int(1)?) });
-    Ok(row.as_ref().and_then(later))
+    let touchpoints = db.fetch_one(sql).await?.as_ref().and_then(later);
+    if touchpoints.is_some() {
+        return Ok(touchpoints);
+    }
+    let mut sql = Sql::new("select cast(0 as bigint), max(instant) from runs where instant > ");
+    sql.bind(filter.since.map_or(now, |since| since.max(now)));
+    if let Some(rule) = filter.rule {
+        sql.push(" and rule = ").bind(rule);
+    }
+    Ok(db.fetch_one(sql).await?.as_ref().and_then(later))
 }
 
 fn of_rule(variant: &Variant) -> VariantReport {

@@ -7,16 +7,21 @@ use serde_json::{Value, json};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Later {
+    /// None where only runs that wrote nothing are of later.
     pub count: u64,
-    /// When the last of them was written.
+    /// When the last of them was written; the instant of the last run where none was.
     pub until: Timestamp,
 }
 
 impl Later {
-    /// `12 touchpoints of later than now, the last of 2026-12-01 09:30`.
+    /// `12 touchpoints of later than now, the last of 2026-12-01 09:30`, and where they come from.
     pub fn told(self, zone: Tz) -> String {
-        let (count, until) = (counted(self.count, "touchpoint"), self.until.to_minute(zone));
-        format!("{count} of later than now, the last of {until}")
+        let until = self.until.to_minute(zone);
+        if self.count == 0 {
+            return format!("a run of later than now that wrote nothing, of {until}: `once --at` made it");
+        }
+        let count = counted(self.count, "touchpoint");
+        format!("{count} of later than now, the last of {until}: `once --at` made them")
     }
 
     pub fn to_json(self) -> Value {

@@ -189,7 +189,9 @@ impl Reason {
             Self::SameAddress => "another customer with this address gets the message",
             Self::HeldOut => "in a holdout: not written to, so that one can tell what writing does",
             Self::Guard => "the run is larger than `[guard]` allows: it waits for approval, or was cancelled",
-            Self::NoBudget => "no offer of the rule has budget left, today's or in all: `plusone offers` tells which",
+            Self::NoBudget => {
+                "no offer of the rule has budget left, today's or in all: `plusone offers` tells what is left of each"
+            }
             Self::NotEligible => "the customer is not eligible for any offer of the rule",
             Self::NoLongerTrue => "at the moment of sending the conditions held no more",
             Self::Expired => "could not be sent within `expires_after`",

@@ -187,7 +187,19 @@ async fn what_is_later_than_now_is_counted_and_said() {
         shop.execute("update touchpoints set created_at = 0").await;
         shop.execute("update runs set instant = 4102444800000000").await;
         let status = home.plusone(&["status"]).ended_with(0).stdout;
-        assert!(status.contains("by the way: the last run is of 2100-01-01 00:00, later than now"), "{status}");
+        let said = "a run of later than now that wrote nothing, of 2100-01-01 00:00: `once --at` made it\n";
+        assert!(status.contains(&format!("by the way: {said}")), "{status}");
+        let told = home.plusone(&["report"]).ended_with(0).stdout;
+        assert!(
+            told.split_inclusive('\n').next().is_some_and(|line| line.ends_with(&format!(", and {said}"))),
+            "{told}"
+        );
+        let json = home.plusone(&["report", "--json"]).ended_with(0).json();
+        assert_eq!(json["later"], serde_json::json!({ "count": 0, "until": "2100-01-01T00:00:00Z" }));
+        let of_another = home.plusone(&["report", "--rule", "quiet"]).ended_with(0).stdout;
+        assert!(of_another.starts_with("All touchpoints until") && !of_another.contains("later"), "{of_another}");
+        let since = home.plusone(&["report", "--since", "2100-01-02"]).ended_with(0).stdout;
+        assert!(since.starts_with("Touchpoints from") && !since.contains("later"), "{since}");
     })
     .await;
 }

@@ -1,16 +1,18 @@
-//! One offer: what it is, what is left and what became of it today and in all, and to whom it was given last.
+//! One offer: what it is, what is left and what became of it today and in all, and to whom it was given last. Of one
+//! whose file is gone, what is recorded.
 
+use super::super::Answer;
 use super::super::print::{Table, local, money, plain, say, say_json, short, spoken};
-use super::super::{Answer, Failure};
 use super::{as_json, codes, money_json, share_json, unknown};
 use crate::amount::{counted, grouped};
 use crate::app::App;
+use crate::config::OFFERS;
 use crate::offers::code::CodeSource;
 use crate::offers::grant::GrantState;
-use crate::offers::{Offer, Unused};
+use crate::offers::{Offer, PerCustomer, Unused};
 use crate::rules::Live;
 use crate::store::offers::latest::{Given, latest};
-use crate::store::offers::summary::{Share, Shares, Summary, summaries};
+use crate::store::offers::summary::{Share, Shares, Summary, recorded, summaries};
 use crate::time::{Date, Tz};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -20,7 +22,9 @@ const SHOWN: i64 = 20;
 
 /// What is told of an offer.
 struct Told<'a> {
-    offer: &'a Offer,
+    name: &'a str,
+    /// What its file says, where one is in force.
+    offer: Option<&'a Offer>,
     /// The rules that give it, drafts too.
     rules: Vec<(&'a str, Live)>,
     summary: Summary,
@@ -31,13 +35,17 @@ struct Told<'a> {
 
 pub(super) async fn run(app: &App, name: &str, limit: Option<i64>, today: Date, json: bool) -> Answer {
     let project = &app.workspace.project;
-    let offer = project.offers.get(name).ok_or_else(|| unknown(name, &project.offers))?;
-    let rules = project.rules.values().filter(|rule| rule.offers.contains(&offer.name));
-    let summary = summaries(&app.db, &[offer], today).await?.pop();
+    let offer = project.offers.get(name);
+    let summary = match offer {
+        Some(offer) => summaries(&app.db, &[offer], today).await?.pop(),
+        None => recorded(&app.db, name, today).await?,
+    };
+    let rules = project.rules.values().filter(|rule| rule.offers.iter().any(|offer| offer == name));
     let told = Told {
+        name,
         offer,
         rules: rules.map(|rule| (rule.name.as_str(), rule.live)).collect(),
-        summary: summary.ok_or_else(|| Failure::failed(format!("nothing was read of the offer `{name}`")))?,
+        summary: summary.ok_or_else(|| unknown(name, &project.offers))?,
         given: latest(&app.db, name, limit.unwrap_or(SHOWN)).await?,
         currency: &project.settings.business.currency,
         zone: project.settings.business.time_zone,
@@ -57,48 +65,30 @@ impl Told<'_> {
     }
 
     fn as_json(&self) -> Value {
-        let (offer, currency) = (self.offer, self.currency);
+        let currency = self.currency;
         let mut json = as_json(&self.summary, currency);
-        let code = offer.code.as_ref().map(|code| match code {
-            CodeSource::Pattern(pattern) => json!({ "pattern": pattern }),
-            CodeSource::File(file) => json!({ "file": file }),
-            CodeSource::Fixed(code) => json!({ "fixed": code }),
-        });
-        let limit =
-            |max: u32, per: Option<crate::time::Span>| json!({ "max": max, "per": per.map(|per| per.to_string()) });
         let more = [
-            ("description", json!(offer.description)),
-            ("value", money_json(offer.value, currency)),
-            ("cost", money_json(offer.cost, currency)),
-            ("per_customer", offer.per_customer.map_or(Value::Null, |one| limit(one.max, one.per))),
-            ("eligible", offer.eligible.iter().map(|clause| clause.text.as_str()).collect()),
-            ("code", json!(code)),
-            ("valid_for", json!(offer.valid_for.map(|span| span.to_string()))),
-            (
-                "unused",
-                json!(match offer.unused {
-                    Unused::Keep => "keep",
-                    Unused::Return => "return",
-                }),
-            ),
+            ("in_force", json!(self.offer.is_some())),
             ("rules", self.rules.iter().map(|(rule, _)| *rule).collect()),
             ("of_today", shares_json(&self.summary.today, currency)),
             ("given", self.given.iter().map(|given| given.to_json(currency)).collect()),
             ("more", json!(self.more())),
         ];
-        for (name, value) in more {
+        for (name, value) in more.into_iter().chain(file_json(self.offer, currency)) {
             json[name] = value;
         }
         json
     }
 
     fn as_text(&self) -> String {
-        let mut text = self.offer.name.clone();
-        if !self.offer.description.is_empty() {
-            text.push_str(&format!(": {}", plain(&self.offer.description)));
+        let mut text = self.name.to_owned();
+        match self.offer {
+            Some(offer) if offer.description.is_empty() => {}
+            Some(offer) => text.push_str(&format!(": {}", plain(&offer.description))),
+            None => text.push_str(&format!(": {OFFERS}/{}.toml is gone, or broken; so much was recorded", self.name)),
         }
         text.push('\n');
-        for (name, said) in self.what_it_is() {
+        for (name, said) in self.offer.into_iter().flat_map(|offer| self.what_it_is(offer)) {
             text.push_str(&format!("  {name:<14}{}\n", plain(&said)));
         }
         text.push('\n');
@@ -118,8 +108,7 @@ impl Told<'_> {
     }
 
     /// What its file says, in words.
-    fn what_it_is(&self) -> Vec<(&'static str, String)> {
-        let offer = self.offer;
+    fn what_it_is(&self, offer: &Offer) -> Vec<(&'static str, String)> {
         let money = |units: i64| format!("{} {}", money(units), self.currency);
         let code = match &offer.code {
             None => "none".to_owned(),
@@ -156,7 +145,7 @@ impl Told<'_> {
         lines
     }
 
-    /// The budget, what became of it, and what is left: of today, and in all.
+    /// The budget, what became of it, and what is left: of today, and in all. Without its file no budget is known.
     fn ledger(&self) -> Table {
         let (summary, currency) = (&self.summary, self.currency);
         let limit = |units: Option<i64>| {
@@ -166,15 +155,19 @@ impl Told<'_> {
             0 => String::new(),
             count => format!("{} ({} {currency})", grouped(count), money(share.cost)),
         };
-        let mut table = Table::new(&["BUDGET", "TODAY", "IN ALL"]);
-        table.row(vec!["given at most".to_owned(), limit(summary.per_day), limit(summary.total)]);
+        let mut table = Table::new(&[if self.offer.is_some() { "BUDGET" } else { "GIVEN" }, "TODAY", "IN ALL"]);
+        if self.offer.is_some() {
+            table.row(vec!["given at most".to_owned(), limit(summary.per_day), limit(summary.total)]);
+        }
         for ((state, today), (_, all)) in summary.today.each().into_iter().zip(summary.all.each()) {
             let always = matches!(state, GrantState::Spent | GrantState::Redeemed);
             if all.count > 0 || always {
                 table.row(vec![said(state).to_owned(), share(today), share(all)]);
             }
         }
-        table.row(vec!["left".to_owned(), limit(summary.left_today), limit(summary.left)]);
+        if self.offer.is_some() {
+            table.row(vec!["left".to_owned(), limit(summary.left_today), limit(summary.left)]);
+        }
         table
     }
 
@@ -193,6 +186,31 @@ impl Told<'_> {
         }
         table
     }
+}
+
+/// What the file of an offer says; all of it null where none is in force.
+fn file_json(offer: Option<&Offer>, currency: &str) -> [(&'static str, Value); 8] {
+    let of = |part: &dyn Fn(&Offer) -> Value| offer.map_or(Value::Null, part);
+    let code = |code: &CodeSource| match code {
+        CodeSource::Pattern(pattern) => json!({ "pattern": pattern }),
+        CodeSource::File(file) => json!({ "file": file }),
+        CodeSource::Fixed(code) => json!({ "fixed": code }),
+    };
+    let limit = |one: PerCustomer| json!({ "max": one.max, "per": one.per.map(|per| per.to_string()) });
+    let unused = |unused: Unused| match unused {
+        Unused::Keep => "keep",
+        Unused::Return => "return",
+    };
+    [
+        ("description", of(&|offer| json!(offer.description))),
+        ("value", of(&|offer| money_json(offer.value, currency))),
+        ("cost", of(&|offer| money_json(offer.cost, currency))),
+        ("per_customer", of(&|offer| json!(offer.per_customer.map(limit)))),
+        ("eligible", of(&|offer| offer.eligible.iter().map(|clause| clause.text.as_str()).collect())),
+        ("code", of(&|offer| json!(offer.code.as_ref().map(code)))),
+        ("valid_for", of(&|offer| json!(offer.valid_for.map(|span| span.to_string())))),
+        ("unused", of(&|offer| json!(unused(offer.unused)))),
+    ]
 }
 
 /// What became of grants, longer than in a list.

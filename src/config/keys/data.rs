@@ -114,6 +114,14 @@ const ABSENT: Key = key(
 const DECIMAL: Key =
     key("decimal", Shape::OneOf(&[".", ","]), "The decimal sign in files.", r#"",""#).default(r#"".""#);
 
+const THOUSANDS: Key = key(
+    "thousands",
+    Shape::OneOf(&[".", ",", " ", "'"]),
+    "The sign between thousands in files: `1.240,00` has a point. A blank may be of any width.",
+    r#"".""#,
+)
+.otherwise("there is none");
+
 const TIME_ZONE: Key =
     key("time_zone", Shape::Zone, "The zone of times without one.", r#""Europe/London""#).otherwise("the business's");
 
@@ -137,6 +145,7 @@ pub const CUSTOMER: Section = Section::of(
         BELONGS_TO,
         ABSENT,
         DECIMAL,
+        THOUSANDS,
         TIME_ZONE,
         RELATIVE_DATES,
         key(
@@ -158,7 +167,7 @@ pub const CUSTOMER: Section = Section::of(
 
 pub const ENTITY: Section = Section::of(
     "an entity",
-    &[KEY, SOURCE, TABLE, PLURAL, FIELDS, COMPUTED, BELONGS_TO, ABSENT, DECIMAL, TIME_ZONE, RELATIVE_DATES],
+    &[KEY, SOURCE, TABLE, PLURAL, FIELDS, COMPUTED, BELONGS_TO, ABSENT, DECIMAL, THOUSANDS, TIME_ZONE, RELATIVE_DATES],
 );
 
 pub const ROLES: Section = Section::of(

@@ -14,7 +14,7 @@ pub const OFFER: Section = Section::of(
         key(
             "per_customer",
             Shape::Table(&PER_CUSTOMER),
-            "How often one customer may get it.",
+            "How often one customer may get it. Whoever had theirs gets no promotional message with it, and any other without.",
             r#"{ max = 1, per = "90d" }"#,
         )
         .otherwise("any number of times"),

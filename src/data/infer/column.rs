@@ -6,16 +6,15 @@
 use super::super::addresses;
 use super::super::moments::Calendar;
 use super::super::values::boolean;
-use super::tally::{Tally, plain_number};
-use crate::amount::SCALE;
+use super::numbers::{FileStyle, Numbers, Reading, is_of_money};
+use super::tally::Tally;
+use crate::amount::{SCALE, Style};
 use crate::time::Tz;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// At most so many distinct values make a list of them worth mentioning.
 const FEW: usize = 8;
-
-const MAX_PLACES: usize = 9;
 
 const DATES: [&str; 13] = [
     "%d.%m.%Y",
@@ -65,10 +64,8 @@ pub enum Found {
     /// The words for yes and for no.
     Words(&'static str, Option<&'static str>),
     Integer,
-    Decimal {
-        sign: char,
-        places: usize,
-    },
+    /// Numbers, whole or not, that are read as the file writes them.
+    Number,
     Date(Option<&'static str>),
     Timestamp(Option<&'static str>),
     Email,
@@ -87,11 +84,7 @@ pub struct Column {
     phones: u64,
     boolean: Tally,
     integer: Tally,
-    point: Tally,
-    comma: Tally,
-    /// A number with what a spreadsheet puts around it.
-    dressed: Tally,
-    places: usize,
+    pub numbers: Numbers,
     date: Tally,
     timestamp: Tally,
     dates: Vec<(&'static str, Tally)>,
@@ -113,10 +106,7 @@ impl Column {
             phones: 0,
             boolean: Tally::default(),
             integer: Tally::default(),
-            point: Tally::default(),
-            comma: Tally::default(),
-            dressed: Tally::default(),
-            places: 0,
+            numbers: Numbers::default(),
             date: Tally::default(),
             timestamp: Tally::default(),
             dates: open(&DATES),
@@ -154,16 +144,7 @@ impl Column {
         let named = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
         let whole = !named && !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit());
         self.integer.see(text, |_| whole);
-        self.dressed.see(text, |text| plain_number(text).is_some());
-        for (sign, tally) in [('.', &mut self.point), (',', &mut self.comma)] {
-            let (before, after) = digits.split_once(sign).unwrap_or((digits, ""));
-            let all = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-            let good = !named && !before.is_empty() && before.len() <= 12 && all(before) && all(after);
-            tally.see(text, |_| good && after.len() <= MAX_PLACES);
-            if tally.all() {
-                self.places = self.places.max(after.trim_end_matches('0').len());
-            }
-        }
+        self.numbers.see(text);
     }
 
     fn see_time(&mut self, text: &str) {
@@ -235,8 +216,7 @@ impl Column {
             () if self.timestamp.all() => Found::Timestamp(None),
             () if self.boolean.all() && !self.is_digits() => Found::Boolean,
             () if self.integer.all() => Found::Integer,
-            () if self.point.all() => Found::Decimal { sign: '.', places: self.places },
-            () if self.comma.all() => Found::Decimal { sign: ',', places: self.places },
+            () if self.numbers.are_all() => Found::Number,
             () if !dates.is_empty() => Found::Date(Some(dates[0])),
             () if !times.is_empty() => Found::Timestamp(Some(times[0])),
             () => self.words().unwrap_or(Found::Text),
@@ -271,9 +251,9 @@ impl Column {
         self.integer.all() && !asks
     }
 
-    /// The type as `data.toml` has it, its options, and what the rows leave open. `sign` is the decimal sign of the
-    /// whole file.
-    pub fn declared(&self, is_key: bool, sign: char) -> Declared {
+    /// The type as `data.toml` has it, its options, and what the rows leave open. `file` is how
+    /// the whole file writes numbers.
+    pub fn declared(&self, is_key: bool, file: FileStyle) -> Declared {
         let plain = |ty: &'static str| Declared { ty, options: Vec::new(), remark: None };
         let formatted = |ty, format: Option<&str>, remark| Declared {
             ty,
@@ -294,25 +274,38 @@ impl Column {
                 let options = std::iter::once(format!("yes = \"{yes}\"")).chain(no).collect();
                 Declared { options, ..plain("boolean") }
             }
-            Found::Decimal { sign: own, .. } if own != sign => {
-                Declared { remark: Some(self.other_sign(sign)), ..plain("text") }
-            }
             Found::Integer if self.is_money() => plain("money"),
             Found::Integer => plain("integer"),
-            Found::Decimal { places, .. } if places > usize::from(SCALE) => {
-                Declared { options: vec![format!("scale = {places}")], ..plain("decimal") }
-            }
-            Found::Decimal { .. } if self.is_money() => plain("money"),
-            Found::Decimal { .. } => plain("decimal"),
+            Found::Number => self.number(file),
             Found::Date(found) => formatted("date", found, self.or(found, &self.dates)),
             Found::Timestamp(found) => formatted("timestamp", found, self.or(found, &self.times)),
         }
     }
 
+    /// Numbers as `file` writes them: whole, or with as many places as there are; text where they are not written so.
+    fn number(&self, file: FileStyle) -> Declared {
+        let text = |remark: String| Declared { ty: "text", options: Vec::new(), remark: Some(remark) };
+        let reading = self.numbers.reading(file.style.decimal);
+        if !self.numbers.reads(file.style.decimal) {
+            return text(Self::other_sign(reading));
+        }
+        let open = self.numbers.open().filter(|_| !file.is_sure).map(|cell| two_meanings(cell, file.style));
+        if let Some(sign) = reading.thousands.iter().find(|sign| Some(**sign) != file.style.thousands) {
+            let remark = || format!("a file has one sign between thousands, and here is `{sign}`: mend it there");
+            return text(open.unwrap_or_else(remark));
+        }
+        let scale = (reading.places > usize::from(SCALE)).then(|| format!("scale = {}", reading.places));
+        let ty = match () {
+            () if self.is_money() && scale.is_none() => "money",
+            () if reading.has_sign => "decimal",
+            () => "integer",
+        };
+        Declared { ty, options: scale.into_iter().collect(), remark: open }
+    }
+
     /// Why a column of numbers stays text: those of another column are written otherwise.
-    fn other_sign(&self, sign: char) -> String {
-        let other = if sign == ',' { &self.comma } else { &self.point };
-        let shown = other.odd.as_deref().unwrap_or_default();
+    fn other_sign(reading: &Reading) -> String {
+        let shown = reading.tally.odd.as_deref().unwrap_or_default();
         format!(
             "`{shown}` and other numbers of the file differ in their decimal sign, and a file has one: mend it there"
         )
@@ -323,15 +316,8 @@ impl Column {
         if self.is_name() {
             return None;
         }
-        if let (true, Some(number)) = (self.dressed.all(), self.dressed.first.as_deref().and_then(plain_number)) {
-            // Of the sign that most numbers have, the one that is written otherwise: it is to be mended, in that sign.
-            let is_comma = self.comma.fits > self.point.fits;
-            let plain = if is_comma { &self.comma } else { &self.point };
-            let shown = plain.odd.as_ref().filter(|odd| plain_number(odd).is_some());
-            let shown = shown.or(self.dressed.first.as_ref()).map(String::as_str).unwrap_or_default();
-            let number = plain_number(shown).unwrap_or(number);
-            let number = if is_comma { number.replace('.', ",") } else { number };
-            let ty = if self.is_money() || shown.contains(super::tally::is_of_money) { "money" } else { "decimal" };
+        if let Some((shown, number)) = self.numbers.odd() {
+            let ty = if self.is_money() || shown.contains(is_of_money) { "money" } else { "decimal" };
             return Some(format!(
                 "`{shown}` is no plain number: written as {number} in the file, in every row, this can be {ty}"
             ));
@@ -339,8 +325,8 @@ impl Column {
         let dates = self.dates.iter().chain(&self.times).map(|(_, tally)| ("dates", tally));
         let kinds = [
             ("whole numbers", &self.integer),
-            ("numbers", &self.point),
-            ("numbers", &self.comma),
+            ("numbers", &self.numbers.reading('.').tally),
+            ("numbers", &self.numbers.reading(',').tally),
             ("dates", &self.date),
             ("times", &self.timestamp),
             ("yes or no", &self.boolean),
@@ -364,9 +350,12 @@ impl Column {
     }
 
     fn is_money(&self) -> bool {
-        ["price", "total", "amount", "value", "cost", "revenue", "balance", "sum", "betrag", "preis"]
-            .iter()
-            .any(|word| self.name.split('_').any(|part| part == *word))
+        [
+            "price", "total", "amount", "value", "cost", "revenue", "balance", "sum", "betrag", "preis", "umsatz",
+            "summe", "kosten",
+        ]
+        .iter()
+        .any(|word| self.name.split('_').any(|part| part == *word))
     }
 
     /// The few values that a column of text has, where they come again and again.
@@ -383,6 +372,13 @@ pub struct Declared {
     pub ty: &'static str,
     pub options: Vec<String>,
     pub remark: Option<String>,
+}
+
+/// What a cell leaves open whose only sign can stand before places or between thousands.
+fn two_meanings(cell: &str, style: Style) -> String {
+    let others = style.others(cell);
+    let told = others.iter().map(|(lines, number)| format!("where `{cell}` is {number}, write {lines} above"));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 /// The formats that every cell fits.

@@ -131,13 +131,18 @@ fn what_keeps_a_column_from_its_type_is_said() {
         ),
         (
             "weight",
-            &["1,200.5", "3"],
-            "weight = \"text\"   # `1,200.5` is no plain number: written as 1200.5 in the file, in every row, this can be decimal",
+            &["1,200.5", "3.5", "1,5"],
+            "weight = \"text\"   # `1,5` is no plain number: written as 1.5 in the file, in every row, this can be decimal",
         ),
         (
-            "price",
-            &["89,50", "1.240,00", "12,00"],
-            "price = \"text\"   # `1.240,00` is no plain number: written as 1240,00 in the file, in every row, this can be money",
+            "weight",
+            &["1,200", "950"],
+            "weight = \"text\"   # where `1,200` is 1200, write `thousands = \",\"` above; where `1,200` is 1.200, write `decimal = \",\"` above",
+        ),
+        (
+            "weight",
+            &["1.200", "950"],
+            "weight = \"decimal\"   # where `1.200` is 1200, write `decimal = \",\"` and `thousands = \".\"` above",
         ),
         (
             "on",
@@ -169,6 +174,30 @@ fn a_file_has_one_decimal_sign() {
     let expected = "price = \"money\"\nweight = \"text\"   # `1.5` and other numbers of the file differ in their decimal sign, \
                     and a file has one: mend it there";
     assert!(found.contains("decimal = \",\"") && found.contains(expected), "{found}");
+}
+
+#[test]
+fn thousands_are_read_where_the_file_says_what_stands_between_them() {
+    for (content, lines) in [
+        (
+            "id;price;points\n1;89,50;1.240\n2;1.240,00;3\n",
+            &["decimal = \",\"", "thousands = \".\"", "price = \"money\"", "points = \"integer\""][..],
+        ),
+        ("id;weight\n1;1'240.5\n2;3\n", &["thousands = \"'\"", "weight = \"decimal\""]),
+        ("id;points\n1;1 240\n2;3\n", &["thousands = \" \"", "points = \"integer\""]),
+        (
+            "id;a;b\n1;1,240.5;3\n2;1;1 240\n",
+            &[
+                "a = \"decimal\"",
+                "b = \"text\"   # a file has one sign between thousands, and here is ` `: mend it there",
+            ],
+        ),
+    ] {
+        let found = block("things.csv", content);
+        for line in lines {
+            assert!(found.lines().any(|found| found == *line), "{line} in\n{found}");
+        }
+    }
 }
 
 #[test]

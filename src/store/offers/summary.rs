@@ -62,13 +62,7 @@ pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Su
     if offers.is_empty() {
         return Ok(Vec::new());
     }
-    let grants = Sql::new(
-        "select offer, state, count(*), cast(sum(cost) as bigint),
-                cast(sum(case when day = $1 then 1 else 0 end) as bigint),
-                cast(sum(case when day = $1 then cost else 0 end) as bigint)
-         from offer_grants group by offer, state",
-    );
-    let grants = db.fetch(grants.with(today.to_string())).await?;
+    let given = given(db, today).await?;
     let counted = |rows: Vec<crate::store::db::Row>| -> HashMap<String, u64> {
         rows.iter().map(|row| (row.text(0).to_owned(), u64::try_from(row.int(1)).unwrap_or(0))).collect()
     };
@@ -77,25 +71,50 @@ pub async fn summaries(db: &Db, offers: &[&Offer], today: Date) -> Result<Vec<Su
     let used = counted(db.fetch(Sql::new("select offer, used from offer_counters")).await?);
     let mut summaries = Vec::with_capacity(offers.len());
     for offer in offers {
+        let (all, today) = given.get(&offer.name).copied().unwrap_or_default();
         let mut summary = Summary {
             offer: offer.name.clone(),
+            all,
+            today,
             total: offer.budget.total,
             per_day: offer.budget.per_day,
             codes_left: codes_left(offer, &free, &used),
             ..Summary::default()
         };
-        for row in grants.iter().filter(|row| row.text(0) == offer.name) {
-            let state = row.text(1).parse().unwrap_or(GrantState::Reserved);
-            let share = |count, cost| Share { count: u64::try_from(row.int(count)).unwrap_or(0), cost: row.int(cost) };
-            summary.all.add(state, share(2, 3));
-            summary.today.add(state, share(4, 5));
-        }
         summary.left = summary.total.map(|total| (total - summary.all.held()).max(0));
         let left_today = |cap: i64| (cap - summary.today.held()).max(0).min(summary.left.unwrap_or(i64::MAX));
         summary.left_today = summary.per_day.map(left_today);
         summaries.push(summary);
     }
     Ok(summaries)
+}
+
+/// The summary of an offer that no file tells of any more, of what is recorded; `None` where none was given.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn recorded(db: &Db, offer: &str, today: Date) -> Result<Option<Summary>> {
+    let given = given(db, today).await?.remove(offer).filter(|(all, _)| all.count() > 0);
+    Ok(given.map(|(all, today)| Summary { offer: offer.to_owned(), all, today, ..Summary::default() }))
+}
+
+/// What became of the grants of each offer: of all, and of those taken from the budget of `today`.
+async fn given(db: &Db, today: Date) -> Result<HashMap<String, (Shares, Shares)>> {
+    let grants = Sql::new(
+        "select offer, state, count(*), cast(sum(cost) as bigint),
+                cast(sum(case when day = $1 then 1 else 0 end) as bigint),
+                cast(sum(case when day = $1 then cost else 0 end) as bigint)
+         from offer_grants group by offer, state",
+    );
+    let mut given: HashMap<String, (Shares, Shares)> = HashMap::new();
+    for row in db.fetch(grants.with(today.to_string())).await? {
+        let state = row.text(1).parse().unwrap_or(GrantState::Reserved);
+        let share = |count, cost| Share { count: u64::try_from(row.int(count)).unwrap_or(0), cost: row.int(cost) };
+        let (all, today) = given.entry(row.text(0).to_owned()).or_default();
+        all.add(state, share(2, 3));
+        today.add(state, share(4, 5));
+    }
+    Ok(given)
 }
 
 impl Shares {

@@ -239,6 +239,21 @@ fn what_is_asked_between_two_ticks_says_when_the_next_one_is() {
 }
 
 #[test]
+fn a_command_that_is_proposed_can_be_copied_whatever_the_customer_is_called() {
+    let home = shop(&[]);
+    home.write("customers.csv", &customers(&["o'neil & $co,ann@shop.test,Ann,gold,yes"]));
+    let why = home.plusone(&["why", "o'neil & $co", "treat"]).ended_with(0).stdout;
+    let (_, after) = why.split_once("and `plusone ").expect("a command");
+    let (command, _) = after.split_once("` says").expect("its end");
+    let printed = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output();
+    let words = String::from_utf8(printed.expect("a shell").stdout).expect("it is UTF-8");
+    let words: Vec<&str> = words.lines().collect();
+    assert_eq!(words[..4], ["why", "o'neil & $co", "treat", "--at"], "{why}");
+    let then = home.plusone(&words).ended_with(0).stdout;
+    assert!(then.contains("would be sent by email"), "{then}");
+}
+
+#[test]
 fn an_address_that_cannot_be_used_is_shown_wherever_it_stops_a_message() {
     let home = shop(&[]);
     home.write("customers.csv", &customers(&["ann,ann@@shop.test,Ann,gold,yes"]));

@@ -72,8 +72,8 @@ async fn is_told(database: &str) {
         (&2.into(), &code.as_str().into(), &"redeemed".into())
     );
     assert_eq!(
-        (&one["per_customer"]["max"], &one["unused"], &one["rules"]),
-        (&1.into(), &"return".into(), &serde_json::json!(["idea", "treat"]))
+        (&one["per_customer"]["max"], &one["unused"], &one["in_force"], &one["rules"]),
+        (&1.into(), &"return".into(), &true.into(), &serde_json::json!(["idea", "treat"]))
     );
     let text = home.plusone(&["offers", "cookie", "--limit", "1"]).ended_with(0).stdout;
     for said in [
@@ -94,6 +94,34 @@ async fn is_told(database: &str) {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(!text.contains("reserved"), "what never was is not told: {text}");
+}
+
+#[test]
+fn of_an_offer_whose_file_is_gone_what_was_recorded_is_told() {
+    let home = shop(&Settings::default().database);
+    home.plusone(&["once"]).ended_with(0);
+    for file in ["config/offers/cookie.toml", "config/rules/treat.toml", "config/rules/idea.toml"] {
+        std::fs::remove_file(home.path().join(file)).expect("it was there");
+    }
+    let one = told(&home, &[]);
+    assert_eq!(
+        (&one["in_force"], &one["spent"]["count"], &one["rules"]),
+        (&false.into(), &3.into(), &Value::Array(vec![]))
+    );
+    assert!(one.get("per_customer").is_some_and(Value::is_null) && one["left"].is_null(), "{one:#}");
+    assert_eq!(one["given"].as_array().map(Vec::len), Some(3));
+    let text = home.plusone(&["offers", "cookie", "--limit", "2"]).ended_with(0).stdout;
+    for said in [
+        "cookie: config/offers/cookie.toml is gone, or broken; so much was recorded\n",
+        "GIVEN                   TODAY         IN ALL\n  sent, not redeemed yet  3 (2.40 GBP)  3 (2.40 GBP)\n",
+        "treat",
+        "… and 1 more; `--limit N` lists more",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("no limit") && !text.contains("given at most"), "a budget is not known: {text}");
+    let ran = home.plusone(&["offers", "biscuit"]).ended_with(2);
+    assert!(ran.stderr.contains("there is no offer `biscuit`"), "{}", ran.stderr);
 }
 
 #[test]
