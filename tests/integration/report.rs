@@ -154,7 +154,8 @@ async fn the_page_is_for_every_reader_on_a_phone_and_on_a_desk() {
     home.plusone(&["report", "--html", "report.html"]).ended_with(0);
     let url = format!("file://{}", home.path().join("report.html").display());
     let words = ["95 times of 100", "Variants of note", "It has matched nobody."];
-    let steps = serde_json::json!([{ "name": "report", "url": url, "expect": words }]);
+    let step = serde_json::json!({ "name": "report", "url": url, "expect": words, "whole": ".variants .wide" });
+    let steps = serde_json::json!([step]);
     let seen = drive(&home, &modules, &browser, &steps);
     assert_eq!(seen["looked"], 4, "two widths, light and dark: {seen}");
 }

@@ -1,8 +1,8 @@
 // Drives the public pages as people do, and looks at those that are files: `node pages.mjs MODULES BROWSER STEPS.json [SCREENSHOTS]`.
 //
-// Each step of STEPS.json is `{ name, url, method?, body?, headers?, fill?, press?, expect?, never?, status?, again? }`: a page is
+// Each step of STEPS.json is `{ name, url, method?, body?, headers?, fill?, press?, expect?, never?, status?, again?, whole? }`: a page is
 // opened (again until it has that status, by another method and with a body where the step says so), filled, sent, and must then hold the expected words. Every page that is seen, before and after, is looked at by axe on a phone and
-// on a desk, in the light and in the dark look; its width may not scroll, and it may ask no other host for anything. A page
+// on a desk, in the light and in the dark look; its width may not scroll, nor that of the `whole` parts of it, and it may ask no other host for anything. A page
 // that is a file has no status and no headers.
 // Prints one line of JSON with what is wrong.
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const running = await chromium.launch({ executablePath: browser, args });
 const looks = [390, 1280].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, colorScheme })));
 let looked = 0;
 
-async function look(page, name, script) {
+async function look(page, { name, script = true, whole }, when = '') {
   // axe is a script itself: without scripts a page is used and not looked at.
   if (!script) return;
   await page.evaluate(axe);
@@ -29,10 +29,12 @@ async function look(page, name, script) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // Mails stand in frames where nothing runs, axe neither.
     const found = await page.evaluate((values) => window.axe.run({ exclude: [['iframe']] }, { runOnly: { type: 'tag', values } }), tags);
-    for (const one of found.violations) faults.push(`${name} ${width} ${colorScheme}: ${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
+    for (const one of found.violations) faults.push(`${name}${when} ${width} ${colorScheme}: ${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-    if (wide) faults.push(`${name} ${width}: scrolls sideways`);
-    if (pictures) await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    if (wide) faults.push(`${name}${when} ${width}: scrolls sideways`);
+    const cut = await page.evaluate((parts) => parts && [...document.querySelectorAll(parts)].some((part) => part.scrollWidth > part.clientWidth), whole);
+    if (cut) faults.push(`${name}${when} ${width}: a part scrolls sideways`);
+    if (pictures) await page.screenshot({ path: join(pictures, `${name}${when}-${width}-${colorScheme}.png`), fullPage: true });
     looked += 1;
   }
 }
@@ -66,7 +68,7 @@ for (const step of steps) {
     }
     let answer = await page.goto(step.url);
     for (let tries = 0; step.again && answer.status() !== step.status && tries < 50; tries += 1) answer = await page.reload();
-    await look(page, step.name, step.script ?? true);
+    await look(page, step);
     for (const [field, value] of Object.entries(step.fill ?? {})) {
       await tabTo(page, `[name="${field}"]`);
       const kind = await page.locator(`[name="${field}"]`).evaluate((element) => element.type);
@@ -81,7 +83,7 @@ for (const step of steps) {
     if (step.press) {
       await tabTo(page, `button:has-text("${step.press}")`);
       [answer] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-      await look(page, `${step.name}-after`, step.script ?? true);
+      await look(page, step, '-after');
     }
     const text = await page.locator('body').innerText();
     for (const words of step.expect ?? []) if (!text.includes(words)) faults.push(`${step.name}: no “${words}” in: ${text.slice(0, 700)}`);

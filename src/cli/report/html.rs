@@ -25,8 +25,16 @@ svg { display: block; width: 100%; max-width: 34rem; height: auto; margin: .5rem
 .bar { fill: var(--bar); } .pale { fill: var(--pale); } .grey { fill: var(--grey); } .zero, .reach { stroke: var(--ink); stroke-width: 2; } .reach { stroke: var(--bar); stroke-width: 4; } .dot { fill: var(--bar); }
 details { margin: .5rem 0 1rem; } summary { cursor: pointer; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } th[scope=row] { font-weight: 500; overflow-wrap: anywhere; min-width: 6rem; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } a { color: var(--link); }
-@media (max-width: 34rem) { table { font-size: .85rem; } th, td { padding-right: .5rem; } }
+@media (max-width: 34rem) {
+  table { font-size: .85rem; } th, td { padding-right: .5rem; }
+  .variants table, .variants tbody, .variants tr { display: block; } .variants thead { display: none; }
+  .variants tr { border-bottom: 1px solid var(--line); padding: .5rem 0; } .variants th, .variants td { display: flex; justify-content: space-between; border: 0; padding: .1rem 0; }
+  .variants td::before { content: attr(data-of); color: var(--soft); }
+}
 ";
+
+/// The columns of [`variant_cells`] after the name.
+const VARIANT_NUMBERS: [&str; 6] = ["Share", "Sent", "Reached", "Rate", "95% between", "Cost"];
 
 /// The whole page.
 pub fn page(report: &Report, opened: &Opened) -> String {
@@ -128,26 +136,23 @@ fn table(page: &mut String, rule: &str, steps: &[Step]) {
 fn variants(page: &mut String, rule: &RuleReport, opened: &Opened) {
     put(page, format_args!("<h3>Variants of {}</h3>\n", escaped(&rule.rule)));
     charts::rates(page, rule);
+    // On a phone each variant is a block of lines, which say by themselves what they are.
+    page.push_str("<div class=\"variants\">\n");
     page.push_str(&wide_table(&format!("The variants of {}", rule.rule)));
-    page.push_str(
-        "<thead><tr><th scope=\"col\">Variant</th><th scope=\"col\" class=\"number\">Share</th>\
-         <th scope=\"col\" class=\"number\">Sent</th><th scope=\"col\" class=\"number\">Reached</th>\
-         <th scope=\"col\" class=\"number\">Rate</th><th scope=\"col\" class=\"number\">95% between</th>\
-         <th scope=\"col\" class=\"number\">Cost</th></tr></thead>\n<tbody>\n",
-    );
-    for variant in &rule.variants {
-        let [name, share, sent, reached, rate, between, cost] = variant_cells(variant, opened);
-        let name = escaped(&name);
-        put(
-            page,
-            format_args!(
-                "<tr><th scope=\"row\">{name}</th><td class=\"number\">{share}</td><td class=\"number\">{sent}</td>\
-                 <td class=\"number\">{reached}</td><td class=\"number\">{rate}</td><td class=\"number\">{between}</td>\
-                 <td class=\"number\">{cost}</td></tr>\n"
-            ),
-        );
+    page.push_str("<thead><tr><th scope=\"col\">Variant</th>");
+    for column in VARIANT_NUMBERS {
+        put(page, format_args!("<th scope=\"col\" class=\"number\">{column}</th>"));
     }
-    page.push_str("</tbody>\n</table></div>\n");
+    page.push_str("</tr></thead>\n<tbody>\n");
+    for variant in &rule.variants {
+        let [name, numbers @ ..] = variant_cells(variant, opened);
+        put(page, format_args!("<tr><th scope=\"row\">{}</th>", escaped(&name)));
+        for (column, number) in VARIANT_NUMBERS.iter().zip(numbers) {
+            put(page, format_args!("<td class=\"number\" data-of=\"{column}\">{number}</td>"));
+        }
+        page.push_str("</tr>\n");
+    }
+    page.push_str("</tbody>\n</table></div>\n</div>\n");
     for said in sentences(&rule.variants) {
         put(page, format_args!("<p>Variants: {}.</p>\n", sentence(&said)));
     }
