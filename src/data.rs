@@ -50,6 +50,8 @@ pub enum DataError {
     File { file: String, source: std::io::Error },
     #[error("{file} is in {encoding}: save it as UTF-8 (in a spreadsheet: `CSV UTF-8`)")]
     Encoding { file: String, encoding: &'static str },
+    #[error("{file} is an Excel workbook or the like: save it as CSV (in a spreadsheet: `CSV UTF-8`)")]
+    Workbook { file: String },
     #[error("{file} is empty: the first row must name the columns")]
     NoHeading { file: String },
     #[error("{file} has two columns named `{heading}`: rename one")]
