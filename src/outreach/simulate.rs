@@ -156,6 +156,11 @@ impl Rehearsal {
     }
 
     /// The configuration that was rehearsed.
+    /// The copy that was rehearsed on.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
     pub fn workspace(&self) -> &Workspace {
         &self.app.workspace
     }
