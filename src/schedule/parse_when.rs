@@ -1,7 +1,7 @@
 //! An instant as it is written on the command line: `--at`, `--since`, `--until`, `--from`, `--to`.
 
 use crate::problem::Fault;
-use crate::time::{Date, Reading, Span, Timestamp, Tz};
+use crate::time::{Date, Reading, Span, Timestamp, Tz, habits};
 use chrono::NaiveDateTime;
 
 const FORMS: &str = "write `2026-11-03T09:00:00Z`, `2026-11-03`, `2026-11-03 09:00`, `2026-11-03 09:00:30`, `today`, `yesterday`, `+7d` or `-2h`";
@@ -39,7 +39,19 @@ pub fn parse_when(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fau
             _ => absolute(word, zone),
         },
     };
-    found.ok_or_else(|| Fault::new(0..text.len(), format!("`{word}` is not a time")).help(FORMS))
+    found.ok_or_else(|| {
+        let right = year_first(word).filter(|right| absolute(right, zone).is_some());
+        let help = right.map_or_else(|| FORMS.to_owned(), |right| format!("a date is written year first: `{right}`"));
+        Fault::new(0..text.len(), format!("`{word}` is not a time")).help(help)
+    })
+}
+
+/// `31.12.2026` as `2026-12-31`, with the time of day behind it where there is one.
+fn year_first(word: &str) -> Option<String> {
+    match word.split_once(' ') {
+        Some((date, time)) => Some(format!("{} {time}", habits::date(date)?)),
+        None => habits::date(word),
+    }
 }
 
 /// As [`parse_when`], of somebody who looks back: a minute is over, as it is told in a log.
@@ -66,4 +78,23 @@ fn absolute(word: &str, zone: Tz) -> Option<Timestamp> {
     let civil = || read(MINUTE, MINUTE_LENGTH).or_else(|| read("%Y-%m-%d %H:%M:%S", MINUTE_LENGTH + 3));
     let date = || word.parse::<Date>().ok().map(|date| date.start(zone));
     word.parse().ok().or_else(date).or_else(|| Some(Timestamp::from_local(civil()?, zone, Reading::First)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FORMS, parse_when};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_date_of_habit_is_refused_with_the_one_that_is_meant() {
+        let help = |text: &str| {
+            let fault = parse_when(text, Timestamp::default(), chrono_tz::Europe::Berlin).expect_err("refused");
+            fault.help.expect("a cure")
+        };
+        assert_eq!(help("31.12.2026"), "a date is written year first: `2026-12-31`");
+        assert_eq!(help("12/31/2026 09:00"), "a date is written year first: `2026-12-31 09:00`");
+        for text in ["31.02.2026", "31.12.2026 um neun", "soon"] {
+            assert_eq!(help(text), FORMS, "{text}");
+        }
+    }
 }
