@@ -52,7 +52,7 @@ mod why;
 use self::opened::Opened;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
-use crate::problem::{Fault, Severity, nearest};
+use crate::problem::{Fault, Severity};
 use crate::rules::Rule;
 use crate::schedule::parse_when::{parse_past, parse_when};
 use crate::time::{Timestamp, Tz};
@@ -216,9 +216,7 @@ fn known_rule<'a>(app: &'a App, name: &str) -> Result<&'a Rule, Failure> {
         if app.workspace.project.broken.iter().any(|broken| broken == name) {
             return Failure::usage(format!("rule {name} is broken: `plusone check` says why"));
         }
-        let near = nearest(name, rules.keys().map(String::as_str));
-        let near = near.map_or_else(|| "`plusone status` lists them".to_owned(), |near| format!("closest: {near}"));
-        Failure::usage(format!("there is no rule {name}; {near}"))
+        lookup::no_rule(name, rules.keys().map(String::as_str))
     })
 }
 

@@ -1,10 +1,10 @@
 //! `plusone cancel`: cancel a held run, or what a rule has planned.
 
 use super::approve::BY;
+use super::lookup::nearest_rule;
 use super::pause::rules;
 use super::{Answer, Failure, opened::Opened};
 use crate::amount::counted;
-use crate::problem::nearest;
 use crate::store::offers;
 use crate::store::settle::{self, SettleError};
 use serde_json::json;
@@ -67,7 +67,7 @@ async fn cancel_rule(opened: &Opened, json: bool, rule: &str, out: &mut dyn Writ
 }
 
 fn neither(text: &str, rules: &[String]) -> Failure {
-    let near = nearest(text, rules.iter().map(String::as_str));
+    let near = nearest_rule(text, rules.iter().map(String::as_str));
     let near = near.map_or(String::new(), |near| format!(", the nearest rule is `{near}`"));
     Failure::failed(format!("`{text}` is neither a rule nor a run{near}; `plusone status` lists the held runs"))
 }

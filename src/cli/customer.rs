@@ -20,12 +20,12 @@ const SHOWN: i64 = 20;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// An id, an email address, a phone number, or order:1234
+    /// An id, an email address, a phone number, order:1234, or a name that one person has
     pub customer: String,
 }
 
 pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn Write) -> Answer {
-    let customer = lookup::the_customer(opened, &options.customer).await?;
+    let customer = lookup::the_customer_or_name(opened, &options.customer).await?;
     let page = customer_page(&opened.db, &opened.catalogue, &customer, SHOWN).await?;
     let page = page.ok_or_else(|| Failure::failed(format!("nothing is known of customer `{customer}`")))?;
     let paused = pauses::load(&opened.db).await?.holds(&Scope::Customer(customer), opened.now);

@@ -88,7 +88,7 @@ async fn filter(opened: &Opened, options: &Options) -> Result<Filter, Failure> {
     };
     Ok(Filter {
         customer: match &options.customer {
-            Some(text) => Some(lookup::the_customer(opened, text).await?),
+            Some(text) => Some(lookup::the_customer_or_name(opened, text).await?),
             None => None,
         },
         rule: options.rule.clone(),
@@ -158,7 +158,7 @@ async fn unknown_rule(opened: &Opened, filter: &Filter) -> Result<String, Failur
     if known.contains(rule) {
         return Ok(String::new());
     }
-    let near = nearest(rule, known.iter().map(String::as_str));
+    let near = lookup::nearest_rule(rule, known.iter().map(String::as_str));
     let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
     Ok(format!(" There is no rule `{rule}`{near}."))
 }

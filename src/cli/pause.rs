@@ -91,7 +91,7 @@ pub async fn scope(opened: &Opened, text: &str) -> Result<Scope, Failure> {
         return Ok(Scope::Rule(text.to_owned()));
     }
     lookup::the_customer(opened, text).await.map(Scope::Customer).map_err(|failure| {
-        match nearest(text, known.iter().map(String::as_str)) {
+        match lookup::nearest_rule(text, known.iter().map(String::as_str)) {
             Some(near) => {
                 Failure::failed(format!("`{text}` is no rule, the nearest is `{near}`; and {}", failure.message))
             }

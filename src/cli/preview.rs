@@ -7,7 +7,7 @@ mod page;
 mod shown;
 mod worst;
 
-use super::lookup::the_customer;
+use super::lookup::the_customer_or_name;
 use super::opened::Opened;
 use super::print::{say, say_json};
 use super::{Answer, Failure, Global, known_rule, open, shortfall};
@@ -27,7 +27,7 @@ pub struct Options {
     /// The rule's file name without .toml
     #[arg(value_name = "RULE")]
     rule: String,
-    /// An id, an email address, a phone number, or order:1234 [default: the first who would get it now]
+    /// An id, an email address, a phone number, order:1234, or a name that one person has [default: the first who would get it now]
     #[arg(long, value_name = "CUSTOMER")]
     customer: Option<String>,
     /// In the place of --customer: those whom the message fits worst, with the longest and with missing values
@@ -54,7 +54,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     shortfall::mention(&app).await?;
     let mut channels = channels(rule, options.channel)?;
     let customer = match &options.customer {
-        Some(text) => Some(the_customer(&Opened::of(&app), text).await?),
+        Some(text) => Some(the_customer_or_name(&Opened::of(&app), text).await?),
         None if options.worst => None,
         None => Some(first::of_audience(&app, rule).await?),
     };

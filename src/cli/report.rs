@@ -2,12 +2,12 @@
 
 mod html;
 
+use super::lookup::no_rule;
 use super::pause::rules;
 use super::print::{Table, local, money, plain, spoken};
 use super::{Answer, Failure, opened::Opened};
 use crate::amount::counted;
 use crate::amount::grouped;
-use crate::problem::nearest;
 use crate::report::variants::{VariantReport, sentences};
 use crate::report::{Funnel, Report, RuleReport, percent, share};
 use crate::schedule::parse_when::parse_when;
@@ -35,9 +35,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
     if let Some(rule) = &options.rule {
         let known = rules(opened).await?;
         if !known.contains(rule) {
-            let near = nearest(rule, known.iter().map(String::as_str));
-            let near = near.map_or_else(|| "`plusone status` lists them".to_owned(), |near| format!("closest: {near}"));
-            return Err(Failure::usage(format!("there is no rule {rule}; {near}")));
+            return Err(no_rule(rule, known.iter().map(String::as_str)));
         }
     }
     let since = options.since.as_deref().map(|text| parse_when(text, opened.now, opened.zone())).transpose();

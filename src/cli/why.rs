@@ -7,7 +7,7 @@ mod past;
 mod words;
 
 use self::words::{Heading, in_short, print_had, print_rule};
-use super::lookup::the_customer;
+use super::lookup::the_customer_or_name;
 use super::opened::Opened;
 use super::print::{local, say, say_json};
 use super::standing::Standing;
@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// An id, an email address, a phone number, or order:1234
+    /// An id, an email address, a phone number, order:1234, or a name that one person has
     #[arg(value_name = "CUSTOMER")]
     customer: String,
     /// The rule's file name without .toml; every rule in one line each where absent
@@ -77,7 +77,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let at = super::back_at(&app, options.at.as_deref())?;
     app.look().await?;
     shortfall::mention(&app).await?;
-    let customer = the_customer(&Opened::of(&app), &options.customer).await?;
+    let customer = the_customer_or_name(&Opened::of(&app), &options.customer).await?;
     let project = &app.workspace.project;
     let rules: Vec<&Rule> = match &options.rule {
         Some(name) => vec![known_rule(&app, name)?],
