@@ -14,12 +14,13 @@ use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json, va
 use crate::outreach::tick::History;
 use crate::plan::Counts;
 use crate::plan::decide::{Decision, Message};
+use crate::plan::hour::Deferral;
 use crate::progress::Progress;
 use crate::store::find::{self, Called};
 use crate::store::pauses;
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, Stdout, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +65,8 @@ struct Telling<'a> {
     sheet: Option<Sheet>,
     sample: Vec<Value>,
     lines: Vec<String>,
+    /// What messages that go later wait for, and how many.
+    waits: BTreeMap<&'static str, u64>,
 }
 
 pub async fn run(global: &Global, options: &Options) -> Answer {
@@ -83,14 +86,15 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
         Sheet::create(path, &HEADINGS).map_err(failed)
     });
     let list = options.list.then(|| BufWriter::new(std::io::stdout()));
-    let (sample, lines) = (Vec::new(), Vec::new());
-    let mut telling =
-        Telling { app: &app, json: global.json, at, zone, list, sheet: sheet.transpose()?, sample, lines };
+    let (json, sheet) = (global.json, sheet.transpose()?);
+    let (sample, lines, waits) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut telling = Telling { app: &app, json, at, zone, list, sheet, sample, lines, waits };
     let progress = Progress::default();
     let looking = foresight.by_chunks(&progress, async |fates: &[Fate]| telling.tell(fates).await);
     let counts = shown("candidates judged", &progress, looking).await?;
     let held = foresight.hold(&history, &counts).await?;
     let standing = Standing::of(&app, &history, rule, None, now);
+    let waits = std::mem::take(&mut telling.waits);
     let (sample, lines) = telling.end()?;
     if global.json {
         let mut answer = to_json(counts, held.as_deref());
@@ -105,7 +109,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     say(format_args!("  rule: {}", standing.sentence(rule, zone)))?;
     let condition = standing.condition(at, zone);
     let next = standing.next_asked(&format!("who {}", rule.name), at, zone);
-    summary(&counts, held.as_deref(), &condition, next).into_iter().try_for_each(say)?;
+    summary(&counts, &waits, held.as_deref(), &condition, next).into_iter().try_for_each(say)?;
     if !lines.is_empty() {
         say("\nThe first of them (--list names all, --csv FILE writes them down):")?;
         lines.iter().try_for_each(|line| say(format_args!("  {line}")))?;
@@ -123,7 +127,13 @@ fn to_json(mut counts: Counts, held: Option<&str>) -> Value {
     answer
 }
 
-fn summary(counts: &Counts, held: Option<&str>, condition: &str, next: Option<String>) -> Vec<String> {
+fn summary(
+    counts: &Counts,
+    waits: &BTreeMap<&str, u64>,
+    held: Option<&str>,
+    condition: &str,
+    next: Option<String>,
+) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
     lines.push(format!("{:>8}  would get it{condition}", counts.planned));
     lines.extend(next.filter(|_| counts.planned > 0).map(|next| format!("          {next}")));
@@ -131,7 +141,8 @@ fn summary(counts: &Counts, held: Option<&str>, condition: &str, next: Option<St
         lines.push(format!("          not before somebody approves the run: {reason}"));
     }
     if counts.deferred > 0 {
-        lines.push(format!("{:>8}  of these later: for the hours, the pace, or a place under a cap", counts.deferred));
+        let waits: Vec<String> = waits.iter().map(|(what, count)| format!("{count} wait for {what}")).collect();
+        lines.push(format!("{:>8}  of these later: {}", counts.deferred, waits.join(", ")));
     }
     if counts.held_out > 0 {
         lines.push(format!("{:>8}  held out, to tell what writing does", counts.held_out));
@@ -145,6 +156,9 @@ fn summary(counts: &Counts, held: Option<&str>, condition: &str, next: Option<St
 
 impl Telling<'_> {
     async fn tell(&mut self, fates: &[Fate]) -> Result<(), Failure> {
+        for what in fates.iter().filter_map(waits_for) {
+            *self.waits.entry(what).or_default() += 1;
+        }
         let first = SAMPLE.saturating_sub(self.sample.len()).min(fates.len());
         let wanted = if self.list.is_some() || self.sheet.is_some() { fates.len() } else { first };
         if wanted == 0 {
@@ -194,6 +208,19 @@ impl Telling<'_> {
         self.sheet.map_or(Ok(()), Sheet::close)?;
         Ok((self.sample, self.lines))
     }
+}
+
+/// What a message that does not go at once waits for.
+fn waits_for(fate: &Fate) -> Option<&'static str> {
+    let Decision::Plan(message) = &fate.decision else { return None };
+    if message.waits.is_some() {
+        return Some("a place under a cap");
+    }
+    message.deferred.map(|why| match why {
+        Deferral::QuietHours => "the end of quiet hours",
+        Deferral::LegalHours => "the hours that the law allows",
+        Deferral::Pace => "their turn (`pace`)",
+    })
 }
 
 /// A row of the CSV file, in the order of [`HEADINGS`].

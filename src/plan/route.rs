@@ -261,7 +261,7 @@ fn release(
         Hour::Later(due_at, why) => (due_at, why),
         Hour::Never(reason, detail) => return Err((reason, Some(detail))),
     };
-    gates.passed("hours", deferred.map(|why| format!("deferred to {} ({why})", case.told(due_at))));
+    gates.passed("hours", deferred.map(|why| format!("waits until {} ({why})", case.told(due_at))));
     Ok((due_at, deferred))
 }
 

@@ -179,7 +179,7 @@ impl Reason {
             Self::NoAddress => "the customer has no address for any of the rule's channels",
             Self::BadAddress => "the customer's address is not a valid one",
             Self::NoConsent => {
-                "a promotional message without consent for its topic on any of the rule's channels, or a topic that the customer has left"
+                "the customer has not said yes to the promotional topic by any of the rule's channels, or has said no to the topic"
             }
             Self::Unconfirmed => "the customer's yes to the topic is not confirmed yet",
             Self::Suppressed => "the address is on the suppression list",

@@ -113,7 +113,7 @@ async fn a_preferred_channel_is_waited_for_where_its_silence_ends_in_time_and_pa
         prefer(&shop, "sms").await;
         shop.pass(NOON).await;
         let long = told(&shop, "long").await;
-        assert!(long.contains(r#"["channel","sms"],["hours","deferred to 2026-11-03 18:"#), "{long}");
+        assert!(long.contains(r#"["channel","sms"],["hours","waits until 2026-11-03 18:"#), "{long}");
         let short = told(&shop, "short").await;
         assert!(short.contains(r#"["channel","email"],["passed_over","sms: too late ("#), "{short}");
     })

@@ -85,7 +85,7 @@ fn why_shows_each_clause_and_every_gate_in_order() {
     for line in [
         "  passes     customer.tier == \"gold\" is true  [customer.tier = gold]",
         "  passes     pauses: no pause stands in the way",
-        "  STOPS      consent: a promotional message without consent",
+        "  STOPS      consent: the customer has not said yes to the promotional topic",
         "  not asked  suppression, hours, caps, same address, eligibility, holdout, budget, guard",
         "  ->         would not be sent: no_consent",
         "next tick",
@@ -115,7 +115,7 @@ fn why_leads_with_the_message_that_a_customer_had() {
     assert!(shown.contains("  passes     pauses: no pause stands in the way"), "{shown}");
     let ben = home.plusone(&["log", "--customer", "ben", "--json"]).ended_with(0).json_lines();
     let shown = home.plusone(&["show", ben[0]["id"].as_str().expect("an id")]).ended_with(0).stdout;
-    assert!(shown.contains("  STOPS      consent: a promotional message without consent"), "{shown}");
+    assert!(shown.contains("  STOPS      consent: the customer has not said yes to the promotional topic"), "{shown}");
 }
 
 #[test]
@@ -143,6 +143,29 @@ fn a_customer_is_found_by_id_address_phone_and_order() {
     assert!(both.contains("names more than one customer: ann, dan"), "{both}");
     let nobody = home.plusone(&["why", "zoe@shop.test", "treat"]).ended_with(1).stderr;
     assert!(nobody.contains("no customer is named by `zoe@shop.test`"), "{nobody}");
+}
+
+#[test]
+fn who_says_what_those_that_go_later_wait_for() {
+    let everyone = "['customer.tier in [\"gold\", \"silver\"]']";
+    let home = shop(&[("pace", "\"1/h\""), ("when", everyone), ("expires_after", "\"2d\"")]);
+    let said = home.plusone(&["who", "treat", "--at", "2026-11-03T12:00:00Z"]).ended_with(0).stdout;
+    assert!(said.contains("1  of these later: 1 wait for their turn (`pace`)"), "{said}");
+}
+
+#[test]
+fn a_question_takes_the_only_person_of_a_name_and_a_change_takes_none() {
+    let home = shop(&[]);
+    let ben = home.plusone(&["why", "=Ben", "treat", "--json"]).ended_with(0);
+    assert_eq!(one(&ben.json())["customer"], "ben");
+    assert!(ben.stderr.contains("`=Ben` is customer ben (=Ben)"), "{}", ben.stderr);
+    let several = home.plusone(&["why", "shop", "treat"]).ended_with(1).stderr;
+    assert!(
+        several.contains("write the id of the one you mean: ann (Ann), ben (=Ben), dan (Dan) and more"),
+        "{several}"
+    );
+    let strict = home.plusone(&["pause", "=Ben"]).ended_with(1).stderr;
+    assert!(strict.contains("write the id of the one you mean: ben (=Ben)"), "{strict}");
 }
 
 #[test]
