@@ -361,6 +361,7 @@ fn a_decimal_is_told_without_needless_zeros() {
     home.write("config/data.toml", &data);
     home.write("config/rules/treat.toml", &treat(&[("when", "['customer.tier > 1']")]));
     home.write("customers.csv", &customers(&["ann,ann@shop.test,Ann,235,yes", "ben,ben@shop.test,Ben,0.0625,yes"]));
+    home.plusone(&["once", "--no-send"]).ended_with(0);
     for (customer, told) in [("ann", "235.00\n"), ("ben", "0.0625\n")] {
         let page = home.plusone(&["customer", customer]).ended_with(0).stdout;
         assert!(page.contains(told), "{told}: {page}");
@@ -370,6 +371,7 @@ fn a_decimal_is_told_without_needless_zeros() {
 #[test]
 fn a_yes_of_data_that_tell_no_time_is_known_since_they_were_read() {
     let home = shop(&[]);
+    home.plusone(&["once", "--no-send"]).ended_with(0);
     let page = home.plusone(&["customer", "ann"]).ended_with(0).stdout;
     assert!(page.contains("by email, known since the import of ") && !page.contains("by email on "), "{page}");
 }
