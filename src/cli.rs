@@ -40,6 +40,7 @@ mod resume;
 mod run;
 mod schema;
 mod send_test;
+mod shortfall;
 mod show;
 mod simulate;
 mod standing;

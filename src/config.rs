@@ -139,6 +139,14 @@ fn is_file_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 100 && name.bytes().all(plain)
 }
 
+/// The file name that is nearest to `name`.
+fn as_file_name(name: &str) -> String {
+    let plain = crate::latin::plain(name).to_lowercase();
+    let words = plain.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = words.collect::<Vec<_>>().join("-");
+    if words.is_empty() { "a-name".to_owned() } else { words }
+}
+
 struct Loader<'a> {
     files: &'a Files,
     environment: &'a Environment,
@@ -269,9 +277,7 @@ impl Loader<'_> {
     ) -> Option<T> {
         if !is_file_name(name) {
             let message = format!("`{name}` cannot be a name here");
-            let right: String =
-                name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-            let help = format!("name the file `{right}.toml`: small letters, digits and `-`");
+            let help = format!("name the file `{}.toml`: small letters, digits and `-`", as_file_name(name));
             self.problems.push(Problem::error(source, 0..0, message).help(help));
         }
         let mut tree = node::parse(source, self.environment, self.problems)?;

@@ -20,6 +20,7 @@ pub mod errors_file;
 pub mod export;
 pub mod files;
 pub mod find;
+pub mod headings;
 pub mod import;
 pub mod infer;
 pub mod lists;
@@ -38,6 +39,8 @@ pub mod sync;
 pub mod values;
 pub mod wishes;
 
+use crate::catalogue::Entity;
+use crate::problem::nearest;
 use crate::shell::word;
 use crate::store::db::StoreError;
 use crate::store::external::ExternalError;
@@ -50,14 +53,16 @@ pub enum DataError {
     File { file: String, source: std::io::Error },
     #[error("{file} is in {encoding}: save it as UTF-8 (in a spreadsheet: `CSV UTF-8`)")]
     Encoding { file: String, encoding: &'static str },
+    #[error("{file} is an Excel workbook or the like: save it as CSV (in a spreadsheet: `CSV UTF-8`)")]
+    Workbook { file: String },
     #[error("{file} is empty: the first row must name the columns")]
     NoHeading { file: String },
     #[error("{file} has two columns named `{heading}`: rename one")]
     TwiceNamed { file: String, heading: String },
     #[error("row {row} of {file} is longer than {limit} MB: is a quote not closed?")]
     RowTooLong { file: String, row: u64, limit: u64 },
-    #[error("{file} has no column `{heading}`{}", .near.as_ref().map(|near| format!("; the nearest is `{near}` (say `column = \"{near}\"` at the field if that is it)")).unwrap_or_default())]
-    NoColumn { file: String, heading: String, near: Option<String> },
+    #[error("{file} has no column `{heading}`{cure}")]
+    NoColumn { file: String, heading: String, cure: String },
     #[error("`{entity}` is not declared in config/data.toml{}", .near.as_ref().map(|near| format!("; the nearest is `{near}`")).unwrap_or_default())]
     NoEntity { entity: String, near: Option<String> },
     #[error("`{entity}` is read in place and cannot be imported")]
@@ -77,6 +82,25 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// `heading` is not among the `headings` of a file; the nearest of those that no field is read from may be it.
+    fn no_column(file: &str, entity: &Entity, heading: &str, headings: &[String]) -> Self {
+        const NAMED: usize = 5;
+        let is_read = |known: &str| entity.fields.iter().any(|field| field.heading() == known);
+        let unread: Vec<&str> = headings.iter().map(String::as_str).filter(|known| !is_read(known)).collect();
+        let near = nearest(heading, unread.iter().copied());
+        let cure = match (near, &unread[..]) {
+            (Some(near), _) | (None, &[near]) => {
+                format!("; is it `{near}` now? Then say `column = \"{near}\"` at the field")
+            }
+            (None, []) => String::new(),
+            (None, unread) => {
+                let named: Vec<String> = unread.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+                format!("; if it is one of {}, say `column = \"…\"` at the field", named.join(", "))
+            }
+        };
+        Self::NoColumn { file: file.to_owned(), heading: heading.to_owned(), cure }
+    }
+
     fn file(path: &Path, source: std::io::Error) -> Self {
         Self::File { file: path.display().to_string(), source }
     }

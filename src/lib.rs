@@ -14,6 +14,7 @@
 pub mod amount;
 pub mod clock;
 pub mod ids;
+pub mod latin;
 pub mod problem;
 pub mod progress;
 pub mod shell;

@@ -4,10 +4,10 @@
 //! 1. Nothing is written anywhere: a database is looked at where there is one, and not made where there is none.
 
 use super::problems::{Look, count, render};
-use super::{Answer, Failure, Global};
+use super::{Answer, Failure, Global, shortfall};
 use crate::catalogue::CUSTOMER;
 use crate::clock::Clock;
-use crate::config::{Environment, Files, Loaded, Project, places, rule_tests};
+use crate::config::{DATA_TOML, Environment, Files, Loaded, Project, places, rule_tests};
 use crate::messages::foreign::placeholders;
 use crate::outreach::today::{self, Findings, Matches};
 use crate::outreach::trial;
@@ -15,6 +15,7 @@ use crate::plan::never::never_goes;
 use crate::problem::{self, Problem};
 use crate::rules::{Live, Rule};
 use crate::store::db::Db;
+use crate::store::entities;
 use crate::time::{Timestamp, Tz};
 use crate::workspace::Workspace;
 use crate::workspace::unused::unused;
@@ -66,12 +67,12 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     if let Some(project) = &loaded.project {
         loaded.problems.extend(unused(project));
         let entities: Vec<String> = project.catalogue.entities.keys().cloned().collect();
-        let files = project.templates.values().flatten();
-        loaded.problems.extend(files.flat_map(|file| placeholders(file, &entities)));
+        let templates = project.templates.values().flatten();
+        loaded.problems.extend(templates.flat_map(|file| placeholders(file, &entities)));
         loaded.problems.extend(never(project, now));
-        let findings = look_at_data(project, &global.home, now).await;
-        loaded.problems.extend(findings.problems);
-        found.matches = findings.matches;
+        let data = look_at_data(project, &files, &global.home, now).await;
+        loaded.problems.extend(data.problems);
+        found.matches = data.matches;
     }
     problem::sort(&mut loaded.problems);
     let answer = match global.json {
@@ -105,15 +106,30 @@ fn never(project: &Project, now: Timestamp) -> Vec<Problem> {
     silent.filter_map(warning).collect()
 }
 
-/// What the data in the database say, where there is one; nothing is made or changed, and nobody waits long for it.
-async fn look_at_data(project: &Project, home: &Path, now: Timestamp) -> Findings {
+/// What the data say, in the database where there is one, and in their files; nothing is made or changed, and nobody
+/// waits long for it.
+async fn look_at_data(project: &Project, files: &Files, home: &Path, now: Timestamp) -> Findings {
+    let (catalogue, zone) = (&project.catalogue, project.settings.business.time_zone);
     let look = async {
-        let db = Db::open_to_look(project.settings.database_url.expose(), home).await.ok().flatten()?;
-        let findings = today::look(&db, project, now).await.ok();
-        db.close().await;
+        let db = Db::open_to_look(project.settings.database_url.expose(), home).await.ok().flatten();
+        let mut findings = match &db {
+            Some(db) => today::look(db, project, now).await.unwrap_or_default(),
+            None => Findings::default(),
+        };
+        let shortfall = shortfall::all(db.as_ref(), catalogue, home, zone).await.unwrap_or_default();
+        findings.problems.extend(shortfall::problems(shortfall, files));
+        if let Some(db) = db {
+            let refusals = entities::refusals(&db, catalogue).await.unwrap_or_default();
+            findings.problems.extend(refusals.into_iter().filter_map(|refusal| {
+                let source = files.get(DATA_TOML)?;
+                let place = places::within(source, &[&refusal.entity, "fields", &refusal.field]);
+                Some(Problem::error(source, place, refusal.why))
+            }));
+            db.close().await;
+        }
         findings
     };
-    tokio::time::timeout(PATIENCE, look).await.ok().flatten().unwrap_or_default()
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or_default()
 }
 
 fn json(problems: &[Problem]) -> Result<String, Failure> {

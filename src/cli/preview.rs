@@ -10,7 +10,7 @@ mod worst;
 use super::lookup::the_customer;
 use super::opened::Opened;
 use super::print::{say, say_json};
-use super::{Answer, Failure, Global, known_rule, open};
+use super::{Answer, Failure, Global, known_rule, open, shortfall};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::delivery::sample::{Sample, Samples};
@@ -51,6 +51,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let rule = known_rule(&app, &options.rule)?;
     app.refresh().await?;
+    shortfall::mention(&app).await?;
     let mut channels = channels(rule, options.channel)?;
     let customer = match &options.customer {
         Some(text) => Some(the_customer(&Opened::of(&app), text).await?),

@@ -7,7 +7,7 @@ mod tell;
 
 use super::print::{mention, say, say_json};
 use super::progress::shown;
-use super::{Answer, Failure, Global, known_rule, open};
+use super::{Answer, Failure, Global, known_rule, open, shortfall};
 use crate::amount::Amount;
 use crate::app::App;
 use crate::clock::Clock;
@@ -117,6 +117,7 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
     let (copied, walked) = (Progress::default(), Progress::default());
     let prepared = shown("parts of the data copied", &copied, prepare(app, wish, &copied)).await?;
     let rehearsal = shown("hours simulated", &walked, prepared.walk(&walked)).await?;
+    shortfall::mention(rehearsal.app()).await?;
     let forecast = gather(&options.rules, sheet, &rehearsal, (from, to), zone).await?;
     let business = &app.workspace.project.settings.business;
     let simulated = Simulated {

@@ -3,6 +3,7 @@
 //! The verdict is a list of concerns, each a sentence with its cure; an empty list is well.
 
 use super::print::{Table, local, plain, short, spoken};
+use super::shortfall::{self, Shortfall};
 use super::{Answer, Failure, opened::Opened, replied};
 use crate::amount::counted;
 use crate::catalogue::Entity;
@@ -35,7 +36,7 @@ pub async fn run(opened: &Opened, json: bool, out: &mut dyn Write) -> Answer {
         opened,
         standing: standing(&opened.db, opened.now).await?,
         pauses: pauses::load(&opened.db).await?,
-        sources: sources::problems(&opened.db).await?,
+        shortfall: shortfall::all(Some(&opened.db), &opened.catalogue, &opened.home, opened.zone()).await?,
         left_out,
         replies: replies::waiting(&opened.db).await?,
         later: later(&opened.db, Filter::default(), opened.now).await?,
@@ -52,9 +53,9 @@ struct Status<'a> {
     opened: &'a Opened,
     standing: Standing,
     pauses: Pauses,
-    /// What is wrong with sources of data.
-    sources: Vec<sources::Problem>,
-    /// Rows that sources refused, and rows of customers who are not known.
+    /// What the data are without.
+    shortfall: Vec<Shortfall>,
+    /// Among others, rows of customers who are not known.
     left_out: Vec<sources::LeftOut>,
     /// A few of the rows of customers who are not known, by entity.
     strays: BTreeMap<String, String>,
@@ -135,17 +136,7 @@ impl Status<'_> {
                 concerns.push(format!("{rule} has paused itself: {reason}; `plusone resume {rule}` lets it go on"));
             }
         }
-        for source in self.sources.iter().filter(|source| self.opened.catalogue.entity(&source.entity).is_some()) {
-            let (entity, why) = (&source.entity, &source.why);
-            let at = self.local(source.at);
-            concerns.push(format!("{entity} could not be read at {at}, the last data stay: {why}"));
-        }
-        for (entity, left_out) in self.left_out().filter(|(_, left_out)| left_out.refused > 0) {
-            let rows = counted(left_out.refused, "row");
-            let of = entity.source.as_ref().unwrap_or(&entity.name);
-            let see = left_out.errors_file.as_ref().map_or(String::new(), |file| format!(", see {file}"));
-            concerns.push(format!("{rows} of {of} refused{see}"));
-        }
+        concerns.extend(self.shortfall.iter().map(|one| one.said.clone()));
         for run in &standing.held {
             let messages = counted(run.touchpoints, "message");
             let id = short(&run.id);

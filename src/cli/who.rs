@@ -6,7 +6,7 @@
 use super::print::{local, say, say_json, tame};
 use super::progress::shown;
 use super::standing::Standing;
-use super::{Answer, Failure, Global, known_rule, open};
+use super::{Answer, Failure, Global, known_rule, open, shortfall};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
@@ -72,6 +72,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let at = super::at(&app, options.at.as_deref())?;
     let now = if options.at.is_some() { app.clock.now() } else { at };
     app.look().await?;
+    shortfall::mention(&app).await?;
     let (pauses, project) = (pauses::load(&app.db).await?, &app.workspace.project);
     let history = History::load_with_zones(&app.db, project).await?;
     let first_run = history.is_first_at(rule, at, at);

@@ -11,7 +11,7 @@ use super::lookup::the_customer;
 use super::opened::Opened;
 use super::print::{local, say, say_json};
 use super::standing::Standing;
-use super::{Answer, Failure, Global, known_rule, open};
+use super::{Answer, Failure, Global, known_rule, open, shortfall};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::courtesy::consent::deciding;
@@ -76,6 +76,7 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let app = open(global, Clock::System).await?;
     let at = super::back_at(&app, options.at.as_deref())?;
     app.look().await?;
+    shortfall::mention(&app).await?;
     let customer = the_customer(&Opened::of(&app), &options.customer).await?;
     let project = &app.workspace.project;
     let rules: Vec<&Rule> = match &options.rule {

@@ -6,6 +6,7 @@ use super::keys;
 use super::node::{Entry, Node};
 use super::reader::Reader;
 use super::relations;
+use super::settings::known_names;
 use crate::amount::{SCALE, Style};
 use crate::catalogue::{
     Absent, CUSTOMER, Catalogue, Computed, ConsentColumns, DatabaseSource, Entity, Field, Link, Place, Roles, Type,
@@ -401,10 +402,8 @@ fn consent(
     for entry in table.named() {
         if let Some(settings) = settings.filter(|settings| !settings.topics.contains_key(&entry.key)) {
             let problem = entry.key_error(format!("there is no topic `{}` in plusone.toml", entry.key));
-            problems.push(match nearest(&entry.key, settings.topics.keys().map(String::as_str)) {
-                Some(near) => problem.help(format!("the nearest topic is `{near}`")),
-                None => problem,
-            });
+            let help = known_names(&entry.key, "topic", "[topics]", settings.topics.keys());
+            problems.push(problem.help(help));
         }
         let columns = Reader::new(&entry.node, &keys::data::CONSENT_OF);
         let mut column = |key: &str, types: &[Type]| {

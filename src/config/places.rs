@@ -15,6 +15,18 @@ pub fn place(source: &Source, key: &str, text: Option<&str>) -> Range<usize> {
     value.one_or_many().iter().find(said).unwrap_or(value).span.clone()
 }
 
+/// The bytes of the value that a path of keys leads to, as far as it leads.
+pub fn within(source: &Source, keys: &[&str]) -> Range<usize> {
+    let tree = node::parse(source, &Environment::default(), &mut Vec::new());
+    let Some(mut node) = tree.as_ref() else { return 0..0 };
+    let mut span = 0..0;
+    for key in keys {
+        let Some(next) = node.get(key) else { break };
+        (node, span) = (next, next.span.clone());
+    }
+    span
+}
+
 /// Whether a file is TOML at all: the least that a look at it costs.
 pub fn parses(source: &Source) -> bool {
     toml_edit::Document::parse(source.text.as_ref()).is_ok()

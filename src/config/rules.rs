@@ -280,7 +280,9 @@ pub(super) fn template(
         let known = templates.keys().filter(|name| !name.starts_with('_')).map(String::as_str);
         let help = match nearest(name, known) {
             Some(near) => format!("the nearest template is `{near}`"),
-            None => format!("make the folder `templates/{name}` with `email.html.hbs`, `sms.hbs` or `voice.hbs`"),
+            None => format!(
+                "make the folder `templates/{name}` with `email.html.hbs` and its `subject.hbs`, `sms.hbs` or `voice.hbs`"
+            ),
         };
         problems.push(node.error(format!("there is no template `{name}`")).help(help));
         return None;

@@ -291,15 +291,17 @@ pub fn unknown_name<'a>(
     known: impl Iterator<Item = &'a String> + Clone,
 ) -> Problem {
     let name = node.text().unwrap_or_default();
-    let problem = node.error(format!("there is no {what} `{}`", node.shown()));
-    match nearest(name, known.clone().map(String::as_str)) {
-        Some(near) => problem.help(format!("the nearest {what} is `{near}`")),
-        None => {
-            let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-            let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-            problem.help(format!("in {place}: {all}"))
-        }
+    node.error(format!("there is no {what} `{}`", node.shown())).help(known_names(name, what, place, known))
+}
+
+/// The nearest of those that are known to a name that nothing has, or all.
+pub fn known_names<'a>(name: &str, what: &str, place: &str, known: impl Iterator<Item = &'a String> + Clone) -> String {
+    if let Some(near) = nearest(name, known.clone().map(String::as_str)) {
+        return format!("the nearest {what} is `{near}`");
     }
+    let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+    format!("in {place}: {all}")
 }
 
 fn providers(section: Reader<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, ProviderSettings> {

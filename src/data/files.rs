@@ -89,6 +89,7 @@ impl Rows {
             }
         }
         head.truncate(filled);
+        refuse_workbook(path, &head)?;
         refuse_encoding(path, &head)?;
         let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
         file.seek(SeekFrom::Start(bom as u64)).map_err(failed)?;
@@ -222,6 +223,14 @@ fn next_ndjson(
     Ok(bad.map_or(Next::Row, Next::Bad))
 }
 
+/// A workbook is a zip file (`.xlsx`, `.ods`) or one of the old compound files (`.xls`).
+fn refuse_workbook(path: &Path, head: &[u8]) -> Result<(), DataError> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xD0\xCF\x11\xE0") {
+        return Err(DataError::Workbook { file: path.display().to_string() });
+    }
+    Ok(())
+}
+
 fn refuse_encoding(path: &Path, head: &[u8]) -> Result<(), DataError> {
     let marked = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
     let (even, odd) = head.iter().enumerate().fold((0, 0), |(even, odd), (index, byte)| match (byte, index % 2) {
@@ -338,6 +347,15 @@ mod tests {
         let utf16: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(rows_of("f.csv", &utf16).expect_err("refused").contains("UTF-16"));
         assert!(rows_of("f.csv", b"caf\xE9,b\n").expect_err("refused").contains("Latin-1"));
+    }
+
+    #[test]
+    fn a_workbook_is_told_from_a_column_of_that_name() {
+        for content in [&b"PK\x03\x04\x14\0\x06\0a;b\n"[..], b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"] {
+            let refused = rows_of("f.csv", content).expect_err("refused");
+            assert!(refused.contains("is an Excel workbook") && refused.contains("`CSV UTF-8`"), "{refused}");
+        }
+        assert_eq!(rows_of("f.csv", b"PK,b\n1,2\n"), Ok(vec![good(["1", "2"])]));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub use links::Known;
 
 use super::DataError;
 use super::files::{Next, Rows};
+use super::values::SAVE_AS_UTF8;
 use crate::catalogue::CUSTOMER;
 use column::{Column, Declared, Found};
 use csv::ByteRecord;
@@ -77,6 +78,8 @@ struct Block {
     columns: Vec<Column>,
     good: u64,
     bad: u64,
+    /// Rows with text in another encoding, among the good ones.
+    foreign: u64,
     /// The column with the key.
     key: usize,
     /// Entities, and the columns with their keys.
@@ -89,19 +92,20 @@ impl Block {
         let mut rows = Rows::open(path, &headings)?;
         let mut columns: Vec<Column> = rows.headings().iter().map(|heading| Column::new(heading)).collect();
         let mut record = ByteRecord::new();
-        let (mut good, mut bad) = (0_u64, 0_u64);
+        let (mut good, mut bad, mut foreign) = (0_u64, 0_u64, 0_u64);
         loop {
             match rows.next(path, &mut record)? {
                 Next::End => break,
                 Next::Bad(_) => bad += 1,
                 Next::Row => {
                     good += 1;
+                    foreign += u64::from(record.iter().any(|cell| std::str::from_utf8(cell).is_err()));
                     columns.iter_mut().zip(&record).for_each(|(column, cell)| column.see(cell));
                 }
             }
         }
         name_apart(&mut columns);
-        Ok(Self { path: path.to_owned(), name: String::new(), columns, good, bad, key: 0, links: Vec::new() })
+        Ok(Self { path: path.to_owned(), name: String::new(), columns, good, bad, foreign, key: 0, links: Vec::new() })
     }
 
     /// What the rows of a file are called: the file's name in the singular; the customer where it has a way to reach
@@ -169,6 +173,14 @@ impl Block {
         let mut lines = vec![format!("# From {} rows of {}.", self.good, self.path.display())];
         if self.bad > 0 {
             lines.push(format!("# {} more could not be read: `plusone import` tells which.", self.bad));
+        }
+        if self.foreign > 0 {
+            let text = match self.foreign {
+                1 => "1 of them has text that is".to_owned(),
+                count => format!("{count} of them have text that is"),
+            };
+            lines.push(format!("# {text} not UTF-8 (Latin-1 or Windows-1252?), and would be refused:"));
+            lines.push(format!("# {SAVE_AS_UTF8} first."));
         }
         lines.push(format!("[{}]", self.name));
         lines.push(format!("source = {}", quoted(&self.path.display().to_string())));

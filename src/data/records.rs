@@ -8,7 +8,6 @@ use super::values::Parse;
 use super::{DataError, addresses};
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place};
 use crate::ids::bucket_of;
-use crate::problem::nearest;
 use crate::settings::Business;
 use crate::store::db::Cell;
 use crate::store::rows::Record;
@@ -72,8 +71,7 @@ impl Plan {
             let at = headings.iter().position(|known| known == heading);
             let needed = field.name == entity.key;
             if at.is_none() && (needed || field.required) {
-                let near = nearest(heading, headings.iter().map(String::as_str)).map(str::to_owned);
-                return Err(DataError::NoColumn { file: file.to_owned(), heading: heading.to_owned(), near });
+                return Err(DataError::no_column(file, entity, heading, headings));
             }
             let calendar = Calendar {
                 zone: entity.time_zone.unwrap_or(business.time_zone),

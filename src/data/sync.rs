@@ -8,7 +8,7 @@
 //! 3. What is wrong with one source does not keep the others from being read; its last rows stay.
 
 use super::import::{self, Import};
-use super::{DataError, Report, queries, strays};
+use super::{DataError, Report, headings, queries, strays};
 use crate::amount::counted;
 use crate::catalogue::{Absent, Catalogue, DatabaseSource, Entity, Place};
 use crate::ids::content_hash;
@@ -179,6 +179,12 @@ impl Source<'_> {
         if kept.is_some_and(|kept| kept.inside == fingerprint.inside) {
             self.remember(&fingerprint, 0).await?;
             return Ok(None);
+        }
+        let (catalogue, entity, path) = (self.catalogue.clone(), self.entity.clone(), self.path.clone());
+        let missing = tokio::task::spawn_blocking(move || headings::missing_in(&catalogue, &entity, &path));
+        let missing = missing.await.expect("reading does not panic")?;
+        if let Some(missing) = missing.into_iter().find(|missing| missing.stops) {
+            return Err(missing.error);
         }
         let job = Import {
             catalogue: self.catalogue,

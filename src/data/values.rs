@@ -146,6 +146,9 @@ fn example(calendar: &Calendar, iso: &str) -> String {
     calendar.format.as_ref().map_or(format!("`{iso}`"), |format| format!("the format `{format}` has"))
 }
 
+/// What becomes of a file in another encoding.
+pub const SAVE_AS_UTF8: &str = "save the file as UTF-8 (in a spreadsheet: `CSV UTF-8`)";
+
 /// The bytes of a cell as text that can be stored.
 fn readable(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() > MAX_CELL {
@@ -153,7 +156,7 @@ fn readable(bytes: &[u8]) -> Result<&str, String> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let byte = bytes[error.valid_up_to()];
-        format!("is not UTF-8 (byte 0x{byte:02X}; Latin-1 or Windows-1252?): save the file as UTF-8")
+        format!("is not UTF-8 (byte 0x{byte:02X}; Latin-1 or Windows-1252?): {SAVE_AS_UTF8}")
     })?;
     if text.contains('\0') { Err("has a NUL character, which no database keeps".to_owned()) } else { Ok(text) }
 }

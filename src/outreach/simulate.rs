@@ -155,6 +155,11 @@ impl Rehearsal {
         rehearsal::fates::refused_before(&self.scratch.db, self.began).await
     }
 
+    /// The copy that was rehearsed on.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
     /// The configuration that was rehearsed.
     pub fn workspace(&self) -> &Workspace {
         &self.app.workspace

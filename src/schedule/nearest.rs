@@ -1,6 +1,6 @@
 //! The sentence that was most likely meant by one that the grammar refuses.
 
-use super::sentence::{MONTHS, WEEKDAYS, reads, tokens, with_suffix};
+use super::sentence::{MONTHS, WEEKDAYS, reads, time_of_day, tokens, with_suffix};
 use crate::problem::nearest;
 
 const WORDS: [&str; 18] = [
@@ -25,7 +25,7 @@ const EXAMPLES: [&str; 12] = [
 ];
 
 /// Everyday words, and how the grammar says them.
-const EVERYDAY: [(&str, &str); 9] = [
+const EVERYDAY: [(&str, &str); 11] = [
     ("each", "every"),
     ("daily", "every day"),
     ("hourly", "every hour"),
@@ -35,25 +35,36 @@ const EVERYDAY: [(&str, &str); 9] = [
     ("morning", "day"),
     ("evening", "day"),
     ("night", "day"),
+    ("o'clock", ""),
+    ("uhr", ""),
 ];
 
-/// The sentence that `text` was most likely meant to be: its words put right if that is enough, or the form that
-/// looks most like it.
-pub(super) fn nearest_sentence(text: &str) -> String {
-    let words: Vec<String> = tokens(text).iter().map(|token| put_right(&token.word)).collect();
-    let spelled = with_times(&words).join(" ").replace(" ,", ",");
-    let candidates = [
-        spelled.clone(),
-        format!("{spelled} at 09:00"),
-        format!("every {spelled}"),
-        format!("every {spelled} at 09:00"),
-        format!("on {spelled}"),
-    ];
-    if let Some(meant) = candidates.into_iter().find(|candidate| reads(candidate)) {
-        return meant;
+/// The sentence that `text` was most likely meant to be: its words put right, as many from the first on as it takes,
+/// or the form that looks much like it. `None` where it is like none.
+pub(super) fn nearest_sentence(text: &str) -> Option<String> {
+    let words = tokens(text).into_iter().map(|token| put_right(&token.word)).filter(|word| !word.is_empty());
+    let words = with_times(&words.collect::<Vec<String>>());
+    let time = words.iter().find(|word| time_of_day(word).is_some()).map_or("09:00", String::as_str);
+    let spelled = |count: usize| words[..count].join(" ").replace(" ,", ",");
+    if let Some(meant) = (1..=words.len()).rev().find_map(|count| completed(&spelled(count), time)) {
+        return Some(meant);
     }
+    let spelled = spelled(words.len());
     let distance = |example: &str| strsim::damerau_levenshtein(example, &spelled);
-    EXAMPLES.into_iter().min_by_key(|example| distance(example)).unwrap_or(EXAMPLES[0]).to_owned()
+    let (distance, example) = EXAMPLES.into_iter().map(|example| (distance(example), example)).min()?;
+    (distance * 3 <= spelled.len()).then(|| example.to_owned())
+}
+
+/// The beginning of a sentence with what it lacks, where that makes one.
+fn completed(words: &str, time: &str) -> Option<String> {
+    let candidates = [
+        words.to_owned(),
+        format!("{words} at {time}"),
+        format!("every {words}"),
+        format!("every {words} at {time}"),
+        format!("on {words}"),
+    ];
+    candidates.into_iter().find(|candidate| reads(candidate))
 }
 
 /// Times of the day as the grammar has them: `at` before each, and a bare hour with its minutes.

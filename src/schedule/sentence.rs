@@ -60,7 +60,10 @@ impl Stop {
             _ if text.trim().is_empty() => "the schedule is empty".to_owned(),
             _ => "the schedule ends too early".to_owned(),
         });
-        let help = self.help.unwrap_or_else(|| format!("the nearest sentence is `{}`", nearest_sentence(text)));
+        let help = self.help.unwrap_or_else(|| match nearest_sentence(text) {
+            Some(near) => format!("the nearest sentence is `{near}`"),
+            None => "a sentence is such as `every day at 10:00`, `every monday at 17:00` or `every hour`".to_owned(),
+        });
         Fault::new(self.span, message).help(help)
     }
 }

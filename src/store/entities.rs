@@ -45,6 +45,27 @@ pub async fn prepare(db: &Db, catalogue: &Catalogue, zone: Tz) -> Result<()> {
     foreign::sync_buckets(db, catalogue).await
 }
 
+/// A change of an entity that its table cannot follow.
+#[derive(Debug)]
+pub struct Refusal {
+    pub entity: String,
+    /// The field whose type is another, or the one that has become the key.
+    pub field: String,
+    pub why: String,
+}
+
+/// Why tables that are there cannot become what the catalogue wants: of each the first reason. Nothing is changed.
+pub async fn refusals(db: &Db, catalogue: &Catalogue) -> Result<Vec<Refusal>> {
+    let mut known: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for row in db.fetch(Sql::new("select entity, field, type from entity_columns")).await? {
+        known.entry(row.text(0).to_owned()).or_default().insert(row.text(1).to_owned(), row.text(2).to_owned());
+    }
+    let own = catalogue.entities.values().filter(|entity| entity.place == Place::Own);
+    let known = own.filter_map(|entity| Some((entity, known.get(&entity.name)?)));
+    let was_own = known.filter(|(_, known)| known.get(PLACE).is_some_and(|place| place == "own"));
+    Ok(was_own.filter_map(|(entity, known)| refusal(catalogue, entity, known)).collect())
+}
+
 /// The entities whose table or view is not as the catalogue wants it, parents before children. Where one view is
 /// made anew all are: they may build on each other.
 fn stale<'a>(catalogue: &'a Catalogue, known: &BTreeMap<String, String>, zone: Tz) -> Vec<(&'a Entity, String)> {
@@ -226,7 +247,9 @@ fn link_index(entity: &Entity, field: &str) -> String {
 
 /// Adds the columns and indexes that are missing.
 async fn widen(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<String, String>) -> Result<()> {
-    refuse_changes(catalogue, entity, known)?;
+    if let Some(refusal) = refusal(catalogue, entity, known) {
+        return Err(StoreError::Schema(refusal.why));
+    }
     let dialect = tx.dialect();
     for field in entity.fields.iter().filter(|field| !known.contains_key(&field.name)) {
         let column = format!("{} {}", quoted(&field.name), column_type(dialect, field.ty));
@@ -236,40 +259,33 @@ async fn widen(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity, known: &BTre
     index(tx, catalogue, entity).await
 }
 
-fn refuse_changes(catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<String, String>) -> Result<()> {
+/// The first change that a table which is there does not follow.
+fn refusal(catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<String, String>) -> Option<Refusal> {
+    const EMPTY: &str = "or begin with an empty database, where nothing was sent from this one";
+    let name = &entity.name;
+    let refusal = |field: &str, why: String| Some(Refusal { entity: name.clone(), field: field.to_owned(), why });
     for field in &entity.fields {
         let now = type_name(field.ty);
-        if let Some(was) = known.get(&field.name).filter(|was| **was != now) {
-            return Err(StoreError::Schema(format!(
-                "`{0}.{1}` is stored as {was} and cannot become {now}: declare a new field beside it, such as \
-                 `{1}_{2} = {{ type = \"{2}\", column = \"{3}\" }}`, and import again",
-                entity.name,
-                field.name,
-                field.ty.name(),
-                field.heading()
-            )));
-        }
+        let Some(was) = known.get(&field.name).filter(|was| **was != now) else { continue };
+        let (other, ty, heading) = (&field.name, field.ty.name(), field.heading());
+        let why = format!(
+            "`{name}.{other}` is stored as {was} and cannot become {now}: declare a new field beside it, such as \
+             `{other}_{ty} = {{ type = \"{ty}\", column = \"{heading}\" }}`, and import again; {EMPTY}",
+        );
+        return refusal(other, why);
     }
-    for (what, now) in [(KEY, entity.key.clone()), (OWNER, owner(catalogue, entity))] {
-        if let Some(was) = known.get(what).filter(|was| **was != now) {
-            let name = &entity.name;
-            let (what, cure) = if what == KEY {
-                let field = entity.key_field();
-                let heading = field.heading();
-                (
-                    "key",
-                    format!("keep `key = \"{was}\"` and call the field so: `{was} = {{ …, column = \"{heading}\" }}`"),
-                )
-            } else {
-                ("way to the customer", "declare the entity under a new name and import it again".to_owned())
-            };
-            return Err(StoreError::Schema(format!(
-                "the {what} of `{name}` was `{was}` and cannot become `{now}`: {cure}; or begin with an empty database, \
-                 where nothing was sent from this one"
-            )));
-        }
+    let (key, owner) = (&entity.key, owner(catalogue, entity));
+    if let Some(was) = known.get(KEY).filter(|was| *was != key) {
+        let heading = entity.key_field().heading();
+        let cure = format!("keep `key = \"{was}\"` and call the field so: `{was} = {{ …, column = \"{heading}\" }}`");
+        return refusal(key, format!("the key of `{name}` was `{was}` and cannot become `{key}`: {cure}; {EMPTY}"));
     }
-    Ok(())
+    let was = known.get(OWNER).filter(|was| **was != owner)?;
+    let cure = "declare the entity under a new name and import it again";
+    refusal(
+        key,
+        format!("the way to the customer of `{name}` was `{was}` and cannot become `{owner}`: {cure}; {EMPTY}"),
+    )
 }
 
 async fn index(tx: &mut Tx, catalogue: &Catalogue, entity: &Entity) -> Result<()> {

@@ -111,7 +111,7 @@ async fn a_missing_key_column_is_named_with_the_nearest_heading() {
     for trial in trials().await {
         let file = trial.file("customers.csv", "ID,tier\n1,gold\n");
         let error = trial.import("customer", &file).await.expect_err("refused");
-        assert!(error.to_string().contains("no column `id`; the nearest is `ID`"), "{error}");
+        assert!(error.to_string().contains("no column `id`; is it `ID` now?"), "{error}");
         let error = trial.import("costumer", &file).await.expect_err("refused");
         assert!(error.to_string().contains("the nearest is `customer`"), "{error}");
     }

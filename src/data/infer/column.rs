@@ -402,7 +402,7 @@ fn has_its_year(text: &str, format: &str) -> bool {
 /// A heading as the name of a field: lower case, digits and underscores, beginning with a letter.
 pub fn field_name(heading: &str) -> String {
     let mut name = String::new();
-    for sign in heading.trim().chars() {
+    for sign in crate::latin::plain(heading.trim()).chars() {
         match sign {
             'A'..='Z' => name.push(sign.to_ascii_lowercase()),
             'a'..='z' | '0'..='9' => name.push(sign),

@@ -69,9 +69,27 @@ fn what_belongs_to_customers_is_linked() {
 #[test]
 fn columns_of_one_name_are_told_apart_and_odd_headings_are_named() {
     let found = block("things.csv", "a b,A-B,1st,größe\nx,y,z,w\n");
-    for name in ["a_b = ", "a_b_2 = ", "f_1st = ", "gr_e = "] {
+    for name in ["a_b = ", "a_b_2 = ", "f_1st = ", "groesse = "] {
         assert!(found.lines().any(|line| line.starts_with(name)), "{name} in\n{found}");
     }
+}
+
+#[test]
+fn rows_in_another_encoding_are_told_of_with_the_cure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("kunden.csv");
+    std::fs::write(&path, b"id,name\n1,K\xF6hler\n2,Meier\n3,M\xFCller\n").expect("a file");
+    let found = infer(&[path], None, &[]).expect("a block").remove(0);
+    let said: Vec<&str> = found.lines().take(3).collect();
+    assert!(said[0].starts_with("# From 3 rows of "), "{found}");
+    assert_eq!(
+        said[1..],
+        [
+            "# 2 of them have text that is not UTF-8 (Latin-1 or Windows-1252?), and would be refused:",
+            "# save the file as UTF-8 (in a spreadsheet: `CSV UTF-8`) first.",
+        ]
+    );
+    assert!(!block("kunden.csv", "id,name\n1,Köhler\n").contains("UTF-8"));
 }
 
 #[test]

@@ -177,7 +177,7 @@ async fn what_is_wrong_with_a_query_is_told_and_the_last_data_stay() {
         let bad = told(&mut trial, "select id from peeple", None).await;
         assert!(bad.contains("refused the query") && bad.contains("peeple"), "{bad}");
         let missing = told(&mut trial, "select id as iid from people", None).await;
-        assert!(missing.contains("the query has no column `id`; the nearest is `iid`"), "{missing}");
+        assert!(missing.contains("the query has no column `id`; is it `iid` now?"), "{missing}");
         let since = told(&mut trial, QUERY, Some("change")).await;
         assert!(since.contains("`since` names `change`") && since.contains("the nearest is `changed`"), "{since}");
         if matches!(other, Other::Postgres(_)) {
