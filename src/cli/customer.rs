@@ -95,7 +95,8 @@ fn rows(opened: &Opened, page: &CustomerPage, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// A field's value as people read it: times by the business's clock, money with its thousands apart.
+/// A field's value as people read it: times by the business's clock, money with its thousands apart, decimals without
+/// needless zeros.
 fn shown(opened: &Opened, entity: &Entity, name: &str, value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
@@ -105,6 +106,7 @@ fn shown(opened: &Opened, entity: &Entity, name: &str, value: &Value) -> String 
     let read = match entity.field(name).map(|field| field.ty) {
         Some(Type::Timestamp) => text.parse::<Timestamp>().ok().map(|at| local(at, opened.zone())),
         Some(Type::Money) => Amount::parse(&text, SCALE).map(Amount::told),
+        Some(Type::Decimal(scale)) => Amount::parse(&text, scale).map(Amount::short),
         _ => None,
     };
     read.unwrap_or(text)

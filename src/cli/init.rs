@@ -18,9 +18,13 @@ pub struct Options {
     /// The language that customers read, with its country's time zone and currency: en or de
     #[arg(long, value_name = "LOCALE", default_value = "en")]
     locale: Language,
+    /// Without the sample: no customers, no rule and no letter of its own, for data of yours
+    #[arg(long)]
+    empty: bool,
 }
 
-/// What is the same for every language but for single texts: path under the new home folder, and text.
+/// What is the same for every language but for single texts: path under the new home folder, and text. The sample is
+/// told from the rest by [`is_sample`].
 const FILES: [File; 5] = [
     ("config/plusone.toml", include_str!("init/config/plusone.toml")),
     ("config/data.toml", include_str!("init/config/data.toml")),
@@ -32,7 +36,7 @@ const FILES: [File; 5] = [
 pub async fn run(_global: &Global, options: &Options) -> Answer {
     let folder = &options.folder;
     refuse_unless_empty(folder)?;
-    for (path, text) in files(&options.locale) {
+    for (path, text) in files(&options.locale).filter(|(path, _)| !options.empty || !is_sample(path)) {
         write(&folder.join(path), &text)?;
     }
     for (path, text) in &crate::config::CONFIRM_TEMPLATE {
@@ -44,6 +48,11 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
     let shown = folder.display().to_string();
     say(format_args!("{shown} is a home folder now. Next:"))?;
     let shown = word(&shown);
+    if options.empty {
+        say(format_args!("  cd {shown}"))?;
+        say("  plusone infer customers.csv > config/data.toml    # customers.csv: a table of yours, in this folder")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     say(format_args!("  plusone check --home {shown}"))?;
     say(format_args!("  plusone once --home {shown}"))?;
     Ok(ExitCode::SUCCESS)
@@ -53,6 +62,11 @@ pub async fn run(_global: &Global, options: &Options) -> Answer {
 fn files(language: &Language) -> impl Iterator<Item = (&'static str, String)> {
     let shared = FILES.into_iter().map(|(path, text)| (path, language.translated(text)));
     shared.chain(language.templates.into_iter().map(|(path, text)| (path, text.to_owned())))
+}
+
+/// Whether a file is about the customers of the sample: what is written of one's own takes its place.
+fn is_sample(path: &str) -> bool {
+    !(path == "config/plusone.toml" || path.starts_with("templates/_partials/"))
 }
 
 fn refuse_unless_empty(folder: &Path) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! `plusone once`: one pass, then the end.
 
+use super::print::mention;
 use super::{Answer, Failure, Global, open, passes};
 use crate::app::{App, AppError, owner};
 use crate::clock::Clock;
@@ -8,6 +9,7 @@ use crate::logging;
 use crate::outreach::tick::History;
 use crate::rules::{Live, Rule};
 use crate::schedule::parse_when::parse_when;
+use crate::store::delivery::next_due;
 use crate::store::leases;
 use crate::time::Timestamp;
 use std::process::ExitCode;
@@ -80,6 +82,10 @@ pub async fn pass(global: &Global, app: &mut App, wish: Pass<'_>) -> Result<(), 
     let delivered = delivered.transpose()?;
     app.keep_good_files().await?;
     passes::print(global, app, now, &planned, delivered.as_ref());
+    if !global.json && !wish.no_send {
+        let later = next_due(&app.db).await?.filter(|due| *due > now);
+        later.iter().for_each(|due| mention(passes::waits(app, *due)));
+    }
     Ok(())
 }
 

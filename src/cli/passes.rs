@@ -39,6 +39,12 @@ fn nothing_due(app: &App, now: Timestamp) -> String {
     )
 }
 
+/// What becomes of messages that are not due before `due`: one pass does not stay for them.
+pub fn waits(app: &App, due: Timestamp) -> String {
+    let due = due.local(app.workspace.project.settings.business.time_zone).format("%a %H:%M");
+    format!("what waits goes from {due} on: run `plusone once` again then, or leave `plusone run` running")
+}
+
 fn to_json(now: Timestamp, planned: &Planned, delivered: Option<&Tally>) -> Value {
     let rules = planned.runs.iter().map(|run| {
         let mut rule = json!({ "rule": run.rule, "instant": run.instant.to_string() });

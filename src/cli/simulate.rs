@@ -35,7 +35,8 @@ pub struct Options {
     /// … until this time
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     to: String,
-    /// Tell of this rule only, beside the live ones; a draft is taken as live. May be repeated
+    /// Tell of this rule only, beside the live ones; a draft is taken as live. May be repeated. Without it, and where no
+    /// rule is live, all drafts are
     #[arg(long = "rule", value_name = "RULE")]
     rules: Vec<String>,
     /// Also write one line per message and per refusal to this CSV file
@@ -59,6 +60,8 @@ struct Simulated<'a> {
     only: &'a [String],
     forecast: Forecast,
     rehearsal: &'a Rehearsal,
+    /// Drafts that were taken as live though nobody named them, as no rule is.
+    as_live: Vec<String>,
     /// Rules that are in force and were not simulated, as they are drafts.
     drafts: Vec<String>,
     /// Live rules that wrote nothing in this time.
@@ -108,7 +111,9 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
     let (from, to) = span(options, now, zone)?;
     let sheet = |path: &Path| Sheet::create(path, &HEADINGS).map_err(|error| cannot(path, &error));
     let sheet = options.csv.as_deref().map(|path| Ok::<_, Failure>((sheet(path)?, path))).transpose()?;
-    let wish = Wish { now, to, drafts: &options.rules };
+    let as_live = if options.rules.is_empty() { all_drafts(app) } else { Vec::new() };
+    let live = if as_live.is_empty() { &options.rules } else { &as_live };
+    let wish = Wish { now, to, drafts: live };
     let (copied, walked) = (Progress::default(), Progress::default());
     let prepared = shown("parts of the data copied", &copied, prepare(app, wish, &copied)).await?;
     let rehearsal = shown("hours simulated", &walked, prepared.walk(&walked)).await?;
@@ -123,9 +128,10 @@ async fn rehearse(global: &Global, options: &Options, app: &App) -> Answer {
         currency: &business.currency,
         business: &business.name,
         only: &options.rules,
-        drafts: drafts(app, &options.rules),
+        drafts: drafts(app, live),
         silent: silent(&rehearsal, &forecast, &options.rules),
         forecast,
+        as_live: as_live.clone(),
         refused_before: before::counts(&rehearsal, &options.rules).await?,
         rehearsal: &rehearsal,
     };
@@ -243,6 +249,12 @@ fn cells(line: &Line, zone: Tz, before: bool) -> [String; 13] {
         Amount::money(line.offer_cost).short(),
         if before { "yes".to_owned() } else { String::new() },
     ]
+}
+
+/// The rules that are drafts where every one is, but for those that ask for a confirmation; none where one is live.
+fn all_drafts(app: &App) -> Vec<String> {
+    let own = || app.workspace.project.rules.values().filter(|rule| !rule.confirms);
+    if own().all(|rule| rule.live == Live::Draft) { own().map(|rule| rule.name.clone()).collect() } else { Vec::new() }
 }
 
 fn drafts(app: &App, asked: &[String]) -> Vec<String> {

@@ -130,6 +130,8 @@ pub struct Entry {
     pub wording: Option<String>,
     /// Whatever else proves it: a reply word for word, the number of a ticket, a message's id.
     pub evidence: Option<String>,
+    /// Whether `at` is when the data with it were read, as they do not tell when it was said.
+    pub is_undated: bool,
 }
 
 impl Entry {
@@ -146,6 +148,7 @@ impl Entry {
             ip: None,
             wording: None,
             evidence: None,
+            is_undated: false,
         }
     }
 
@@ -162,6 +165,12 @@ impl Entry {
     #[must_use]
     pub fn proved_by(self, evidence: Option<String>) -> Self {
         Self { evidence, ..self }
+    }
+
+    /// With the time at which it was written down: data that tell no time have that one.
+    #[must_use]
+    pub fn recorded(self, at: Timestamp) -> Self {
+        Self { is_undated: self.source.kind == SourceKind::Data && self.at == at, ..self }
     }
 
     /// As `consent show`, `customer` and the API tell it. `value` is null for a yes that waits for its confirmation.
@@ -181,7 +190,7 @@ impl Entry {
     }
 
     /// The entry as a sentence without its subject: `said yes to Treats and offers by email on 3 May 2026 (checkout of
-    /// the web shop)`. `topic` is what customers call it.
+    /// the web shop)`; where nobody knows when it was said, since when it is known. `topic` is what customers call it.
     pub fn told(&self, topic: &str, zone: Tz) -> String {
         let answer = match self.answer {
             Answer::Yes => "yes",
@@ -205,7 +214,8 @@ impl Entry {
             SourceKind::CallKey => "by a key in a call: ",
             _ => "",
         };
-        let mut told = format!("said {answer} to {topic} {channel} on {on} ({how}{})", self.source.words);
+        let when = if self.is_undated { format!(", known since the import of {on}") } else { format!(" on {on}") };
+        let mut told = format!("said {answer} to {topic} {channel}{when} ({how}{})", self.source.words);
         if let Some(wording) = &self.wording {
             told.push_str(&format!(", shown “{wording}”"));
         }

@@ -25,7 +25,7 @@ const COLUMNS: [(&str, ColumnType); 11] = [
 ];
 
 /// As an entry is read: without bucket and customer, with the words that were shown.
-const READ: &str = "k.topic, k.channel, k.at, k.value, k.source, k.kind, k.ip, w.text, k.evidence";
+const READ: &str = "k.topic, k.channel, k.at, k.value, k.source, k.kind, k.ip, w.text, k.evidence, k.recorded_at";
 
 /// The name of a wording: its SHA-256 in hexadecimal.
 fn hash(wording: &str) -> String {
@@ -99,7 +99,7 @@ pub async fn current(tx: &mut Tx, asked: &[Entry]) -> Result<Vec<(usize, Entry)>
     let json = serde_json::to_string(&tuples).expect("text and integers are JSON");
     let mut ledgers: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
     for row in tx.fetch(Sql::new(text).with(json)).await? {
-        let index = usize::try_from(row.int(9)).expect("the index that was sent");
+        let index = usize::try_from(row.int(10)).expect("the index that was sent");
         ledgers.entry(index).or_default().push(read(&row, &asked[index].customer));
     }
     let decided = |(index, ledger): (usize, Vec<Entry>)| {
@@ -132,7 +132,9 @@ fn read(row: &Row, customer: &str) -> Entry {
     let opt = |index: usize| row.opt_text(index).map(str::to_owned);
     let source = Source::new(row.text(5).parse().unwrap_or(SourceKind::Unknown), row.text(4));
     let (at, answer) = (Timestamp::from_micros(row.int(2)), Answer::of_code(row.int(3)));
-    Entry::said(customer, row.text(0), row.text(1), answer, at, source).from_ip(opt(6)).shown(opt(7)).proved_by(opt(8))
+    let recorded = Timestamp::from_micros(row.int(9));
+    let entry = Entry::said(customer, row.text(0), row.text(1), answer, at, source);
+    entry.from_ip(opt(6)).shown(opt(7)).proved_by(opt(8)).recorded(recorded)
 }
 
 /// Confirms what a customer said yes to under a topic: each channel on which a yes waits gets the yes itself, with the

@@ -1,5 +1,5 @@
-//! What the guide and the page about tests show is so: their commands are run in order, as a reader types them, in an
-//! empty folder or in the sample, and each output that they print is what came.
+//! What the guide, the page that goes on from it and the page about tests show is so: their commands are run in order, as
+//! a reader types them, in an empty folder or in the sample, and each output that they print is what came.
 //!
 //! 1. A block of `sh` is run; a block of `text` right after it is its output: whole lines, in order; a line `…` stands
 //!    for any lines. A command that is to fail says so by its output alone.
@@ -149,7 +149,7 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 /// Follows a page block by block; gives how many outputs were compared.
-fn follow(page: &str, mut reader: Reader) -> usize {
+fn follow(page: &str, reader: &mut Reader) -> usize {
     let text = std::fs::read_to_string(root().join(page)).expect("the page is there");
     let (mut came, mut compared) = (String::new(), 0);
     for block in blocks(&text) {
@@ -185,8 +185,10 @@ fn follow(page: &str, mut reader: Reader) -> usize {
 
 #[test]
 fn the_guide_is_followed_word_for_word() {
-    let compared = follow("docs/guide.md", Reader::of(Home::new(), Some(noon())));
-    assert!(compared >= 8, "the guide shows what comes");
+    let mut reader = Reader::of(Home::new(), Some(noon()));
+    for page in ["docs/guide.md", "docs/plus-one.md"] {
+        assert!(follow(page, &mut reader) >= 4, "{page} shows what comes");
+    }
 }
 
 #[test]
@@ -194,7 +196,7 @@ fn the_page_about_tests_is_followed_in_the_sample() {
     let home = Home::new();
     home.copy("config");
     home.copy("templates");
-    let compared = follow("docs/tests.md", Reader::of(home, None));
+    let compared = follow("docs/tests.md", &mut Reader::of(home, None));
     assert!(compared >= 2, "the page shows what comes");
 }
 

@@ -36,6 +36,25 @@ fn readers_of_another_language_get_partials_in_it() {
 }
 
 #[test]
+fn an_empty_home_has_no_sample_and_takes_data_of_ones_own() {
+    let home = Home::new();
+    let said = home.plusone(&["init", ".", "--empty", "--locale", "de"]).ended_with(0).stdout;
+    assert!(said.contains("plusone infer customers.csv > config/data.toml"), "{said}");
+    for absent in ["config/data.toml", "config/customers.csv", "config/rules", "templates/welcome"] {
+        assert!(!home.path().join(absent).exists(), "{absent}");
+    }
+    for present in ["config/.schema/rule.schema.json", "templates/confirm-opt-in/subject.hbs"] {
+        assert!(home.path().join(present).exists(), "{present}");
+    }
+    home.write("customers.csv", "id,email\n1,ann@example.com\n");
+    let inferred = home.plusone(&["infer", "customers.csv"]).ended_with(0).stdout;
+    home.write("config/data.toml", &inferred);
+    let checked = home.plusone(&["check"]).ended_with(0);
+    assert!(checked.stdout.contains("no problems; 0 live, 0 draft"), "{}", checked.stdout);
+    assert!(home.read("templates/_partials/letter-end.hbs").contains("Auswählen"), "in the language asked for");
+}
+
+#[test]
 fn a_language_that_is_not_there_is_refused_with_those_that_are() {
     let home = Home::new();
     let ran = home.plusone(&["init", "mine", "--locale", "xx"]).ended_with(2);

@@ -44,7 +44,9 @@ pub(super) fn json(simulated: &Simulated<'_>) -> Value {
         "days": days,
         "rules": of_rules(rules.collect()),
         "refused_before": Value::Array(before.collect()),
+        "before": figures_json(&forecast.before, simulated.currency),
         "held": Value::Array(held.collect()),
+        "as_live": simulated.as_live,
         "drafts": simulated.drafts,
         "notices": notices(simulated),
     })

@@ -9,7 +9,7 @@ mod charts;
 mod tables;
 
 use super::Simulated;
-use super::tell::{heading, notices};
+use super::tell::{heading, notices, remarks};
 use crate::amount::grouped;
 use crate::cli::markup::{escaped, sentence};
 use crate::cli::print::money;
@@ -29,10 +29,10 @@ header p, .about { color: var(--soft); margin: .25rem 0 1rem; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); } .axis { stroke: var(--line); stroke-width: 1; }
 .email { fill: var(--email); background: var(--email); } .sms { fill: var(--sms); background: var(--sms); } .voice { fill: var(--voice); background: var(--voice); } .grey { fill: var(--grey); background: var(--grey); }
 .month { display: grid; grid-template-columns: repeat(7, minmax(0, 1fr)); gap: 4px; margin: .5rem 0; padding: 0; list-style: none; } .month .head { color: var(--soft); font-size: .8rem; text-align: center; }
-.day { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .35rem; min-height: 4.2rem; font-size: .8rem; line-height: 1.25; overflow: hidden; } .day b { display: block; font-size: 1.05rem; font-variant-numeric: tabular-nums; } .day i { font-style: normal; } .day span, .none { color: var(--soft); } .none { border-style: dashed; } .day a { color: inherit; text-decoration: none; display: block; } .day a:hover b { text-decoration: underline; }
+.day { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .35rem; min-height: 4.2rem; font-size: .8rem; line-height: 1.25; overflow: hidden; } .day b { display: block; font-size: 1.05rem; font-variant-numeric: tabular-nums; } .day i { font-style: normal; } .day .more { display: block; } .day span, .none { color: var(--soft); } .none { border-style: dashed; } .day a { color: inherit; text-decoration: none; display: block; } .day a:hover b { text-decoration: underline; }
 details { border-top: 1px solid var(--line); padding: .5rem 0; } summary { cursor: pointer; } .wide { overflow-x: auto; } a { color: var(--link); }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } th[scope=row] { font-weight: 500; overflow-wrap: anywhere; } th:first-child { min-width: 6rem; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; font-size: .7rem; } .day span.more { display: block; font-size: .65rem; line-height: 1.1; } .day b { font-size: .85rem; } .day b.long { font-size: .6rem; line-height: 1.7; } .day .month-name { display: none; } svg text { font-size: 24px; } svg .second { display: none; } table { font-size: .85rem; } th, td { padding-right: .5rem; } }
+@media (max-width: 34rem) { .day { min-height: 3.2rem; padding: .15rem .2rem; font-size: .7rem; } .day .more { font-size: .65rem; line-height: 1.1; } .day b { font-size: .85rem; } .day b.long { font-size: .6rem; line-height: 1.7; } .day .month-name { display: none; } svg text { font-size: 24px; } svg .second { display: none; } table { font-size: .85rem; } th, td { padding-right: .5rem; } }
 ";
 
 /// The whole page.
@@ -42,9 +42,13 @@ pub(super) fn page(simulated: &Simulated<'_>) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>What the rules of {business} would do</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<h1>What the rules of {business} would do</h1>\n<p>{}</p>\n</header>\n<main>\n",
+         <header>\n<h1>What the rules of {business} would do</h1>\n<p>{}</p>\n",
         escaped(&heading(simulated)),
     );
+    for remark in remarks(simulated) {
+        put(&mut page, format_args!("<p><strong>{}</strong></p>\n", sentence(&remark)));
+    }
+    page.push_str("</header>\n<main>\n");
     sums(&mut page, simulated);
     look_at(&mut page, simulated);
     if simulated.forecast.days.is_empty() {

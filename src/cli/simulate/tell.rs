@@ -18,6 +18,7 @@ const NOTICES: usize = 5;
 /// The whole answer.
 pub(super) fn told(simulated: &Simulated<'_>) -> String {
     let mut text = format!("{}\n", heading(simulated));
+    remarks(simulated).iter().for_each(|remark| line(&mut text, &plain(remark)));
     let forecast = &simulated.forecast;
     if forecast.days.is_empty() {
         text.push_str("\nNobody would be written to.\n");
@@ -44,6 +45,24 @@ pub(super) fn heading(simulated: &Simulated<'_>) -> String {
         local(simulated.to, zone),
         local(simulated.now, zone)
     )
+}
+
+/// What is to be known before the numbers are read, each in a sentence.
+pub(super) fn remarks(simulated: &Simulated<'_>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !simulated.as_live.is_empty() {
+        let names = simulated.as_live.join(", ");
+        remarks.push(format!("No rule is live: these drafts are taken as if they were, {names}."));
+    }
+    let before = &simulated.forecast.before;
+    if before.messages() > 0 {
+        let cost = before.cost + before.offer_cost();
+        let cost = if cost > 0 { format!(" ({} {})", money(cost), simulated.currency) } else { String::new() };
+        let from = local(simulated.from, simulated.zone);
+        let messages = counted(before.messages(), "message");
+        remarks.push(format!("Before {from} there would be {messages}{cost}, not shown: `--from` leaves them out."));
+    }
+    remarks
 }
 
 /// `Tue 1 Dec`.

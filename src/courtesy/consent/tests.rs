@@ -1,7 +1,7 @@
 //! The laws of the fold, and how an entry is told.
 
 use super::{Answer, EVERY_CHANNEL, Entry, Source, SourceKind, current, deciding};
-use crate::time::{Timestamp, Tz};
+use crate::time::{Span, Timestamp, Tz};
 use proptest::prelude::*;
 
 fn entry(channel: &str, answer: Answer, at: i64) -> Entry {
@@ -61,4 +61,9 @@ fn an_entry_is_told_in_plain_words() {
     let expected =
         "said yes to Treats and offers by email on 3 May 2026 (checkout of the web shop), shown “Send me treats”";
     assert_eq!(said.told("Treats and offers", Tz::UTC), expected);
+    let later = at.plus(Span::from_days(1));
+    assert_eq!(said.clone().recorded(later).told("Treats and offers", Tz::UTC), expected, "its own time");
+    let undated = "said yes to Treats and offers by email, known since the import of 3 May 2026 (checkout of the web \
+                   shop), shown “Send me treats”";
+    assert_eq!(said.recorded(at).told("Treats and offers", Tz::UTC), undated);
 }

@@ -68,6 +68,8 @@ pub struct Crowd {
 pub struct Forecast {
     /// By the business's day and the rule.
     pub days: BTreeMap<Date, BTreeMap<String, Figures>>,
+    /// What comes before the time that is told of.
+    pub before: Figures,
     /// Messages that are due after the end.
     pub waiting: BTreeMap<String, u64>,
     /// The day's most frequent company of [`TOGETHER`] rules or more.
@@ -139,9 +141,11 @@ impl Gatherer {
     /// Whether the line is one that is asked about.
     pub fn is_asked(&self, line: &Line) -> bool {
         let is_waiting = line.state == State::Planned;
-        (self.only.is_empty() || self.only.contains(&line.rule))
-            && line.at >= self.from
-            && (is_waiting || line.at < self.to)
+        self.is_of_rules(line) && line.at >= self.from && (is_waiting || line.at < self.to)
+    }
+
+    fn is_of_rules(&self, line: &Line) -> bool {
+        self.only.is_empty() || self.only.contains(&line.rule)
     }
 
     pub fn add(&mut self, line: &Line) {
@@ -155,6 +159,9 @@ impl Gatherer {
             if !rules.contains(&line.rule) {
                 rules.push(line.rule.clone());
             }
+        }
+        if self.is_of_rules(line) && line.at < self.from {
+            self.forecast.before.add(line);
         }
         if !self.is_asked(line) {
             return;
@@ -233,6 +240,7 @@ mod tests {
         let total = forecast.total();
         assert_eq!((total.messages(), total.refusals(), total.held_out), (3, 1, 1));
         assert_eq!((total.cost, total.offer_cost()), (30, 8_000));
+        assert_eq!((forecast.before.messages(), forecast.before.cost), (1, 10));
         assert_eq!(forecast.waiting["note"], 1);
         assert_eq!(forecast.rules(), ["note", "thanks", "treat"]);
     }
@@ -248,6 +256,7 @@ mod tests {
     fn of_one_rule_its_own_lines_count_and_the_company_it_keeps() {
         let forecast = gathered(&["treat".to_owned()]);
         assert_eq!(forecast.rules(), ["treat"]);
+        assert_eq!(forecast.before.messages(), 0, "what came before is another's");
         assert_eq!(forecast.crowds.len(), 1);
     }
 }

@@ -376,3 +376,42 @@ fn diff_tells_who_is_reached_newly_no_longer_and_again() {
     assert!(broken.contains("teir") && broken.contains("tier"), "{broken}");
     home.plusone(&["diff", "new/missing.toml"]).ended_with(2);
 }
+
+#[test]
+fn a_decimal_is_told_without_needless_zeros() {
+    let home = shop(&[]);
+    let data = home.read("config/data.toml").replace("tier = \"text\"", "tier = { type = \"decimal\" }");
+    home.write("config/data.toml", &data);
+    home.write("config/rules/treat.toml", &treat(&[("when", "['customer.tier > 1']")]));
+    home.write("customers.csv", &customers(&["ann,ann@shop.test,Ann,235,yes", "ben,ben@shop.test,Ben,0.0625,yes"]));
+    home.plusone(&["once", "--no-send"]).ended_with(0);
+    for (customer, told) in [("ann", "235.00\n"), ("ben", "0.0625\n")] {
+        let page = home.plusone(&["customer", customer]).ended_with(0).stdout;
+        assert!(page.contains(told), "{told}: {page}");
+    }
+}
+
+#[test]
+fn a_yes_of_data_that_tell_no_time_is_known_since_they_were_read() {
+    let home = shop(&[]);
+    home.plusone(&["once", "--no-send"]).ended_with(0);
+    let page = home.plusone(&["customer", "ann"]).ended_with(0).stdout;
+    assert!(page.contains("by email, known since the import of ") && !page.contains("by email on "), "{page}");
+}
+
+#[test]
+fn a_pass_says_when_what_waits_goes_and_how() {
+    let more = "[guard]\nmax_share = \"100%\"\n[courtesy]\nquiet_hours = { email = \"11:00-15:00\" }\n";
+    let home = home(&Settings { more: more.to_owned(), ..Settings::default() });
+    home.write("customers.csv", &customers(&PEOPLE));
+    home.write("config/rules/treat.toml", &treat(&[]));
+    let hint = "what waits goes from Tue 15:00 on: run `plusone once` again then, or leave `plusone run` running";
+    let passed = |at: &str| {
+        let ran = home.plusone(&["once", "--at", at]).ended_with(0);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    for at in ["2030-01-01 12:00", "2030-01-01 12:10"] {
+        assert!(passed(at).contains(hint), "{at}");
+    }
+    assert!(!passed("2030-01-01 15:30").contains("what waits"), "nothing does");
+}

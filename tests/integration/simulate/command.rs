@@ -49,6 +49,36 @@ fn a_draft_that_is_named_is_taken_as_live_beside_the_others() {
 }
 
 #[test]
+fn where_no_rule_is_live_the_drafts_are_taken_as_live_and_that_is_said_first() {
+    let home = shop();
+    home.write("config/rules/note.toml", &rule(&[("live", "false")]));
+    let told = home.plusone(&["simulate", "--to", "+2d", "--json"]).ended_with(0).json();
+    assert_eq!((&told["as_live"], &told["drafts"]), (&serde_json::json!(["note", "treat"]), &serde_json::json!([])));
+    assert_eq!(told["total"]["messages"], 4, "both rules, two customers each: {told:#}");
+    let text = home.plusone(&["simulate", "--to", "+2d", "--html", "page.html"]).ended_with(0).stdout;
+    let remark = "No rule is live: these drafts are taken as if they were, note, treat.";
+    assert_eq!(text.lines().nth(1), Some(remark), "{text}");
+    assert!(home.read("page.html").contains(remark));
+    let text = home.plusone(&["simulate", "--rule", "note", "--to", "+2d"]).ended_with(0).stdout;
+    assert!(!text.contains("No rule is live"), "they were asked for: {text}");
+}
+
+#[test]
+fn messages_before_the_time_that_is_told_of_are_said() {
+    let home = shop();
+    let asked = ["simulate", "--from", "+2d", "--to", "+3d"];
+    let told = home.plusone(&[&asked[..], &["--json"]].concat()).ended_with(0).json();
+    let before = told["before"]["messages"].as_u64().expect("a number");
+    assert!((2..=6).contains(&before) && told["total"]["messages"].as_u64() <= Some(4), "{told:#}");
+    let text = home.plusone(&[&asked[..], &["--html", "page.html"]].concat()).ended_with(0).stdout;
+    let remark = format!(" there would be {before} messages, not shown: `--from` leaves them out.");
+    assert!(text.lines().nth(1).is_some_and(|line| line.ends_with(&remark)), "{text}");
+    assert!(home.read("page.html").contains(&format!("there would be {before} messages, not shown")));
+    let whole = home.plusone(&["simulate", "--to", "+3d"]).ended_with(0).stdout;
+    assert!(!whole.contains("not shown"), "{whole}");
+}
+
+#[test]
 fn a_run_that_the_guard_would_hold_is_told() {
     let home = shop();
     let people = ["a,a@shop.test,Ada,,yes", "b,b@shop.test,Ben,,yes", "c,c@shop.test,Cleo,,yes"];
