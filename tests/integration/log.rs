@@ -257,7 +257,7 @@ async fn the_log_is_newest_first_and_every_filter_narrows_it() {
             assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{name}: {line:?}");
         }
         let text = said(&opened, &["log", "--limit", "3"]).await;
-        assert!(text.contains("no_consent: a promotional message"), "{name}: {text}");
+        assert!(text.contains("no_consent: the customer has not said yes"), "{name}: {text}");
         assert!(
             text.contains("3 touchpoints, newest first") && text.contains("there are older ones"),
             "{name}: {text}"
