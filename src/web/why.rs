@@ -100,12 +100,16 @@ fn data_of(expression: &str) -> &str {
     }
 }
 
-/// What their consent was: when and where the yes was given that counts now.
+/// What their consent was: when and where the yes was given that counts now; of one that came without a date, since when
+/// it is known.
 fn consent(visit: &Visit) -> String {
     let touchpoint = &visit.touchpoint;
     let yes = touchpoint.channel.and_then(|channel| visit.person.said_yes(&touchpoint.topic, channel));
     match (yes, visit.topic().1) {
-        (Some(yes), _) => visit.say("why-consent-yes", &[("date", &visit.day(yes.at)), ("source", &yes.source.words)]),
+        (Some(yes), _) => {
+            let key = if yes.is_undated { "why-consent-undated" } else { "why-consent-yes" };
+            visit.say(key, &[("date", &visit.day(yes.at)), ("source", &yes.source.words)])
+        }
         (None, Law::Transactional) => visit.say("why-consent-service", &[]),
         (None, Law::Promotional) => visit.say("why-consent-none", &[]),
     }

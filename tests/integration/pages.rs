@@ -325,6 +325,31 @@ async fn people_can_use_every_page_by_keyboard_and_screen_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_yes_without_a_date_the_page_says_since_when_it_is_known() {
+    let written = Written::to(4).await;
+    let daemon = written.daemon();
+    let undated = [
+        "yes to these since {}; on which day you gave it is not in our records",
+        "accord nous est connu depuis le {} ; le jour où vous l’avez donné n’est pas noté chez nous",
+        "Ja dazu wissen wir seit dem {}; an welchem Tag Sie es gegeben haben, ist bei uns nicht vermerkt",
+        "Sabemos de su sí desde el {}; no consta qué día lo dio",
+    ];
+    for (n, said) in undated.iter().enumerate() {
+        let url = written.url(Purpose::Why, &written.letter("thanks", &format!("c{n}")).await);
+        let (_, page) = ask(written.home.port, "GET", &url, "", "");
+        let (before, after) = said.split_once("{}").expect("a place for the date");
+        let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("{before} in {page}"));
+        let (since, _) = rest.split_once(after).unwrap_or_else(|| panic!("{after} in {page}"));
+        assert!(since.contains("20") && since.ends_with("(checkout of the shop)"), "{since}");
+    }
+    written.home.plusone(&["consent", "set", "c0", "offers/email", "yes", "--source", "a call"]).ended_with(0);
+    let url = written.url(Purpose::Why, &written.letter("thanks", "c0").await);
+    let (_, page) = ask(written.home.port, "GET", &url, "", "");
+    daemon.terminate();
+    assert!(page.contains("on record since") && page.contains("(a call)") && !page.contains("on which day"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_reason_is_the_rules_description_or_nothing_made_up() {
     let written = Written::to(1).await;
     let url = written.url(Purpose::Why, &written.letter("thanks", "c0").await);

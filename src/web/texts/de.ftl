@@ -82,6 +82,7 @@ why-data-lead = Um zu entscheiden, dass diese Nachricht für Sie ist, wurde übe
 why-data-none = Es wurde nichts über Sie angesehen außer, wie man Sie erreicht.
 why-consent = Ihre Zustimmung
 why-consent-yes = Sie gehört zu „{ $topic }“. Ihr Ja dazu liegt uns seit dem { $date } vor ({ $source }).
+why-consent-undated = Sie gehört zu „{ $topic }“. Von Ihrem Ja dazu wissen wir seit dem { $date } ({ $source }); an welchem Tag Sie es gegeben haben, ist bei uns nicht vermerkt.
 why-consent-service = Sie gehört zu „{ $topic }“: Nachrichten über das, was Sie bestellt, gebucht oder angefragt haben. Sie brauchen keine Zustimmung, und Sie können sie trotzdem beenden.
 why-consent-none = Sie gehört zu „{ $topic }“. Zurzeit liegt uns keine Zustimmung von Ihnen vor.
 why-extras = Sie enthielt ein Angebot oder eine Überraschung. Auch diese allein können Sie beenden.

@@ -82,6 +82,7 @@ why-data-lead = To decide that this message is for you, these things about you w
 why-data-none = Nothing about you was looked at but how to reach you.
 why-consent = Your consent
 why-consent-yes = It is one of “{ $topic }”. Your yes to these has been on record since { $date } ({ $source }).
+why-consent-undated = It is one of “{ $topic }”. We have known of your yes to these since { $date } ({ $source }); on which day you gave it is not in our records.
 why-consent-service = It is one of “{ $topic }”: messages about what you ordered, booked or asked for. They need no consent, and you can stop them all the same.
 why-consent-none = It is one of “{ $topic }”. There is no consent of yours in our records now.
 why-extras = It carried an offer or a surprise. You can stop these alone.

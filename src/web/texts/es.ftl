@@ -82,6 +82,7 @@ why-data-lead = Para decidir que este mensaje es para usted se consultaron estos
 why-data-none = No se consultó nada sobre usted, salvo cómo contactar con usted.
 why-consent = Su consentimiento
 why-consent-yes = Es de «{ $topic }». Su sí consta desde el { $date } ({ $source }).
+why-consent-undated = Es de «{ $topic }». Sabemos de su sí desde el { $date } ({ $source }); no consta qué día lo dio.
 why-consent-service = Es de «{ $topic }»: mensajes sobre lo que ha pedido, reservado o solicitado. No necesitan consentimiento y, aun así, puede dejar de recibirlos.
 why-consent-none = Es de «{ $topic }». Ahora no consta ningún consentimiento suyo.
 why-extras = Llevaba una oferta o una sorpresa. Puede dejar de recibir solo estas.

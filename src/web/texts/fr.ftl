@@ -82,6 +82,7 @@ why-data-lead = Pour décider que ce message est pour vous, ces données vous co
 why-data-none = Rien de vous n’a été regardé, sinon comment vous joindre.
 why-consent = Votre accord
 why-consent-yes = Il fait partie de « { $topic } ». Votre accord est enregistré depuis le { $date } ({ $source }).
+why-consent-undated = Il fait partie de « { $topic } ». Votre accord nous est connu depuis le { $date } ({ $source }) ; le jour où vous l’avez donné n’est pas noté chez nous.
 why-consent-service = Il fait partie de « { $topic } » : des messages sur ce que vous avez commandé, réservé ou demandé. Ils ne demandent pas d’accord, et vous pouvez tout de même les arrêter.
 why-consent-none = Il fait partie de « { $topic } ». Nous n’avons pas d’accord de votre part à présent.
 why-extras = Il contenait une offre ou une surprise. Vous pouvez arrêter celles-ci seules.
