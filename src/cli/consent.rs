@@ -1,5 +1,6 @@
 //! `plusone consent`: the ledger of who said yes or no to what, where and when.
 
+use super::lookup::{the_customer, the_customer_or_name};
 use super::opened::Opened;
 use super::print::{local, plain};
 use super::{Answer, Failure};
@@ -7,7 +8,6 @@ use crate::amount::counted;
 use crate::courtesy::consent::{Answer as Said, SourceKind, current};
 use crate::data::ListReport;
 use crate::data::answers;
-use crate::data::find::find_customer;
 use crate::data::values::boolean;
 use crate::ids::bucket_of;
 use crate::rules::Channel;
@@ -28,7 +28,7 @@ pub struct Options {
 enum Command {
     /// What a customer said, and what counts now
     Show {
-        /// An id, an email address, a phone number or order:1234
+        /// An id, an email address, a phone number, order:1234, or a name that one person has
         customer: String,
     },
     /// Write a yes or a no down
@@ -68,17 +68,6 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
     }
 }
 
-/// The one customer that is meant.
-async fn the_customer(opened: &Opened, text: &str) -> Result<String, Failure> {
-    let country = &opened.settings.business.country;
-    let mut found = find_customer(&opened.db, &opened.catalogue, country, text).await?;
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Failure::failed(format!("no customer is named by `{text}`; `plusone find` searches"))),
-        _ => Err(Failure::failed(format!("`{text}` names more than one customer: {}", found.join(", ")))),
-    }
-}
-
 async fn set(
     opened: &Opened,
     json: bool,
@@ -114,7 +103,7 @@ async fn set(
 }
 
 async fn show(opened: &Opened, json: bool, customer: &str, out: &mut dyn Write) -> Answer {
-    let customer = the_customer(opened, customer).await?;
+    let customer = the_customer_or_name(opened, customer).await?;
     let entries = ledger(&opened.db, bucket_of(&customer), &customer).await?;
     let answers: Vec<(&str, Channel, Option<Said>)> = opened
         .settings

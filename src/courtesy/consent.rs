@@ -173,7 +173,8 @@ impl Entry {
         Self { is_undated: self.source.kind == SourceKind::Data && self.at == at, ..self }
     }
 
-    /// As `consent show`, `customer` and the API tell it. `value` is null for a yes that waits for its confirmation.
+    /// As `consent show`, `customer` and the API tell it. `value` is null for a yes that waits for its confirmation;
+    /// where `undated` is true `at` is when the answer was imported.
     pub fn to_json(&self) -> Value {
         json!({
             "topic": self.topic,
@@ -181,6 +182,7 @@ impl Entry {
             "value": match self.answer { Answer::Yes => Some(true), Answer::No => Some(false), Answer::Pending => None },
             "answer": self.answer.as_str(),
             "at": self.at.to_string(),
+            "undated": self.is_undated,
             "source": self.source.words,
             "source_kind": self.source.kind.as_str(),
             "ip": self.ip,
