@@ -1,7 +1,7 @@
 //! Commands that are proposed to people, in the words of a POSIX shell.
 //!
 //! The names of rules, entities and runs are made of letters that every shell leaves alone; the ids of customers and the
-//! paths of files are not, and go through [`word`].
+//! paths of files are not, and go through [`customer`] and [`word`].
 
 use std::borrow::Cow;
 
@@ -14,9 +14,21 @@ pub fn word(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
+/// The customer `id` as one word of a command: an id like an option with `customer:` before it, as every command takes it.
+pub fn customer(id: &str) -> Cow<'_, str> {
+    if id.starts_with('-') { Cow::Owned(word(&format!("customer:{id}")).into_owned()) } else { word(id) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::word;
+    use super::{customer, word};
+
+    #[test]
+    fn no_customer_is_taken_for_an_option() {
+        for (id, told) in [("17", "17"), ("-7", "customer:-7"), ("--json x", "'customer:--json x'")] {
+            assert_eq!(customer(id), told);
+        }
+    }
 
     #[test]
     fn what_a_shell_would_read_otherwise_stands_in_quotes() {

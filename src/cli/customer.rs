@@ -6,7 +6,7 @@ use super::{Answer, Failure, log, lookup, opened::Opened, replied};
 use crate::amount::{Amount, SCALE};
 use crate::catalogue::{Entity, Type};
 use crate::courtesy::pauses::Scope;
-use crate::shell::word;
+use crate::shell;
 use crate::store::page::{CustomerPage, customer_page};
 use crate::store::pauses;
 use crate::time::Timestamp;
@@ -42,7 +42,11 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
 async fn sentences(opened: &Opened, page: &CustomerPage, paused: bool, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "Customer {}  (times of {})", plain(&page.customer), opened.zone())?;
     if paused {
-        writeln!(out, "  paused: nothing is sent to them; `plusone resume {}` ends it", plain(&word(&page.customer)))?;
+        writeln!(
+            out,
+            "  paused: nothing is sent to them; `plusone resume {}` ends it",
+            plain(&shell::customer(&page.customer))
+        )?;
     }
     match &page.fields {
         None => writeln!(out, "  no longer in the customer data; only what plusone recorded remains")?,

@@ -57,7 +57,8 @@ async fn exactly(opened: &Opened, text: &str) -> Result<Option<String>, Failure>
     let mut found = find_customer(&opened.db, &opened.catalogue, country, text).await?;
     if found.is_empty() {
         // A customer whose row is gone still has touchpoints.
-        let touched = Filter { customer: Some(text.to_owned()), limit: Some(1), ..Filter::default() };
+        let id = text.strip_prefix("customer:").unwrap_or(text);
+        let touched = Filter { customer: Some(id.to_owned()), limit: Some(1), ..Filter::default() };
         found = log(&opened.db, &touched).map_ok(|touchpoint| touchpoint.customer).try_collect().await?;
     }
     found.sort();

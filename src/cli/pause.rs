@@ -5,7 +5,7 @@ use super::{Answer, Failure, lookup, opened::Opened};
 use crate::courtesy::pauses::Scope;
 use crate::problem::nearest;
 use crate::schedule::parse_when::parse_when;
-use crate::shell::word;
+use crate::shell;
 use crate::store::db::StoreError;
 use crate::store::{pauses, status};
 use crate::touchpoints::record::time_json;
@@ -38,7 +38,7 @@ pub async fn run(opened: &Opened, json: bool, options: &Options, out: &mut dyn W
         let what = in_words(&scope);
         match until {
             Some(until) => writeln!(out, "Paused {what} until {} ({}).", local(until, opened.zone()), opened.zone())?,
-            None => writeln!(out, "Paused {what} until `plusone resume {}`.", word(&options.what))?,
+            None => writeln!(out, "Paused {what} until `plusone resume {}`.", shell::customer(&options.what))?,
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::delivery::sample::{Sample, Samples};
 use crate::messages::format::locale;
 use crate::rules::{Channel, Rule};
-use crate::shell::word;
+use crate::shell;
 use crate::workspace::PREVIEW;
 use shown::Shown;
 use std::collections::BTreeSet;
@@ -162,7 +162,7 @@ fn notes(rule: &Rule, options: &Options, shown: &[Shown]) {
     {
         super::complain(format_args!(
             "note: the rule does not select this customer now; `plusone why {} {}` says why",
-            word(&one.customer),
+            shell::customer(&one.customer),
             rule.name
         ));
     }

@@ -9,7 +9,7 @@ use crate::outreach::foresee::gates::{Asked, GUARD, in_order};
 use crate::outreach::foresee::{Explained, sentences};
 use crate::plan::decide::Decision;
 use crate::rules::Rule;
-use crate::shell::word;
+use crate::shell;
 use crate::time::{Timestamp, Tz};
 use crate::touchpoints::Touchpoint;
 use std::io;
@@ -83,7 +83,7 @@ pub fn print_had(answer: &Answered<'_>, customer: &str, zone: Tz) -> io::Result<
         say(plain(&format!("  {}{subject}", had(one, zone))))?;
     }
     if answer.had.len() > HAD {
-        let customer = word(customer);
+        let customer = shell::customer(customer);
         say(format_args!("  and more: `plusone log --customer {customer} --rule {}`", answer.rule.name))?;
     }
     say("Would there be another?")
@@ -125,7 +125,7 @@ pub fn print_rule(answer: &Answered<'_>, customer: &str, at: Timestamp, zone: Tz
         let held = guard.filter(|guard| guard.passed == Some(false)).and_then(|guard| guard.detail);
         let held = held.map(|held| format!("; {held}")).unwrap_or_default();
         say(format_args!("  ->         {}{held}", in_words(row.fate.as_ref(), &answer.standing, at, zone)))?;
-        let question = format!("why {} {}", word(customer), rule.name);
+        let question = format!("why {} {}", shell::customer(customer), rule.name);
         if let Some(next) = answer.standing.next_asked(&question, at, zone).filter(|_| goes) {
             say(format_args!("             {next}"))?;
         }

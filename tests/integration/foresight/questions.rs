@@ -150,7 +150,7 @@ fn who_says_what_those_that_go_later_wait_for() {
     let everyone = "['customer.tier in [\"gold\", \"silver\"]']";
     let home = shop(&[("pace", "\"1/h\""), ("when", everyone), ("expires_after", "\"2d\"")]);
     let said = home.plusone(&["who", "treat", "--at", "2026-11-03T12:00:00Z"]).ended_with(0).stdout;
-    assert!(said.contains("1  of these later: 1 wait for their turn (`pace`)"), "{said}");
+    assert!(said.contains("1  of these later: 1 waits for a turn (`pace`)"), "{said}");
 }
 
 #[test]
@@ -166,6 +166,14 @@ fn a_question_takes_the_only_person_of_a_name_and_a_change_takes_none() {
     );
     let strict = home.plusone(&["pause", "=Ben"]).ended_with(1).stderr;
     assert!(strict.contains("write the id of the one you mean: ben (=Ben)"), "{strict}");
+    let set = |customer: &str| home.plusone(&["consent", "set", customer, "offers", "yes", "--source", "a call"]);
+    let strict = set("=Ben").ended_with(1).stderr;
+    assert!(strict.contains("write the id of the one you mean: ben (=Ben)"), "{strict}");
+    set("ben").ended_with(0);
+    let ledger = home.plusone(&["consent", "show", "=Ben", "--json"]).ended_with(0).json();
+    assert_eq!((&ledger["customer"], &ledger["ledger"][0]["undated"]), (&"ben".into(), &false.into()), "{ledger:#}");
+    let ledger = home.plusone(&["consent", "show", "ann", "--json"]).ended_with(0).json();
+    assert_eq!(ledger["ledger"][0]["undated"], true, "the data tell no day: {ledger:#}");
 }
 
 #[test]
@@ -263,17 +271,34 @@ fn what_is_asked_between_two_ticks_says_when_the_next_one_is() {
 
 #[test]
 fn a_command_that_is_proposed_can_be_copied_whatever_the_customer_is_called() {
-    let home = shop(&[]);
-    home.write("customers.csv", &customers(&["o'neil & $co,ann@shop.test,Ann,gold,yes"]));
-    let why = home.plusone(&["why", "o'neil & $co", "treat"]).ended_with(0).stdout;
-    let (_, after) = why.split_once("and `plusone ").expect("a command");
-    let (command, _) = after.split_once("` says").expect("its end");
-    let printed = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output();
-    let words = String::from_utf8(printed.expect("a shell").stdout).expect("it is UTF-8");
-    let words: Vec<&str> = words.lines().collect();
-    assert_eq!(words[..4], ["why", "o'neil & $co", "treat", "--at"], "{why}");
-    let then = home.plusone(&words).ended_with(0).stdout;
-    assert!(then.contains("would be sent by email"), "{then}");
+    for (id, named) in [("o'neil & $co", "o'neil & $co"), ("-7", "customer:-7"), ("--json", "customer:--json")] {
+        let home = shop(&[]);
+        home.write("customers.csv", &customers(&[&format!("{id},ann@shop.test,Ann,gold,yes")]));
+        let run = |said: &str, before: &str, after: &str| {
+            let (_, command) = said.split_once(before).unwrap_or_else(|| panic!("a command in {said}"));
+            let (command, _) = command.split_once(after).expect("its end");
+            let printed = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output();
+            let words = String::from_utf8(printed.expect("a shell").stdout).expect("it is UTF-8");
+            let words: Vec<&str> = words.lines().collect();
+            assert_eq!(words[1], named, "{said}");
+            home.plusone(&words).ended_with(0).stdout
+        };
+        let why = home.plusone(&["why", named, "treat"]).ended_with(0).stdout;
+        assert!(run(&why, "and `plusone ", "` says").contains("would be sent by email"), "{why}");
+        let paused = home.plusone(&["pause", "--", id]).ended_with(0).stdout;
+        assert!(run(&paused, "until `plusone ", "`.").contains("Resumed customer"), "{paused}");
+        home.plusone(&["pause", named]).ended_with(0);
+        let page = home.plusone(&["customer", named]).ended_with(0).stdout;
+        assert!(run(&page, "; `plusone ", "` ends it").contains("Resumed customer"), "{page}");
+        let status = home.plusone(&["status"]).ended_with(0).stdout;
+        assert!(!status.contains("\nPaused"), "{status}");
+        // Of one who is gone the log tells by the same name.
+        home.plusone(&["once", "--no-send"]).ended_with(0);
+        home.write("customers.csv", &customers(&["ben,ben@shop.test,Ben,silver,yes"]));
+        home.plusone(&["once", "--no-send"]).ended_with(0);
+        let log = home.plusone(&["log", "--customer", named]).ended_with(0).stdout;
+        assert!(log.contains("1 touchpoint, newest first"), "{log}");
+    }
 }
 
 #[test]
