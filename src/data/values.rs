@@ -107,14 +107,17 @@ impl Parse {
             Self::Text { .. } | Self::Email | Self::Phone => format!("`{text}` is not text"),
             Self::Integer(style) => {
                 let groups = thousands(*style).map(|groups| format!(" with {groups}")).unwrap_or_default();
-                format!("`{text}` is not a whole number within ±9007199254740991{groups}{}", otherwise(&text, *style))
+                format!(
+                    "`{text}` is not a whole number within ±9007199254740991{groups}{}",
+                    self.otherwise(&text, *style)
+                )
             }
             Self::Decimal { scale, style } => {
                 let groups = thousands(*style).unwrap_or_else(|| "nothing between thousands".to_owned());
                 format!(
                     "`{text}` is not a number with `{}` as its decimal sign, at most {scale} places and {groups}{}",
                     style.decimal,
-                    otherwise(&text, *style),
+                    self.otherwise(&text, *style),
                 )
             }
             Self::Boolean { yes, no } => {
@@ -129,17 +132,21 @@ impl Parse {
             }
         }
     }
+
+    /// What `data.toml` would have to say of the file, which is of `style`, for a cell to be read.
+    fn otherwise(&self, text: &str, style: Style) -> String {
+        let plain = match self {
+            Self::Decimal { scale, .. } => Self::Decimal { scale: *scale, style: Style::default() },
+            _ => Self::Integer(Style::default()),
+        };
+        let others = style.others(text).into_iter().filter(|(_, number)| plain.number(number).is_some());
+        let told: Vec<String> = others.map(|(lines, number)| format!("{lines} makes it {number}")).collect();
+        if told.is_empty() { String::new() } else { format!(" (in data.toml, {})", told.join(", ")) }
+    }
 }
 
 fn thousands(style: Style) -> Option<String> {
     style.thousands.map(|sign| format!("`{sign}` between thousands"))
-}
-
-/// What `data.toml` would have to say of the file for a cell to be a number.
-fn otherwise(text: &str, style: Style) -> String {
-    let others = style.others(text);
-    let told: Vec<String> = others.iter().map(|(lines, number)| format!("{lines} makes it {number}")).collect();
-    if told.is_empty() { String::new() } else { format!(" (in data.toml, {})", told.join(", ")) }
 }
 
 fn example(calendar: &Calendar, iso: &str) -> String {
@@ -234,12 +241,13 @@ mod tests {
             "`1.240,00` is not a number with `.` as its decimal sign, at most 4 places and nothing between thousands \
              (in data.toml, `decimal = \",\"` and `thousands = \".\"` makes it 1240.00)"
         );
+        assert!(refused(&Parse::Integer(Style::default()), "1.240").contains("makes it 1240)"));
+        assert!(refused(&point, "0,00001").ends_with("nothing between thousands"), "too many places either way");
         let grouped = Parse::Integer(Style { decimal: ',', thousands: Some('.') });
         assert_eq!(number(&grouped, "1.240"), Some(1240));
         assert_eq!(
             refused(&grouped, "1.24"),
-            "`1.24` is not a whole number within ±9007199254740991 with `.` between thousands \
-             (in data.toml, `decimal = \".\"` makes it 1.24)"
+            "`1.24` is not a whole number within ±9007199254740991 with `.` between thousands"
         );
     }
 
