@@ -86,6 +86,11 @@ pub fn counted(count: impl TryInto<u64>, word: &str) -> String {
     }
 }
 
+/// The word that goes with a count: `one` of one, `more` of none or many.
+pub fn agreeing<'a>(count: impl TryInto<u64>, one: &'a str, more: &'a str) -> &'a str {
+    if count.try_into().is_ok_and(|count| count == 1) { one } else { more }
+}
+
 fn by_threes(digits: &str) -> String {
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -3,7 +3,7 @@
 use super::opened::Opened;
 use super::progress::shown;
 use super::{Answer, Failure};
-use crate::amount::counted;
+use crate::amount::{agreeing, counted};
 use crate::catalogue::Absent;
 use crate::data::import::{Import, import, writable};
 use crate::data::sync::such_as;
@@ -105,7 +105,7 @@ fn write_sentences(report: &Report, options: &Options, out: &mut dyn Write) -> s
         report.refused
     )?;
     if report.erased > 0 {
-        let are = if report.erased == 1 { "is" } else { "are" };
+        let are = agreeing(report.erased, "is", "are");
         writeln!(out, "  {} {are} of people who were erased and left out", counted(report.erased, "row"))?;
     }
     if report.duplicates > 0 {
@@ -121,7 +121,8 @@ fn write_sentences(report: &Report, options: &Options, out: &mut dyn Write) -> s
     }
     if report.strays > 0 {
         let (rows, such) = (counted(report.strays, "row"), such_as(report.strays, &report.such_strays));
-        writeln!(out, "  {rows} of customers who are not known ({such}); they count once the customers are there")?;
+        let then = agreeing(report.strays, "it counts once the customer is", "they count once the customers are");
+        writeln!(out, "  {rows} of customers who are not known ({such}); {then} there")?;
     }
     if report.consents > 0 {
         writeln!(out, "  {} written into the ledger of consent", counted(report.consents, "answer"))?;

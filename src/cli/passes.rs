@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::print::{mention, say_json};
+use crate::amount::agreeing;
 use crate::app::{App, Planned};
 use crate::delivery::Tally;
 use crate::store::runs::Run;
@@ -67,13 +68,14 @@ pub fn lines(app: &App, planned: &Planned) -> Vec<String> {
     lines
 }
 
-/// `abandoned-cart   12:15  3 planned (1 waits until 09:00), 2 no_consent`.
+/// `abandoned-cart   12:15  3 planned (1 wait, from Tue 09:00 on), 2 no_consent`.
 fn rule_line(run: &Run, zone: Tz) -> String {
     let counts = &run.counts;
     let mut parts = Vec::new();
     if counts.held > 0 {
         let reason = run.reason.as_deref().unwrap_or("it waits for approval");
-        parts.push(format!("{} held: {reason}; `plusone approve {}` lets them go", counts.held, &run.id[..8]));
+        let them = agreeing(counts.held, "it", "them");
+        parts.push(format!("{} held: {reason}; `plusone approve {}` lets {them} go", counts.held, &run.id[..8]));
     } else if counts.planned > 0 || counts.matched() == 0 {
         let waiting = match (counts.deferred, counts.deferred_until) {
             (deferred, Some(until)) if deferred > 0 => {

@@ -5,7 +5,7 @@
 use super::opened::Opened;
 use super::print::{Table, local, plain, short};
 use super::{Answer, Failure};
-use crate::amount::counted;
+use crate::amount::{agreeing, counted};
 use crate::shell::word;
 use crate::store::replies::{self, Reply, Wanted};
 use crate::time::Tz;
@@ -75,7 +75,7 @@ fn name(id: &str) -> &str {
 
 /// What `status` says of replies that wait; `None` where none does.
 pub fn concern(waiting: i64) -> Option<String> {
-    let (wait, them) = if waiting == 1 { ("waits", "it") } else { ("wait", "them") };
+    let (wait, them) = (agreeing(waiting, "waits", "wait"), agreeing(waiting, "it", "them"));
     let replies = counted(waiting, "reply");
     (waiting > 0).then(|| {
         format!("{replies} taken for a stop {wait} for a person: `plusone log --replied` lists, `plusone resolve` settles {them}")

@@ -5,7 +5,7 @@
 use super::print::{Table, local, plain, short, spoken};
 use super::shortfall::{self, Shortfall};
 use super::{Answer, Failure, opened::Opened, replied};
-use crate::amount::counted;
+use crate::amount::{agreeing, counted};
 use crate::catalogue::Entity;
 use crate::courtesy::pauses::{Pauses, Scope};
 use crate::data::sync::such_as;
@@ -126,8 +126,9 @@ impl Status<'_> {
         }
         if standing.in_doubt > 0 {
             let messages = counted(standing.in_doubt, "message");
+            let them = agreeing(standing.in_doubt, "it", "them");
             concerns.push(format!(
-                "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles them"
+                "{messages} in doubt: `plusone log --state in_doubt` lists, `plusone resolve` settles {them}"
             ));
         }
         concerns.extend(replied::concern(self.replies));
@@ -161,10 +162,12 @@ impl Status<'_> {
             let (rows, such) = (counted(left_out.strays, "row"), self.strays.get(&entity.name));
             let such = such.map(|such| format!(" ({such})")).unwrap_or_default();
             let of = &entity.name;
-            format!("{rows} of {of} of customers who are not known{such}: they count once the customers are there")
+            let then = agreeing(left_out.strays, "it counts once the customer is", "they count once the customers are");
+            format!("{rows} of {of} of customers who are not known{such}: {then} there")
         });
         let later = |later: Later| {
-            let counts = if later.count > 0 { ", and the numbers below count them" } else { "" };
+            let them = agreeing(later.count, "it", "them");
+            let counts = if later.count > 0 { format!(", and the numbers below count {them}") } else { String::new() };
             format!("{}{counts}", later.told(self.opened.zone()))
         };
         told.chain(self.later.map(later)).collect()

@@ -7,6 +7,7 @@ use super::print::{local, say, say_json, tame};
 use super::progress::shown;
 use super::standing::Standing;
 use super::{Answer, Failure, Global, known_rule, open, shortfall};
+use crate::amount::agreeing;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
@@ -141,7 +142,10 @@ fn summary(
         lines.push(format!("          not before somebody approves the run: {reason}"));
     }
     if counts.deferred > 0 {
-        let waits: Vec<String> = waits.iter().map(|(what, count)| format!("{count} wait for {what}")).collect();
+        let waits: Vec<String> = waits
+            .iter()
+            .map(|(what, count)| format!("{count} {} for {what}", agreeing(*count, "waits", "wait")))
+            .collect();
         lines.push(format!("{:>8}  of these later: {}", counts.deferred, waits.join(", ")));
     }
     if counts.held_out > 0 {
@@ -219,7 +223,7 @@ fn waits_for(fate: &Fate) -> Option<&'static str> {
     message.deferred.map(|why| match why {
         Deferral::QuietHours => "the end of quiet hours",
         Deferral::LegalHours => "the hours that the law allows",
-        Deferral::Pace => "their turn (`pace`)",
+        Deferral::Pace => "a turn (`pace`)",
     })
 }
 

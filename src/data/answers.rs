@@ -7,6 +7,7 @@
 use super::erased::Erased;
 use super::lists::List;
 use super::{DataError, ListReport};
+use crate::amount::counted;
 use crate::catalogue::{Entity, Field, Type};
 use crate::courtesy::consent::{Answer, EVERY_CHANNEL, Source, SourceKind};
 use crate::problem::nearest;
@@ -135,7 +136,7 @@ pub async fn import(db: &Db, settings: &Settings, path: &Path, now: Timestamp) -
     if left_out > 0 {
         report
             .note
-            .get_or_insert_with(|| format!("{left_out} answers are of people who were erased; they are left out"));
+            .get_or_insert_with(|| format!("{} of people who were erased left out", counted(left_out, "answer")));
     }
     Ok(report)
 }

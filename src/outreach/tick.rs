@@ -6,6 +6,7 @@
 
 use super::run::{Runner, Tick, parts};
 use super::zones::Zones;
+use crate::amount::{agreeing, counted};
 use crate::config::Project;
 use crate::courtesy::pauses::Pauses;
 use crate::rules::{Live, Rule};
@@ -185,7 +186,8 @@ pub async fn take_stock(db: &Db, project: &Project, now: Timestamp) -> Result<Ve
     for state in known.values().filter(|state| !state.vanished) {
         if !project.rules.contains_key(&state.rule) && !project.broken.contains(&state.rule) {
             let cancelled = rule_states::vanish(&mut tx, &state.rule, now).await?;
-            told.push(format!("rule {} is gone; {cancelled} planned messages of it were cancelled", state.rule));
+            let (messages, were) = (counted(cancelled, "planned message"), agreeing(cancelled, "was", "were"));
+            told.push(format!("rule {} is gone; {messages} of it {were} cancelled", state.rule));
         }
     }
     tx.commit().await?;

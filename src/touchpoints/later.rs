@@ -1,7 +1,7 @@
 //! Touchpoints of later than now: `once --at T` takes T as now for everything, and what it wrote stands in the log with
 //! that time. Numbers that count them say so.
 
-use crate::amount::counted;
+use crate::amount::{agreeing, counted};
 use crate::time::{Timestamp, Tz};
 use serde_json::{Value, json};
 
@@ -21,7 +21,8 @@ impl Later {
             return format!("a run of later than now that wrote nothing, of {until}: `once --at` made it");
         }
         let count = counted(self.count, "touchpoint");
-        format!("{count} of later than now, the last of {until}: `once --at` made them")
+        let (of, them) = (agreeing(self.count, "of", "the last of"), agreeing(self.count, "it", "them"));
+        format!("{count} of later than now, {of} {until}: `once --at` made {them}")
     }
 
     pub fn to_json(self) -> Value {

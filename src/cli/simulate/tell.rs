@@ -2,8 +2,7 @@
 
 use super::Simulated;
 use super::before::HEADING;
-use crate::amount::counted;
-use crate::amount::grouped;
+use crate::amount::{agreeing, counted, grouped};
 use crate::cli::print::{Table, local, money, plain};
 use crate::outreach::simulate::forecast::{Crowd, Figures};
 use crate::rules::Channel;
@@ -221,7 +220,7 @@ fn crowd(crowd: &Crowd) -> String {
 fn by_day(simulated: &Simulated<'_>, reason: Reason, sentence: impl Fn(String, String) -> String) -> Vec<String> {
     let days = simulated.forecast.days.keys().filter_map(|day| {
         let count = simulated.forecast.of_day(*day).refused.get(&reason).copied()?;
-        let messages = format!("{} {}", counted(count, "message"), if count == 1 { "is" } else { "are" });
+        let messages = format!("{} {}", counted(count, "message"), agreeing(count, "is", "are"));
         Some(sentence(messages, day_name(*day)))
     });
     few(days.collect(), "such day")
