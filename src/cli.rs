@@ -23,6 +23,7 @@ mod init;
 mod log;
 pub mod lookup;
 mod markup;
+mod new;
 mod offers;
 mod once;
 pub mod opened;
@@ -57,7 +58,7 @@ use crate::rules::Rule;
 use crate::schedule::parse_when::{parse_past, parse_when};
 use crate::time::{Timestamp, Tz};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Tells customers what they would otherwise have to find out themselves.
@@ -90,6 +91,8 @@ enum Command {
     Desk(desk::Desk),
     /// Make a new home folder with a working, commented configuration
     Init(init::Options),
+    /// Write a rule to begin with: its file, words and tests, as a draft for you to change
+    New(new::Options),
     /// Find every problem of the configuration, and show each rule's next ticks
     Check(check::Options),
     /// Print the JSON Schema of a kind of file, for editors
@@ -176,13 +179,15 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+fn no_home(home: &Path) -> Failure {
+    let home = home.display();
+    Failure::usage(format!("there is no configuration in {home}: `plusone init DIR` makes one, --home names one"))
+}
+
 /// The application at the home folder, with what is broken in it reported.
 async fn open(global: &Global, clock: Clock) -> Result<App, Failure> {
     if !global.home.join("config").is_dir() {
-        let home = global.home.display();
-        return Err(Failure::usage(format!(
-            "there is no configuration in {home}: `plusone init DIR` makes one, --home names one"
-        )));
+        return Err(no_home(&global.home));
     }
     let app = App::open(&global.home, clock).await?;
     for problem in app.workspace.problems.iter().filter(|problem| problem.severity == Severity::Error) {
@@ -239,6 +244,7 @@ pub fn main() -> ExitCode {
                 desk::run(&Opened::of(&app), cli.global.json, &command, &mut std::io::stdout().lock()).await
             }
             Command::Init(options) => init::run(&cli.global, &options).await,
+            Command::New(options) => new::run(&cli.global, &options).await,
             Command::Explain(options) => explain::run(&cli.global, &options).await,
             Command::Check(options) => check::run(&cli.global, &options).await,
             Command::Schema(options) => schema::run(&cli.global, &options).await,

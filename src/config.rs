@@ -36,11 +36,13 @@ mod seldom;
 mod settings;
 mod shape;
 mod variants;
+mod written;
 
 pub use environment::Environment;
-pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMPLATES};
+pub use files::{DATA_TOML, Files, Fingerprint, OFFERS, PLUSONE_TOML, RULES, TEMPLATES, test_path};
 pub use json_schema::{FileKind, json_schema};
 pub use opt_in::SHIPPED as CONFIRM_TEMPLATE;
+pub use written::basic_string;
 
 use crate::catalogue::{Catalogue, Entity, Place};
 use crate::messages::menu::MenuFile;
@@ -137,6 +139,11 @@ pub fn templates(files: &Files) -> BTreeMap<String, Vec<Source>> {
 fn is_file_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.len() <= 100 && name.bytes().all(plain)
+}
+
+/// The name for a rule or an offer that is nearest to one that cannot be; `None` where `name` can.
+pub fn file_name_instead(name: &str) -> Option<String> {
+    (!is_file_name(name)).then(|| as_file_name(name))
 }
 
 /// The file name that is nearest to `name`.

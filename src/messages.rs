@@ -34,6 +34,7 @@ pub mod segments;
 mod style;
 mod syntax;
 mod tree;
+mod unwritten;
 pub mod variants;
 mod walk;
 pub mod way_out;

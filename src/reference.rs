@@ -130,8 +130,8 @@ fn members(catalogue: &Catalogue, entity: &Entity) -> Vec<Entry> {
     entries
 }
 
-/// A condition with a field.
-fn condition(field: &Field, path: &str) -> String {
+/// A condition with a field, as an example.
+pub fn condition(field: &Field, path: &str) -> String {
     match (field.ty, field.one_of.first()) {
         (Type::Text, Some(word)) => format!("{path} == \"{word}\""),
         (Type::Text, None) => format!("{path}.startsWith(\"A\")"),

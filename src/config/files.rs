@@ -220,6 +220,11 @@ impl Files {
     }
 }
 
+/// The file with the tests of a rule, from the home folder.
+pub fn test_path(rule: &str) -> String {
+    format!("{RULES}/{rule}{TEST_ENDING}")
+}
+
 /// Whether a file holds the tests of a rule.
 pub fn is_test(path: &str) -> bool {
     path.starts_with(RULES) && path.ends_with(TEST_ENDING)

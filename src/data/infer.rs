@@ -18,6 +18,7 @@ use super::DataError;
 use super::files::{Next, Rows};
 use super::values::SAVE_AS_UTF8;
 use crate::catalogue::CUSTOMER;
+use crate::config::basic_string as quoted;
 use column::{Column, Declared, Found};
 use csv::ByteRecord;
 use numbers::FileStyle;
@@ -71,6 +72,22 @@ fn name_apart(columns: &mut [Column]) {
         columns[index].name = name;
     }
 }
+
+/// What headings of columns with a yes to advertisements hold.
+const CONSENT: [&str; 12] = [
+    "news",
+    "offer",
+    "opt_in",
+    "optin",
+    "consent",
+    "marketing",
+    "promo",
+    "mailing",
+    "werbung",
+    "angebot",
+    "einwillig",
+    "zustimm",
+];
 
 struct Block {
     path: PathBuf,
@@ -197,6 +214,7 @@ impl Block {
         lines.push(format!("[{}.fields]", self.name));
         let columns = self.columns.iter().enumerate();
         lines.extend(columns.map(|(at, column)| declaration(column, self.holds_keys(at), false, file)));
+        lines.extend(self.consent());
         lines.extend(self.remarks_on_full_columns(file));
         lines.into_iter().map(|line| line + "\n").collect()
     }
@@ -220,6 +238,31 @@ impl Block {
             remarks.extend([remark, "# better give the file a column with a number of its own.".to_owned()]);
         }
         remarks
+    }
+
+    /// The column that most likely holds the customers' yes to advertisements, for a person to say so: whether it does is
+    /// not in the rows.
+    fn consent(&self) -> Vec<String> {
+        let has = |wanted: Found| self.columns.iter().any(|column| column.found() == wanted);
+        let channel = match () {
+            () if self.name != CUSTOMER => return Vec::new(),
+            () if has(Found::Email) => "email",
+            () if has(Found::Phone) => "sms",
+            () => return Vec::new(),
+        };
+        let answers = || {
+            let is_answer = |column: &&Column| matches!(column.found(), Found::Boolean | Found::Words(..));
+            self.columns.iter().filter(is_answer)
+        };
+        let says_so = |column: &&Column| CONSENT.iter().any(|word| column.name.contains(word));
+        let Some(column) = answers().find(says_so).or_else(|| answers().next()) else { return Vec::new() };
+        let consent = format!("# offers = {{ {channel} = {}, source = \"how they said yes\" }}", quoted(&column.name));
+        vec![
+            "# Nobody is sent news and offers without a yes. Where this column is it, take the # from both lines:"
+                .to_owned(),
+            "# [customer.consent]".to_owned(),
+            consent,
+        ]
     }
 
     /// What every row has may be `required`; whether it always will is not in the rows.
@@ -302,21 +345,6 @@ fn declaration(column: &Column, holds_keys: bool, required: bool, file: FileStyl
         if options.is_empty() { quoted(ty) } else { format!("{{ type = {}, {} }}", quoted(ty), options.join(", ")) };
     let remark = remark.map(|remark| format!("   # {remark}")).unwrap_or_default();
     format!("{} = {value}{remark}", column.name)
-}
-
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for sign in text.chars() {
-        match sign {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            sign if sign.is_control() => write!(out, "\\u{:04X}", u32::from(sign)).expect("text is written to memory"),
-            sign => out.push(sign),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

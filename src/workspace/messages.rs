@@ -6,7 +6,7 @@ use crate::messages::way_out::Sending;
 use crate::messages::{OfferTerms, Template, Templates, Use};
 use crate::offers::Offer;
 use crate::problem::Problem;
-use crate::rules::{Channel, Kind, Purpose, Rule};
+use crate::rules::{Channel, Kind, Live, Purpose, Rule};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 
@@ -80,6 +80,7 @@ impl Message<'_> {
             channels: self.channels,
             promotional: self.is_promotional(),
         }));
+        problems.extend(template.check_unwritten(self.rule.live != Live::Draft));
         if let Some(offer) = self.offers.iter().find(|offer| offer.code.is_some()) {
             problems.extend(template.check_code(self.channels, &offer.name));
         }

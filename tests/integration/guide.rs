@@ -4,8 +4,9 @@
 //! 1. A block of `sh` is run; a block of `text` right after it is its output: whole lines, in order; a line `…` stands
 //!    for any lines. A command that is to fail says so by its output alone.
 //! 2. A block under `<!-- file: PATH -->` is that file, `top of` and `end of` are put there; under `<!-- lines: PATH -->`
-//!    each of its lines takes the place of the line with the same key, commented out or not; under `<!-- in: PATH -->` it
-//!    stands there word for word.
+//!    each of its lines takes the place of the line with the same key, commented out or not, under
+//!    `<!-- instead of WORDS: PATH -->` it takes the place of the words; under `<!-- in: PATH -->` it stands there word for
+//!    word.
 //! 3. Only times and ids are made alike before comparing, and blanks. Where the guide is followed it is noon where the
 //!    business is: at night letters wait for the morning.
 
@@ -14,6 +15,8 @@ use crate::harness::{address, root};
 use regex::Regex;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+const INSTEAD: &str = "instead of ";
 
 /// A fenced block and what stands before it.
 struct Block {
@@ -96,7 +99,8 @@ impl Reader {
         let mut text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
         for line in lines.lines() {
             let key = line.split('=').next().expect("a line has a beginning").trim();
-            let is_old = |old: &&str| old.trim_start_matches("# ").split('=').next().map(str::trim) == Some(key);
+            let is_old =
+                |old: &&str| old.trim_start().trim_start_matches("# ").split('=').next().map(str::trim) == Some(key);
             let old = text.lines().find(is_old).unwrap_or_else(|| panic!("{path} has no line `{key}`")).to_owned();
             text = text.replacen(&old, line, 1);
         }
@@ -160,6 +164,11 @@ fn follow(page: &str, reader: &mut Reader) -> usize {
                 "lines" => reader.change(path, &block.text),
                 "end of" => reader.write(path, &format!("{}{}", there(path), block.text)),
                 "top of" => reader.write(path, &format!("{}{}", block.text, there(path))),
+                _ if what.starts_with(INSTEAD) => {
+                    let (text, words) = (there(path), &what[INSTEAD.len()..]);
+                    assert!(text.contains(words), "{page}, line {}: {path} has no {words}", block.line);
+                    reader.write(path, &text.replacen(words, block.text.trim_end(), 1));
+                }
                 "in" => assert!(there(path).contains(&block.text), "{page}, line {}: not in {path}", block.line),
                 _ => panic!("{page}, line {}: what is `{what}`?", block.line),
             }

@@ -25,6 +25,7 @@ mod init;
 mod kill;
 mod log;
 mod mistakes;
+mod new;
 mod offers;
 mod pages;
 mod parts;

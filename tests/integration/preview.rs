@@ -95,6 +95,9 @@ async fn the_worst_cases_are_the_longest_and_the_barest_of_those_whom_the_rule_m
         let gold = [("when", "['customer.tier == \"gold\"']")];
         home.write("config/rules/note.toml", &rule(&gold));
         home.write("config/rules/nobody.toml", &rule(&[("when", "['customer.tier == \"none\"']")]));
+        home.write("templates/plain/subject.hbs", "The kettle is on");
+        home.write("templates/plain/email.html.hbs", "<p>Come in.</p>");
+        home.write("config/rules/plain.toml", &rule(&[("template", "'plain'")]));
         let shop = Shop::open(&home, NOON).await;
         shop.app.refresh().await.expect("data");
         let (db, workspace) = (&shop.app.db, &shop.app.workspace);
@@ -113,6 +116,8 @@ async fn the_worst_cases_are_the_longest_and_the_barest_of_those_whom_the_rule_m
         let all = of("nobody").extremes(1).await.expect("rows");
         assert_eq!(all[1].customer, "c4");
         assert!(!all[1].is_selected);
+        let alike = of("plain").extremes(1).await.expect("rows, though the words are the same for everybody");
+        assert_eq!(alike.len(), 1, "the longest is the barest, too");
     })
     .await;
 }

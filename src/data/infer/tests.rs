@@ -246,3 +246,20 @@ fn what_every_row_has_may_be_required() {
     let none = block("customers.csv", "id,name\n1,\n2,Bob\n");
     assert!(!none.contains("required"), "{none}");
 }
+
+#[test]
+fn the_column_that_looks_like_a_yes_is_proposed_for_it() {
+    let proposed = |file: &str, content: &str| {
+        let found = block(file, content);
+        let lines: Vec<String> = found.lines().map(str::to_owned).collect();
+        let at = lines.iter().position(|line| line == "# [customer.consent]")?;
+        Some(lines[at + 1].clone())
+    };
+    let both = "id,e-mail,phone,active,Newsletter\n1,ann@example.com,+447700900123,yes,no\n";
+    let line = "# offers = { email = \"newsletter\", source = \"how they said yes\" }";
+    assert_eq!(proposed("customers.csv", both).as_deref(), Some(line));
+    let phone = "id,phone,active\n1,+447700900123,yes\n";
+    assert!(proposed("customers.csv", phone).expect("a line").starts_with("# offers = { sms = \"active\","));
+    assert_eq!(proposed("customers.csv", "id,e-mail\n1,ann@example.com\n"), None);
+    assert_eq!(proposed("orders.csv", "id,customer_id,paid\n1,2,yes\n"), None);
+}

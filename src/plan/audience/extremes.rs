@@ -25,9 +25,10 @@ impl Audience<'_> {
             }
             _ => String::new(),
         };
-        let longest = format!("({}){factor}", sum(&measure.lengths));
+        let longest = sum(&measure.lengths).map(|sum| format!("({sum}){factor} desc, "));
+        let emptiest = sum(&measure.absent).map(|sum| format!("{sum} desc, "));
         let mut sql = Sql::default();
-        for (place, order) in [longest, sum(&measure.absent)].iter().enumerate() {
+        for (place, order) in [longest, emptiest].into_iter().enumerate() {
             sql.push(if place == 0 { "select * from (" } else { ") longest union select * from (" });
             sql.push("select c._bucket, ").push(&self.customer_key()).push(", ").push(&self.entity_key());
             self.from(&mut sql);
@@ -35,15 +36,17 @@ impl Audience<'_> {
             if matching {
                 self.push_conditions(&mut sql);
             }
-            sql.push(&format!(" order by {order} desc, 1, 2, 3 limit {limit}"));
+            let order = order.unwrap_or_default();
+            sql.push(&format!(" order by {order}1, 2, 3 limit {limit}"));
         }
         sql.push(") emptiest order by 1, 2, 3");
         sql
     }
 }
 
-fn sum(terms: &[String]) -> String {
-    if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") }
+/// The sum of terms, of which there are none where a template prints nothing of the data.
+fn sum(terms: &[String]) -> Option<String> {
+    (!terms.is_empty()).then(|| terms.join(" + "))
 }
 
 /// Terms of a row's length and of what it lacks.

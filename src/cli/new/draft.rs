@@ -1,0 +1,162 @@
+//! The files of a new rule.
+
+use super::fields::{self, Asked};
+use super::words::Message;
+use crate::app::rule_path;
+use crate::catalogue::{CUSTOMER, Catalogue, Entity};
+use crate::config::{Files, TEMPLATES, basic_string as quoted, test_path};
+use crate::rules::{Channel, Purpose};
+use crate::settings::Settings;
+use crate::time::Date;
+use std::fmt::Write;
+
+/// What a new rule is made from.
+pub struct Draft<'a> {
+    pub name: &'a str,
+    pub description: &'a str,
+    pub settings: &'a Settings,
+    pub catalogue: &'a Catalogue,
+    /// What each message is about.
+    pub entity: &'a Entity,
+    pub topic: &'a str,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub today: Date,
+}
+
+/// Where comments begin.
+const COMMENTS: usize = 38;
+
+impl Draft<'_> {
+    /// The files by their paths from the home folder, in the order in which they are looked at.
+    pub fn files(&self, there: &Files) -> Vec<(String, String)> {
+        let has =
+            |name: &str| there.under(TEMPLATES).any(|(path, _)| path.ends_with(&format!("/_partials/{name}.hbs")));
+        let mut printed = fields::printed(self.catalogue, self.catalogue.customer());
+        if !self.is_of_customers() {
+            printed.splice(0..0, fields::printed(self.catalogue, self.entity));
+        }
+        let message = Message {
+            locale: &self.settings.business.locale,
+            name: self.catalogue.roles.name.as_deref(),
+            printed,
+            promotional: self.purpose == Purpose::Promotional,
+            framed: has("letter-start") && has("letter-end"),
+        };
+        let parts = message.parts(self.channel).into_iter();
+        let parts = parts.map(|(part, text)| (format!("{TEMPLATES}/{}/{part}", self.name), text));
+        let mut files = vec![(rule_path(self.name), self.rule())];
+        files.extend(parts);
+        files.push((test_path(self.name), self.tests()));
+        files
+    }
+
+    fn is_of_customers(&self) -> bool {
+        self.entity.name == CUSTOMER
+    }
+
+    /// What the rule asks for at first.
+    fn asks_first(&self) -> Option<Asked<'_>> {
+        fields::asked(self.catalogue, self.entity).into_iter().next()
+    }
+
+    fn rule(&self) -> String {
+        let mut text = "#:schema ../.schema/rule.schema.json\n".to_owned();
+        let topics = self.settings.topics.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let mut add = |code: String, comment: &str| text += &commented(&code, comment);
+        add(format!("description = {}  ", quoted(self.description)), "customers may read it");
+        add("# live = true".to_owned(), "without the first # it sends; as it is, it is a draft");
+        add("kind = \"reminder\"".to_owned(), "status, reminder, offer or survey");
+        add(format!("topic = {}", quoted(self.topic)), &format!("what customers can leave: {topics}"));
+        add("schedule = \"every day at 10am\"".to_owned(), "or \"every monday at 17:00\", \"every 15 minutes\"");
+        if !self.is_of_customers() {
+            let each = format!("one message for each {}, and never a second one", self.entity.name);
+            add(format!("for_each = {}", quoted(&self.entity.name)), &each);
+        }
+        add("when = [".to_owned(), "all must hold: take the # from what you need, and set your values");
+        add(self.conditions(), "");
+        if self.is_of_customers() {
+            add("again_after = \"90d\"".to_owned(), "no second one before 90 days; without this line none ever");
+        } else {
+            add("# again_after = \"7d\"".to_owned(), "to one customer not two within 7 days");
+        }
+        add(format!("channels = [\"{}\"]", self.channel), "email, sms, voice");
+        add(format!("template = {}", quoted(self.name)), "the folder with the words, under templates");
+        text
+    }
+
+    fn conditions(&self) -> String {
+        let first = self.asks_first().map(|asked| asked.condition);
+        let mut others = fields::conditions(self.catalogue, self.entity);
+        if !self.is_of_customers() {
+            others.extend(fields::conditions(self.catalogue, self.catalogue.customer()));
+        }
+        // Of those without a field to ask about there is nothing to say but that they are there.
+        let first = first.unwrap_or_else(|| format!("has({}.{})", self.entity.name, self.entity.key));
+        let mut text = format!("  '{first}',\n");
+        for other in others.iter().filter(|other| **other != first) {
+            let _ = writeln!(text, "  # '{other}',");
+        }
+        text + "]\n"
+    }
+
+    fn tests(&self) -> String {
+        let mut text = "#:schema ../.schema/test.schema.json\n".to_owned();
+        text += "# What the rule must do, and what it must not, with made-up customers. `plusone check` tries it.\n";
+        let is_promotional = self.purpose == Purpose::Promotional;
+        let yes = if is_promotional { format!("consent = {{ {} = true }}\n", self.topic) } else { String::new() };
+        let sent = format!("expect = {{ channel = \"{}\" }}\n", self.channel);
+        text += &self.test("whoever fits gets it", true, &(yes.clone() + &sent));
+        if self.asks_first().is_some() {
+            text +=
+                &self.test("whoever does not fit is left alone", false, &(yes.clone() + "expect = \"not selected\"\n"));
+        }
+        if is_promotional {
+            text += &self.test("nobody gets it without a yes", true, "expect = { skipped = \"no_consent\" }\n");
+        }
+        if self.is_of_customers() {
+            let past = "touchpoints = [{ sent_at = \"today-30d\" }]\nexpect = { skipped = \"again_too_soon\" }\n";
+            text += &self.test("nobody gets it twice within 90 days", true, &(yes + past));
+        }
+        text
+    }
+
+    /// One test; `fits` says whether the conditions hold.
+    fn test(&self, name: &str, fits: bool, rest: &str) -> String {
+        let asked = fields::asked(self.catalogue, self.entity);
+        let value =
+            |asked: &Asked<'_>| format!("{} = {}", asked.field.name, if fits { &asked.holds } else { &asked.fails });
+        let row: Vec<String> = asked.iter().map(value).collect();
+        let (role, address) = match self.channel {
+            Channel::Email => (&self.catalogue.roles.email, "ann@example.com"),
+            Channel::Sms | Channel::Voice => (&self.catalogue.roles.phone, "+447400123456"),
+        };
+        let mut customer: Vec<String> = role.iter().map(|role| format!("{role} = {}", quoted(address))).collect();
+        let mut list = String::new();
+        if self.is_of_customers() {
+            customer.extend(row);
+        } else {
+            list = self.nested(&row.join(", ")) + "\n";
+        }
+        let at = self.today.naive();
+        format!(
+            "\n[[test]]\nname = {}\nnow = {at}T12:00:00\ncustomer = {{ {} }}\n{list}{rest}",
+            quoted(name),
+            customer.join(", ")
+        )
+    }
+
+    /// A row of what each message is about, within what it belongs to: `orders = [{ lines = [{ … }] }]`.
+    fn nested(&self, row: &str) -> String {
+        let path = self.catalogue.path_to_customer(&self.entity.name).unwrap_or_default();
+        let between = path.iter().filter_map(|link| self.catalogue.entity(&link.entity));
+        let between = between.filter(|entity| entity.name != CUSTOMER);
+        std::iter::once(self.entity)
+            .chain(between)
+            .fold(row.to_owned(), |row, entity| format!("{} = [{{ {row} }}]", entity.plural))
+    }
+}
+
+fn commented(code: &str, comment: &str) -> String {
+    if comment.is_empty() { code.to_owned() } else { format!("{code:<COMMENTS$}# {comment}\n") }
+}

@@ -1,0 +1,133 @@
+//! `new`: a rule to begin with, which passes `check` as it is and never goes live with words that nobody wrote.
+
+use crate::harness::home::{Home, Ran};
+
+const WHY: &str = "We invite guests who stayed away";
+
+fn sample() -> Home {
+    let home = Home::new();
+    home.copy("config");
+    home.copy("templates");
+    home
+}
+
+/// What `check` says; ends with how many tests passed.
+fn checked(home: &Home, code: i32) -> String {
+    let Ran { stdout, stderr, .. } = home.plusone(&["check"]).ended_with(code);
+    stdout + &stderr
+}
+
+#[test]
+fn each_entity_and_channel_has_a_draft_whose_tests_pass() {
+    for (channel, parts) in
+        [("email", &["subject.hbs", "email.html.hbs"][..]), ("sms", &["sms.hbs"]), ("voice", &["voice.hbs"])]
+    {
+        let home = sample();
+        let drafts = |home: &Home| checked(home, 0).matches(": draft").count();
+        assert_eq!(drafts(&home), 0);
+        for (at, entity) in ["customer", "order", "cart", "cart_line", "delivery"].into_iter().enumerate() {
+            let name = format!("mine-{at}");
+            let ran = home.plusone(&["new", &name, WHY, "--for-each", entity, "--channel", channel]).ended_with(0);
+            for part in parts {
+                assert!(ran.stdout.contains(&format!("templates/{name}/{part}")), "{}", ran.stdout);
+            }
+            assert_eq!(drafts(&home), at + 1, "{entity} by {channel}: {}", checked(&home, 0));
+            let tests = home.read(&format!("config/rules/{name}.test.toml"));
+            assert!(tests.contains("expect = \"not selected\"") && tests.contains("no_consent"), "{tests}");
+            home.plusone(&["preview", &name]).ended_with(0);
+        }
+    }
+}
+
+#[test]
+fn what_is_commented_out_counts_once_its_sign_is_gone() {
+    let home = sample();
+    for (name, entity) in [("a", "customer"), ("b", "cart")] {
+        home.plusone(&["new", name, WHY, "--for-each", entity, "--topic", "reminders"]).ended_with(0);
+        let path = format!("config/rules/{name}.toml");
+        let text = home.read(&path).replace("  # '", "  '").replace("# again_after", "again_after");
+        assert!(text.lines().filter(|line| line.starts_with("  '")).count() > 5, "{text}");
+        home.write(&path, &text);
+        // Such a rule asks for more than its tests say: they fail, and nothing else does.
+        std::fs::remove_file(home.path().join(format!("config/rules/{name}.test.toml"))).expect("it is there");
+    }
+    let said = checked(&home, 0);
+    assert!(said.contains("2 draft, 0 broken"), "{said}");
+    // What is said to be known can be printed.
+    let letter = home.read("templates/b/email.html.hbs").replace("{{!--", "").replace("--}}", "");
+    assert!(letter.contains("{{money cart.total}}") && letter.contains("{{#if customer.birthday}}"), "{letter}");
+    home.write("templates/b/email.html.hbs", &letter);
+    assert!(checked(&home, 0).contains("2 draft, 0 broken"));
+}
+
+#[test]
+fn words_that_nobody_wrote_are_never_sent() {
+    let home = sample();
+    home.plusone(&["new", "mine", WHY]).ended_with(0);
+    let said = checked(&home, 0);
+    assert!(said.contains("`[[what you have to tell]]` is yet to be written"), "{said}");
+    let rule = home.read("config/rules/mine.toml").replace("# live = true", "live = true");
+    home.write("config/rules/mine.toml", &rule);
+    let said = checked(&home, 2);
+    assert!(said.contains("or take `live` out of the rule until then") && said.contains("1 broken"), "{said}");
+    home.write("templates/mine/subject.hbs", "The kettle is on");
+    let letter = home.read("templates/mine/email.html.hbs").replace("[[what you have to tell]]", "It is.");
+    home.write("templates/mine/email.html.hbs", &letter);
+    assert!(checked(&home, 0).contains("10 live, 0 draft, 0 broken"), "{}", checked(&home, 0));
+}
+
+#[test]
+fn a_message_speaks_the_language_of_the_business() {
+    for (locale, words) in [("de-AT", "Warum bekomme ich das?"), ("es", "¿Por qué"), ("nl-NL", "Why did I get this?")]
+    {
+        let home = Home::new();
+        home.plusone(&["init", "."]).ended_with(0);
+        let settings = home.read("config/plusone.toml");
+        let settings = settings.replace("en-GB", locale).replace("# postal_address", "postal_address");
+        home.write("config/plusone.toml", &settings);
+        // A home without the frame gets a whole letter.
+        std::fs::remove_dir_all(home.path().join("templates/_partials")).expect("they are there");
+        std::fs::remove_dir_all(home.path().join("templates/welcome")).expect("it is there");
+        std::fs::remove_file(home.path().join("config/rules/welcome.toml")).expect("it is there");
+        home.plusone(&["new", "mine", WHY]).ended_with(0);
+        let letter = home.read("templates/mine/email.html.hbs");
+        assert!(letter.contains(words) && letter.contains("<!doctype html>"), "{letter}");
+        assert!(checked(&home, 0).contains("1 draft, 0 broken"));
+    }
+}
+
+#[test]
+fn nothing_that_is_there_is_touched() {
+    let home = sample();
+    let before = home.read("config/rules/birthday.toml");
+    let ran = home.plusone(&["new", "birthday", WHY]).ended_with(2);
+    assert!(ran.stderr.contains("config/rules/birthday.toml is there already"), "{}", ran.stderr);
+    assert_eq!(home.read("config/rules/birthday.toml"), before);
+    home.write("templates/mine/subject.hbs", "my own");
+    home.plusone(&["new", "mine", WHY]).ended_with(2);
+    assert_eq!(home.read("templates/mine/subject.hbs"), "my own");
+    assert!(!home.path().join("config/rules/mine.toml").exists(), "all of it or nothing");
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_cure() {
+    let home = sample();
+    for (arguments, cure) in [
+        (&["Come Back", WHY][..], "`come-back` can"),
+        (&["mine", " "], "say in a sentence what the rule is for"),
+        (&["mine", WHY, "--for-each", "ordr"], "closest: order"),
+        (&["mine", WHY, "--for-each", "event"], "there are"),
+        (&["mine", WHY, "--topic", "ofers"], "there are deliveries"),
+        (&["mine", WHY, "--channel", "post"], "`post` is not one of `email`, `sms`, `voice`"),
+    ] {
+        let ran = home.plusone(&[&["new"], arguments].concat()).ended_with(2);
+        assert!(ran.stderr.contains(cure), "{arguments:?}: {}", ran.stderr);
+    }
+    home.write("config/data.toml", "[customer]\nkey = \"id\"\n[customer.fields]\nid = \"text\"\n");
+    let ran = home.plusone(&["new", "mine", WHY]).ended_with(2);
+    assert!(ran.stderr.contains("customers have no address on any channel"), "{}", ran.stderr);
+    home.write("config/data.toml", "[customer");
+    assert!(home.plusone(&["new", "mine", WHY]).ended_with(2).stderr.contains("config/data.toml:1"));
+    let nowhere = Home::new();
+    assert!(nowhere.plusone(&["new", "mine", WHY]).ended_with(2).stderr.contains("plusone init DIR"));
+}
