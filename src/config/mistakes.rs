@@ -1,20 +1,22 @@
 //! What is wrong with a text that is not TOML, in the words of somebody who never heard of TOML.
 //!
-//! The parser says where it stopped; what was meant is found in the line, by the mistakes that people make.
+//! The parser says where it stopped, once and again (`slips`); what was meant is found in the line, by the mistakes that people make.
 //!
 //! 1. The parser's own words are never shown.
 //! 2. Where nothing is recognised the message says how a line is written.
 
 mod layout;
+mod slips;
+
+pub use slips::slips;
 
 use crate::problem::quotes::CURLY;
 use crate::problem::{Fault, Problem, Source};
 use crate::time::habits;
 use std::ops::Range;
 
-/// The problem with `source`, which the parser gave up on at `span`, saying `said`.
-pub fn explain(source: &Source, span: Range<usize>, said: &str) -> Problem {
-    let text = source.text.as_ref();
+/// The problem with `source`, which the parser gave up on at `span` of `text`, saying `said`.
+fn explain(source: &Source, text: &str, span: Range<usize>, said: &str) -> Problem {
     let at = text.floor_char_boundary(span.start.min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);

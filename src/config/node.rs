@@ -56,8 +56,8 @@ pub fn parse(source: &Source, environment: &Environment, problems: &mut Vec<Prob
             let value = Value::Table(builder.table(document.as_table()));
             Some(Node { source: source.clone(), span: 0..0, value })
         }
-        Err(error) => {
-            problems.push(mistakes::explain(source, error.span().unwrap_or(0..0), error.message()));
+        Err(_) => {
+            problems.extend(mistakes::slips(source));
             None
         }
     }
