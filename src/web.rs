@@ -26,7 +26,7 @@ mod unsubscribe;
 mod visit;
 mod why;
 
-pub use serve::serve;
+pub use serve::{listen, serve};
 
 use crate::clock::Clock;
 use crate::health::Health;

@@ -29,8 +29,7 @@ pub async fn run(global: &Global, _options: &Options) -> Answer {
     let metrics = Metrics::start(app.ways_out());
     let health = Health::default();
     let listen = &settings.web.listen;
-    let listener = tokio::net::TcpListener::bind(listen).await;
-    let listener = listener.map_err(|error| {
+    let listener = web::listen(listen).await.map_err(|error| {
         let cure = "set `[web] listen` to an address that is free, or end the program that has it";
         Failure::failed(format!("cannot listen on {listen}: {error}; {cure}"))
     })?;

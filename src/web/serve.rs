@@ -2,7 +2,8 @@
 //!
 //! 1. Who says nothing, or says it slowly, is let go after [`HEADER_LIMIT`]; what a whole answer may take is the
 //!    router's business.
-//! 2. At most [`MOST_CONNECTIONS`] are open at once; who comes then waits in the kernel's queue.
+//! 2. At most [`MOST_CONNECTIONS`] are open at once; who comes then, or while the machine is busy, waits in the kernel's
+//!    queue, which has room for [`QUEUE`]. Whoever finds it full is not heard, and tries again a second later.
 //! 3. The end waits for open requests at most [`STOP_LIMIT`].
 
 use super::peer::Peer;
@@ -19,16 +20,39 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::Semaphore;
 
 /// How long a request's header may take, and a connection may wait for its next one.
 const HEADER_LIMIT: Duration = Duration::from_secs(15);
 const MOST_CONNECTIONS: usize = 1024;
+/// The system may have less room.
+const QUEUE: u32 = 1024;
 /// How long open requests may hold up the end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long to wait where the system gives no connection, such as when it is out of file handles.
 const REST: Duration = Duration::from_millis(200);
+
+/// Listens on an address and a port, of the addresses that a name has on the first that is free.
+///
+/// # Errors
+/// When there is none.
+pub async fn listen(place: &str) -> io::Result<TcpListener> {
+    let mut refused = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address");
+    for address in lookup_host(place).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(QUEUE)
+        });
+        match bound {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
 
 /// Answers on `listener` until `stop` is ready; then finishes what is open, for at most [`STOP_LIMIT`].
 pub async fn serve(listener: TcpListener, web: Web, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -8,7 +8,7 @@ use plusone::rules::{Channel, Purpose};
 use plusone::store::db::Db;
 use plusone::time::Timestamp;
 use plusone::touchpoints::Reason;
-use plusone::web::{Web, serve};
+use plusone::web::{Web, listen, serve};
 use plusone::workspace::{InForce, Workspace};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -51,7 +51,7 @@ fn workspace() -> Workspace {
 
 impl Server {
     async fn start(db: &Db) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = listen("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let health = Health::default();
         let metrics = Metrics::start([(Channel::Email, "relay".to_owned())]);
@@ -217,4 +217,21 @@ async fn a_silent_connection_does_not_hold_up_the_end() {
     silent.write_all(b"GET /livez HTTP/1.1\r\nHost").await.expect("half a request");
     assert_eq!(server.get("/livez").await.status, 200);
     server.end().await;
+}
+
+// Elsewhere the system's own limit may be lower.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_crowd_that_comes_while_nobody_is_taken_waits_and_is_not_turned_away() {
+    let listener = listen("localhost:0").await.expect("a free port");
+    let place = listener.local_addr().expect("an address");
+    let come = |n: usize| {
+        let came = std::net::TcpStream::connect_timeout(&place, Duration::from_secs(10));
+        came.unwrap_or_else(|error| panic!("number {n} is not heard: {error}"))
+    };
+    let crowd: Vec<std::net::TcpStream> = (0..300).map(come).collect();
+    for one in crowd {
+        let (_, peer) = listener.accept().await.expect("one of them");
+        assert_eq!(peer, one.local_addr().expect("an address"), "in the order in which they came");
+    }
 }

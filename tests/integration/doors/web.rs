@@ -44,8 +44,9 @@ fn garbage_on_the_web_port_is_answered_or_dropped_and_the_daemon_works_on() {
         stream.write_all(b"GET /livez HTTP/1.1\r\nX-Slow: ").expect("written");
         open.push(stream);
     }
-    let (status, _) = daemon.get("/readyz").expect("an answer beside 200 open requests");
+    let (status, _) = daemon.get("/livez").expect("an answer beside 200 open requests");
     assert_eq!(status, 200);
+    daemon.wait_until_ready();
     let (status, said) = daemon.terminate();
     assert!(status.success() && !said.contains("panicked"), "{status}: {said}");
 }
