@@ -1,6 +1,7 @@
 //! What is wrong with a text that is not TOML, in the words of somebody who never heard of TOML.
 //!
-//! The parser says where it stopped, once and again (`slips`); what was meant is found in the line, by the mistakes that people make.
+//! The parser says where it stopped, once and again (`slips`); what was meant is found in the line, by the mistakes that
+//! people make.
 //!
 //! 1. The parser's own words are never shown.
 //! 2. Where nothing is recognised the message says how a line is written.
