@@ -97,6 +97,25 @@ fn a_message_speaks_the_language_of_the_business() {
 }
 
 #[test]
+fn words_of_the_data_with_quotes_in_them_stay_whole() {
+    let home = Home::new();
+    home.plusone(&["init", "."]).ended_with(0);
+    let data = home.read("config/data.toml");
+    let data =
+        data.replace("joined_on = \"date\"", r#"size = { type = "text", one_of = ["men's", '11" "wide"', 'a\b'] }"#);
+    home.write("config/data.toml", &data);
+    home.write(
+        "config/rules/welcome.toml",
+        &home.read("config/rules/welcome.toml").replace("customer.joined_on <= today()", "has(customer.email)"),
+    );
+    home.plusone(&["new", "mine", WHY, "--topic", "service"]).ended_with(0);
+    assert!(home.read("config/rules/mine.toml").contains(r#"men's"#));
+    assert!(checked(&home, 0).contains("1 draft, 0 broken; 3 tests passed"), "{}", checked(&home, 0));
+    let explained = home.plusone(&["explain", "fields", "customer"]).ended_with(0).stdout;
+    assert!(explained.contains("customer.size == \"men's\""), "{explained}");
+}
+
+#[test]
 fn nothing_that_is_there_is_touched() {
     let home = sample();
     let before = home.read("config/rules/birthday.toml");

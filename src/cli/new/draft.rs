@@ -61,28 +61,31 @@ impl Draft<'_> {
     }
 
     fn rule(&self) -> String {
-        let mut text = "#:schema ../.schema/rule.schema.json\n".to_owned();
         let topics = self.settings.topics.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let mut add = |code: String, comment: &str| text += &commented(&code, comment);
-        add(format!("description = {}  ", quoted(self.description)), "customers may read it");
-        add("# live = true".to_owned(), "without the first # it sends; as it is, it is a draft");
-        add("kind = \"reminder\"".to_owned(), "status, reminder, offer or survey");
-        add(format!("topic = {}", quoted(self.topic)), &format!("what customers can leave: {topics}"));
-        add("schedule = \"every day at 10am\"".to_owned(), "or \"every monday at 17:00\", \"every 15 minutes\"");
-        if !self.is_of_customers() {
-            let each = format!("one message for each {}, and never a second one", self.entity.name);
-            add(format!("for_each = {}", quoted(&self.entity.name)), &each);
-        }
-        add("when = [".to_owned(), "all must hold: take the # from what you need, and set your values");
-        add(self.conditions(), "");
-        if self.is_of_customers() {
-            add("again_after = \"90d\"".to_owned(), "no second one before 90 days; without this line none ever");
-        } else {
-            add("# again_after = \"7d\"".to_owned(), "to one customer not two within 7 days");
-        }
-        add(format!("channels = [\"{}\"]", self.channel), "email, sms, voice");
-        add(format!("template = {}", quoted(self.name)), "the folder with the words, under templates");
-        text
+        let each = (!self.is_of_customers()).then(|| {
+            let comment = format!("one message for each {}, and never a second one", self.entity.name);
+            commented(&format!("for_each = {}", quoted(&self.entity.name)), &comment)
+        });
+        let again = match self.is_of_customers() {
+            true => commented("again_after = \"90d\"", "no second one before 90 days; without this line none ever"),
+            false => commented("# again_after = \"7d\"", "to one customer not two within 7 days"),
+        };
+        [
+            "#:schema ../.schema/rule.schema.json\n".to_owned(),
+            commented(&format!("description = {}", quoted(self.description)), "customers may read it"),
+            commented("# live = true", "without the first # it sends; as it is, it is a draft"),
+            commented("kind = \"reminder\"", "status, reminder, offer or survey"),
+            commented(&format!("topic = {}", quoted(self.topic)), &format!("what customers can leave: {topics}")),
+            commented("schedule = \"every day at 10am\"", "or \"every monday at 17:00\", \"every 15 minutes\""),
+            each.unwrap_or_default(),
+            commented("when = [", "all must hold: take the # from what you need, and set your values"),
+            self.conditions(),
+            "]\n".to_owned(),
+            again,
+            commented(&format!("channels = [\"{}\"]", self.channel), "email, sms, voice"),
+            commented(&format!("template = {}", quoted(self.name)), "the folder with the words, under templates"),
+        ]
+        .concat()
     }
 
     fn conditions(&self) -> String {
@@ -93,11 +96,11 @@ impl Draft<'_> {
         }
         // Of those without a field to ask about there is nothing to say but that they are there.
         let first = first.unwrap_or_else(|| format!("has({}.{})", self.entity.name, self.entity.key));
-        let mut text = format!("  '{first}',\n");
+        let mut text = format!("  {},\n", literal(&first));
         for other in others.iter().filter(|other| **other != first) {
-            let _ = writeln!(text, "  # '{other}',");
+            let _ = writeln!(text, "  # {},", literal(other));
         }
-        text + "]\n"
+        text
     }
 
     fn tests(&self) -> String {
@@ -157,6 +160,13 @@ impl Draft<'_> {
     }
 }
 
+/// A condition as a string of TOML: in single quotes, as its own are double.
+fn literal(condition: &str) -> String {
+    if condition.contains('\'') { quoted(condition) } else { format!("'{condition}'") }
+}
+
+/// A line with its comment, those of a file one below the other.
 fn commented(code: &str, comment: &str) -> String {
-    if comment.is_empty() { code.to_owned() } else { format!("{code:<COMMENTS$}# {comment}\n") }
+    let width = COMMENTS.max(code.chars().count() + 2);
+    format!("{code:<width$}# {comment}\n")
 }
