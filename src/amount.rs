@@ -57,10 +57,13 @@ impl Amount {
 }
 
 impl Amount {
-    /// At least two digits after the point, and no more than are needed: `2.50`, `0.0625`.
+    /// Two digits after the point where the scale has them, and of further ones no more than are needed: `2.50`, `0.0625`.
     pub fn short(self) -> String {
-        let text = self.to_string();
-        text.strip_suffix("00").unwrap_or(&text).to_owned()
+        let mut text = self.to_string();
+        if let Some(point) = text.find('.') {
+            text.truncate(text.trim_end_matches('0').len().max(point + 3));
+        }
+        text
     }
 
     /// As [`Amount::short`], for people: `12,345.50`.
@@ -131,6 +134,28 @@ mod tests {
         ] {
             assert_eq!(Amount::money(units).short(), short);
             assert_eq!(Amount::money(units).told(), told);
+        }
+    }
+
+    #[test]
+    fn a_decimal_of_any_scale_keeps_its_value() {
+        for (units, scale, short) in [
+            (1_200, 0, "1200"),
+            (12, 1, "1.2"),
+            (120_000, 2, "1200.00"),
+            (1_500, 3, "1.50"),
+            (25_050, 4, "2.505"),
+            (-235_000_000_000, 9, "-235.00"),
+        ] {
+            assert_eq!(Amount { units, scale }.short(), short);
+            assert_eq!(Amount::parse(short, scale), Some(Amount { units, scale }));
+        }
+    }
+
+    #[test]
+    fn the_word_goes_with_the_count() {
+        for (count, word) in [(0, "wait"), (1, "waits"), (2, "wait"), (-1, "wait")] {
+            assert_eq!(agreeing(count, "waits", "wait"), word);
         }
     }
 
