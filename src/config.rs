@@ -135,10 +135,13 @@ pub fn templates(files: &Files) -> BTreeMap<String, Vec<Source>> {
     templates
 }
 
+/// The longest name of a rule or an offer, in bytes.
+const MAX_FILE_NAME: usize = 100;
+
 /// Whether `name` can name a rule or an offer.
 fn is_file_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !name.is_empty() && name.len() <= 100 && name.bytes().all(plain)
+    !name.is_empty() && name.len() <= MAX_FILE_NAME && name.bytes().all(plain)
 }
 
 /// The name for a rule or an offer that is nearest to one that cannot be; `None` where `name` can.
@@ -150,8 +153,10 @@ pub fn file_name_instead(name: &str) -> Option<String> {
 fn as_file_name(name: &str) -> String {
     let plain = crate::latin::plain(name).to_lowercase();
     let words = plain.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let words = words.collect::<Vec<_>>().join("-");
-    if words.is_empty() { "a-name".to_owned() } else { words }
+    let mut words = words.collect::<Vec<_>>().join("-");
+    words.truncate(MAX_FILE_NAME);
+    let words = words.trim_end_matches('-');
+    if words.is_empty() { "a-name".to_owned() } else { words.to_owned() }
 }
 
 struct Loader<'a> {

@@ -84,7 +84,7 @@ pub async fn pass(global: &Global, app: &mut App, wish: Pass<'_>) -> Result<(), 
     passes::print(global, app, now, &planned, delivered.as_ref());
     if !global.json && !wish.no_send {
         let later = next_due(&app.db).await?.filter(|due| *due > now);
-        later.iter().for_each(|due| mention(passes::waits(app, *due)));
+        later.iter().for_each(|due| mention(passes::waits(app, *due, now)));
     }
     Ok(())
 }

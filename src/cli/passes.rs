@@ -1,12 +1,12 @@
 //! What a pass of planning and delivery says: a line per rule, then what was sent.
 
 use super::Global;
-use super::print::{mention, say_json};
+use super::print::{local, mention, say_json};
 use crate::amount::agreeing;
 use crate::app::{App, Planned};
 use crate::delivery::Tally;
 use crate::store::runs::Run;
-use crate::time::{Timestamp, Tz};
+use crate::time::{Span, Timestamp, Tz};
 use serde_json::{Value, json};
 
 /// Prints one pass, for people or with the names of `once --json`. It was made, whether anybody reads of it or not.
@@ -34,15 +34,21 @@ fn nothing_due(app: &App, now: Timestamp) -> String {
     next.map_or_else(
         || "no rule is due".to_owned(),
         |(at, name)| {
-            let at = super::print::local(at, zone);
+            let at = local(at, zone);
             format!("no rule is due; next is {name} at {at} ({zone}); `plusone once --rule {name}` runs it now")
         },
     )
 }
 
+/// `Tue 09:00`; with its date where `now` is not of that week.
+fn day_and_time(at: Timestamp, now: Timestamp, zone: Tz) -> String {
+    let is_near = at.since(now) < Span::from_days(6);
+    if is_near { at.local(zone).format("%a %H:%M").to_string() } else { local(at, zone) }
+}
+
 /// What becomes of messages that are not due before `due`: one pass does not stay for them.
-pub fn waits(app: &App, due: Timestamp) -> String {
-    let due = due.local(app.workspace.project.settings.business.time_zone).format("%a %H:%M");
+pub fn waits(app: &App, due: Timestamp, now: Timestamp) -> String {
+    let due = day_and_time(due, now, app.workspace.project.settings.business.time_zone);
     format!("what waits goes from {due} on: run `plusone once` again then, or leave `plusone run` running")
 }
 
@@ -79,7 +85,7 @@ fn rule_line(run: &Run, zone: Tz) -> String {
     } else if counts.planned > 0 || counts.matched() == 0 {
         let waiting = match (counts.deferred, counts.deferred_until) {
             (deferred, Some(until)) if deferred > 0 => {
-                let until = Timestamp::from_micros(until).local(zone).format("%a %H:%M");
+                let until = day_and_time(Timestamp::from_micros(until), run.instant, zone);
                 format!(" ({deferred} wait, from {until} on)")
             }
             _ => String::new(),
@@ -133,4 +139,20 @@ pub fn drafts(app: &App) -> Vec<String> {
         lines.push(format!("left out, since they are broken (see `plusone check`): {}", project.broken.join(", ")));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_and_time;
+    use crate::time::{Timestamp, Tz};
+
+    #[test]
+    fn a_time_of_another_week_has_its_date() {
+        let told = |at: &str| {
+            let instant = |text: &str| text.parse::<Timestamp>().expect("an instant");
+            day_and_time(instant(at), instant("2026-11-03T12:00:00Z"), Tz::UTC)
+        };
+        assert_eq!(told("2026-11-04T09:00:00Z"), "Wed 09:00");
+        assert_eq!(told("2026-11-10T09:00:00Z"), "2026-11-10 09:00");
+    }
 }

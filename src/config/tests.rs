@@ -464,3 +464,12 @@ fn files_that_cannot_be_used_are_told() {
 fn a_byte_order_mark_is_no_problem() {
     assert_eq!(told_with("config/rules/update.toml", &format!("\u{feff}{RULE}")), "");
 }
+
+#[test]
+fn the_name_that_is_proposed_for_a_file_can_be_one() {
+    for (name, right) in [("Schöne Grüße", "schoene-gruesse"), ("日本", "a-name"), ("a__b!", "a-b")] {
+        assert_eq!(super::file_name_instead(name).as_deref(), Some(right));
+    }
+    let long = super::file_name_instead(&format!("{}-b", "a".repeat(99))).expect("too long a name");
+    assert_eq!(super::file_name_instead(&long), None, "{long}");
+}
