@@ -2,8 +2,8 @@
 //
 // Each step of STEPS.json is `{ name, url, method?, body?, headers?, fill?, press?, expect?, never?, status?, again?, whole? }`: a page is
 // opened (again until it has that status, by another method and with a body where the step says so), filled, sent, and must then hold the expected words. Every page that is seen, before and after, is looked at by axe on a phone and
-// on a desk, in the light and in the dark look; its width may not scroll, nor that of the `whole` parts of it, and it may ask no other host for anything. A page
-// that is a file has no status and no headers.
+// on a desk, in the light and in the dark look; its width may not scroll, nor that of the `whole` parts of it, and it
+// may ask no other host for anything. A page that is a file has no status and no headers.
 // Prints one line of JSON with what is wrong.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,8 +32,9 @@ async function look(page, { name, script = true, whole }, when = '') {
     for (const one of found.violations) faults.push(`${name}${when} ${width} ${colorScheme}: ${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
     if (wide) faults.push(`${name}${when} ${width}: scrolls sideways`);
-    const cut = await page.evaluate((parts) => parts && [...document.querySelectorAll(parts)].some((part) => part.scrollWidth > part.clientWidth), whole);
-    if (cut) faults.push(`${name}${when} ${width}: a part scrolls sideways`);
+    // A part that is not there is no part that fits.
+    const parts = whole ? await page.$$eval(whole, (parts) => parts.map((part) => part.scrollWidth <= part.clientWidth)) : [true];
+    if (!parts.length || parts.includes(false)) faults.push(`${name}${when} ${width}: ${whole} is not there, or scrolls sideways`);
     if (pictures) await page.screenshot({ path: join(pictures, `${name}${when}-${width}-${colorScheme}.png`), fullPage: true });
     looked += 1;
   }
