@@ -77,10 +77,10 @@ impl<'a> Asked<'a> {
             (Type::Text, [holds, fails, ..]) => (quoted(holds), quoted(fails)),
             (Type::Text, [_]) => return None,
             (Type::Text, []) => (quoted("Anna"), quoted("Ben")),
-            (Type::Integer | Type::Decimal(_) | Type::Money, _) => ("25".to_owned(), "5".to_owned()),
+            (Type::Integer | Type::Decimal(_) | Type::Money, _) => ("1000".to_owned(), "1".to_owned()),
             (Type::Boolean, _) => ("true".to_owned(), "false".to_owned()),
-            (Type::Date, _) => (quoted("today-90d"), quoted("today-3d")),
-            (Type::Timestamp, _) => (quoted("now-1d"), quoted("now-90d")),
+            (Type::Date, _) => (quoted("today-400d"), quoted("today-3d")),
+            (Type::Timestamp, _) => (quoted("now-1d"), quoted("now-400d")),
         };
         Some(Self { field, condition, holds, fails })
     }

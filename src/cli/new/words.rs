@@ -104,7 +104,8 @@ impl Message<'_> {
         let _ = write!(text, "<p>{},</p>\n<p>{body}</p>\n", self.hello());
         let link = |purpose: &str, said: &str| format!("<a href=\"{{{{links.{purpose}}}}}\">{said}</a>");
         if self.promotional {
-            let _ = writeln!(text, "<p>{} {}</p>", link("why", words.why), link("unsubscribe", words.stop));
+            let _ =
+                writeln!(text, "<p class=\"small\">{} {}</p>", link("why", words.why), link("unsubscribe", words.stop));
         }
         text += match self.framed {
             true => "{{> letter-end}}\n",
