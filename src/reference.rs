@@ -7,7 +7,6 @@
 //! 2. Every entry has one sentence and one example; tests compile the examples.
 
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Field, Type};
-use crate::config::basic_string;
 use crate::expr::functions::{CALLED, Function, ON_LISTS, ON_TEXT};
 use crate::expr::{Clause, Scope};
 use crate::messages::reference::{About, BLOCKS};
@@ -134,7 +133,8 @@ fn members(catalogue: &Catalogue, entity: &Entity) -> Vec<Entry> {
 /// A condition with a field, as an example.
 pub fn condition(field: &Field, path: &str) -> String {
     match (field.ty, field.one_of.first()) {
-        (Type::Text, Some(word)) => format!("{path} == {}", basic_string(word)),
+        // A text of JSON is one of conditions, too.
+        (Type::Text, Some(word)) => format!("{path} == {}", serde_json::json!(word)),
         (Type::Text, None) => format!("{path}.startsWith(\"A\")"),
         (Type::Integer | Type::Decimal(_) | Type::Money, _) => format!("{path} >= 20"),
         (Type::Boolean, _) => path.to_owned(),
