@@ -54,8 +54,7 @@ impl<'a> Line<'a> {
         let (key, from) = self.parts()?;
         let rest = &self.text[from..];
         let before = rest.len() - rest.trim_start().len();
-        let value = rest.trim();
-        let value = if value.starts_with(['"', '\'']) { value } else { value.split(" #").next().unwrap_or("").trim() };
+        let value = without_note(rest.trim());
         let start = from + before;
         Some((key, value, start..start + value.len()))
     }
@@ -130,7 +129,7 @@ impl<'a> Line<'a> {
     fn colon(&self) -> Option<Fault> {
         let (key, value) = self.text.split_once(':')?;
         let good = !key.trim().is_empty() && key.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-        let help = format!("write `{} = {}`", key.trim(), quoted(value.trim()));
+        let help = format!("write `{} = {}`", key.trim(), quoted(without_note(value.trim())));
         good.then(|| self.fault(key.len()..key.len() + 1, "`=` stands between a key and its value, not `:`", help))
     }
 
@@ -244,6 +243,20 @@ impl<'a> Line<'a> {
         let start = self.text.len() - self.text.trim_start().len();
         self.fault(start..self.text.len(), "this line is not understood", help)
     }
+}
+
+/// A value without the note behind it.
+fn without_note(value: &str) -> &str {
+    let mut quote = None;
+    for (place, sign) in value.char_indices() {
+        match quote {
+            Some(open) if sign == open => quote = None,
+            None if matches!(sign, '"' | '\'') => quote = Some(sign),
+            None if sign == '#' && value[..place].ends_with([' ', '\t']) => return value[..place].trim_end(),
+            _ => {}
+        }
+    }
+    value
 }
 
 fn quoted(value: &str) -> String {
