@@ -11,6 +11,7 @@
 use super::db::{Db, Result, StoreError, Tx};
 use super::foreign;
 use super::statistics::{self, Assumed, OF_A_BUCKET, OF_ONE};
+use crate::amount::SCALE;
 use crate::catalogue::{CUSTOMER, Catalogue, Entity, Place, Storage, Type, quoted};
 use crate::ids::content_hash;
 use crate::sql::{Dialect, Sql};
@@ -268,9 +269,13 @@ fn refusal(catalogue: &Catalogue, entity: &Entity, known: &BTreeMap<String, Stri
         let now = type_name(field.ty);
         let Some(was) = known.get(&field.name).filter(|was| **was != now) else { continue };
         let (other, ty, heading) = (&field.name, field.ty.name(), field.heading());
+        let scale = match field.ty {
+            Type::Decimal(scale) if scale != SCALE => format!(", scale = {scale}"),
+            _ => String::new(),
+        };
         let why = format!(
             "`{name}.{other}` is stored as {was} and cannot become {now}: declare a new field beside it, such as \
-             `{other}_{ty} = {{ type = \"{ty}\", column = \"{heading}\" }}`, and import again; {EMPTY}",
+             `{other}_{ty} = {{ type = \"{ty}\"{scale}, column = \"{heading}\" }}`, and import again; {EMPTY}",
         );
         return refusal(other, why);
     }

@@ -116,6 +116,13 @@ async fn check_says_what_the_tables_cannot_follow() {
             told(&check, "config/data.toml", "") && told(&check, said, "or begin with an empty database"),
             "{check}"
         );
+        let scaled = "tier = { type = \"decimal\", scale = 2 }";
+        home.write("config/data.toml", &data.replacen("tier = \"text\"", scaled, 1));
+        let check = home.plusone(&["check"]).ended_with(2).stdout;
+        assert!(
+            told(&check, "such as", "tier_decimal = { type = \"decimal\", scale = 2, column = \"tier\" }"),
+            "{check}"
+        );
     })
     .await;
 }
