@@ -60,7 +60,8 @@ impl Style {
     /// The lines of `data.toml` that make a file of the style `beside` one of this.
     fn told_beside(self, beside: Self) -> String {
         let decimal = (self.decimal != beside.decimal).then(|| format!("`decimal = \"{}\"`", self.decimal));
-        let thousands = self.thousands.map(|sign| format!("`thousands = \"{sign}\"`"));
+        let none = || beside.thousands.map(|_| "no `thousands`".to_owned());
+        let thousands = self.thousands.map(|sign| format!("`thousands = \"{sign}\"`")).or_else(none);
         decimal.into_iter().chain(thousands).collect::<Vec<_>>().join(" and ")
     }
 
@@ -163,5 +164,8 @@ mod tests {
         assert_eq!(others("1,240"), [told("`thousands = \",\"`", "1240"), told("`decimal = \",\"`", "1.240")]);
         assert_eq!(others("1.240"), [told("`decimal = \",\"` and `thousands = \".\"`", "1240")]);
         assert_eq!(others("4 rooms"), []);
+        let grouped = Style { decimal: ',', thousands: Some('.') };
+        assert_eq!(grouped.others("1.24"), [told("`decimal = \".\"` and no `thousands`", "1.24")]);
+        assert_eq!(grouped.others("1,240.5"), [told("`decimal = \".\"` and `thousands = \",\"`", "1240.5")]);
     }
 }
