@@ -135,7 +135,7 @@ pub fn condition(field: &Field, path: &str) -> String {
     match (field.ty, field.one_of.first()) {
         // A text of JSON is one of conditions, too.
         (Type::Text, Some(word)) => format!("{path} == {}", serde_json::json!(word)),
-        (Type::Text, None) => format!("{path}.startsWith(\"A\")"),
+        (Type::Text, None) => format!("{path} == \"…\""),
         (Type::Integer | Type::Decimal(_) | Type::Money, _) => format!("{path} >= 20"),
         (Type::Boolean, _) => path.to_owned(),
         (Type::Date, _) => format!("days_since({path}) >= 30"),

@@ -4,6 +4,7 @@ mod language;
 
 use super::print::say;
 use super::{Answer, Failure, Global, schema};
+use crate::config::basic_string;
 use crate::shell::word;
 use language::{File, Language};
 use std::io::{ErrorKind, Write};
@@ -18,6 +19,12 @@ pub struct Options {
     /// The language that customers read, with its country's time zone and currency: en or de
     #[arg(long, value_name = "LOCALE", default_value = "en")]
     locale: Language,
+    /// What the business is called
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    name: Option<String>,
+    /// Its postal address, which advertisements must say
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<String>,
     /// Without the sample: no customers, no rule and no letter of its own, for data of yours
     #[arg(long)]
     empty: bool,
@@ -33,11 +40,43 @@ const FILES: [File; 5] = [
     ("templates/_partials/letter-start.hbs", include_str!("../../templates/_partials/letter-start.hbs")),
 ];
 
+/// What the settings of the sample say of the business, in English.
+const SAMPLE_NAME: &str = "My business";
+const SAMPLE_ADDRESS: &str = "# postal_address = \"1 Quay Street, Bristol BS1 4XX\"";
+
+/// A business's name as senders can have it.
+fn name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        name if name.contains(['"', '<', '>']) || name.chars().any(char::is_control) => {
+            Err("it cannot hold \", < or >, which have a meaning where it stands before the sender's address"
+                .to_owned())
+        }
+        name => Ok(name.to_owned()),
+    }
+}
+
+impl Options {
+    /// A text of the configuration with what is known of the business.
+    fn with_business(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        if let Some(name) = &self.name {
+            let name = basic_string(name);
+            text = text.replace(&self.locale.translated(SAMPLE_NAME), &name[1..name.len() - 1]);
+        }
+        if let Some(address) = &self.address {
+            let line = format!("postal_address = {}", basic_string(address.trim()));
+            text = text.replace(&self.locale.translated(SAMPLE_ADDRESS), &line);
+        }
+        text
+    }
+}
+
 pub async fn run(_global: &Global, options: &Options) -> Answer {
     let folder = &options.folder;
     refuse_unless_empty(folder)?;
     for (path, text) in files(&options.locale).filter(|(path, _)| !options.empty || !is_sample(path)) {
-        write(&folder.join(path), &text)?;
+        write(&folder.join(path), &options.with_business(&text))?;
     }
     for (path, text) in &crate::config::CONFIRM_TEMPLATE {
         write(&folder.join(path), text)?;
@@ -114,6 +153,9 @@ mod tests {
     fn each_text_that_is_translated_is_there() {
         for (english, _) in language::ALL.iter().flat_map(|language| language.texts) {
             assert!(FILES.iter().any(|(_, text)| text.contains(english)), "{english}");
+        }
+        for sample in [SAMPLE_NAME, SAMPLE_ADDRESS] {
+            assert!(FILES[0].1.contains(sample), "{sample}");
         }
     }
 

@@ -79,7 +79,9 @@ fn draft<'a>(project: &'a Project, options: &'a Options) -> Result<Draft<'a>, Fa
         return Err(Failure::usage("the description is empty: say in a sentence what the rule is for"));
     }
     let (topic, purpose) = topic(settings, options.topic.as_deref())?;
-    let channel = channel(settings, catalogue, options.channel)?;
+    let channels = channels(settings, catalogue);
+    let channel = channels.iter().copied().find(|channel| options.channel.is_none_or(|wanted| wanted == *channel));
+    let channel = channel.ok_or_else(|| no_channel(settings, catalogue, options.channel))?;
     let for_each = options.for_each.as_deref().unwrap_or(CUSTOMER);
     let entity = owned(catalogue).find(|entity| entity.name == for_each);
     let entity = entity.ok_or_else(|| no_entity(catalogue, for_each))?;
@@ -92,6 +94,7 @@ fn draft<'a>(project: &'a Project, options: &'a Options) -> Result<Draft<'a>, Fa
         topic,
         purpose,
         channel,
+        channels,
         today: Clock::System.now().date(settings.business.time_zone),
     })
 }
@@ -110,29 +113,31 @@ fn topic<'a>(settings: &'a Settings, wanted: Option<&str>) -> Result<(&'a str, P
     }
 }
 
-fn channel(settings: &Settings, catalogue: &Catalogue, wanted: Option<Channel>) -> Result<Channel, Failure> {
-    let role = |channel: Channel| match channel {
-        Channel::Email => ("email", &catalogue.roles.email),
-        Channel::Sms | Channel::Voice => ("phone", &catalogue.roles.phone),
-    };
-    let is_set = |channel: &Channel| settings.channels.contains_key(channel);
+/// The role of the address that a channel goes to.
+fn role(catalogue: &Catalogue, channel: Channel) -> (&'static str, bool) {
+    match channel {
+        Channel::Email => ("email", catalogue.roles.email.is_some()),
+        Channel::Sms | Channel::Voice => ("phone", catalogue.roles.phone.is_some()),
+    }
+}
+
+/// The channels that are set up and that customers have an address for.
+fn channels(settings: &Settings, catalogue: &Catalogue) -> Vec<Channel> {
+    settings.channels.keys().copied().filter(|channel| role(catalogue, *channel).1).collect()
+}
+
+fn no_channel(settings: &Settings, catalogue: &Catalogue, wanted: Option<Channel>) -> Failure {
     let Some(wanted) = wanted else {
-        let first = Channel::ALL.iter().copied().find(|channel| is_set(channel) && role(*channel).1.is_some());
-        return first.ok_or_else(|| {
-            let help = "name its column under `roles` of [customer] in data.toml, and the channel in plusone.toml";
-            Failure::usage(format!("customers have no address on any channel: {help}"))
-        });
+        let help = "name its column under `roles` of [customer] in data.toml, and the channel in plusone.toml";
+        return Failure::usage(format!("customers have no address on any channel: {help}"));
     };
-    if !is_set(&wanted) {
+    if !settings.channels.contains_key(&wanted) {
         let message = format!("plusone.toml has no [channels.{wanted}]: add it with a sender and a provider");
-        return Err(Failure::usage(message));
+        return Failure::usage(message);
     }
-    match role(wanted) {
-        (_, Some(_)) => Ok(wanted),
-        (role, None) => Err(Failure::usage(format!(
-            "customers have no address for {wanted}: name the column under `roles` in data.toml, {role} = \"…\""
-        ))),
-    }
+    let role = role(catalogue, wanted).0;
+    let help = format!("name the column under `roles` of [customer] in data.toml, {role} = \"…\"");
+    Failure::usage(format!("customers have no address for {wanted}: {help}"))
 }
 
 /// What messages can be about. A rule about an event waits for it, and has another beginning.

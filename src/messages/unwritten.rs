@@ -1,4 +1,4 @@
-//! Words that are yet to be written: `[[what you have to tell]]`, as `plusone new` leaves them.
+//! Words that are yet to be written: `[[your words]]`, as `plusone new` leaves them.
 
 use crate::messages::library::Template;
 use crate::problem::{Problem, Source};

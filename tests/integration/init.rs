@@ -11,7 +11,7 @@ fn a_german_home_speaks_german_to_its_customers() {
     let checked = home.plusone(&["check", "--home", mine]).ended_with(0);
     assert!(checked.stdout.contains("no problems"), "{}", checked.stdout);
     let shown = home.plusone(&["preview", "welcome", "--customer", "2", "--home", mine]).ended_with(0).stdout;
-    for words in ["Willkommen bei Meine Firma, Ben", "Guten Tag Ben,", "Auswählen, welche Nachrichten"] {
+    for words in ["Willkommen bei Meine Firma, Ben", "Guten Tag Ben,", "Auswählen, worüber"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     let page = home.plusone(&["preview", "welcome", "--customer", "2", "--html", "--home", mine]).ended_with(0).stdout;
@@ -52,6 +52,26 @@ fn an_empty_home_has_no_sample_and_takes_data_of_ones_own() {
     let checked = home.plusone(&["check"]).ended_with(0);
     assert!(checked.stdout.contains("no problems; 0 live, 0 draft"), "{}", checked.stdout);
     assert!(home.read("templates/_partials/letter-end.hbs").contains("Auswählen"), "in the language asked for");
+}
+
+#[test]
+fn a_home_knows_whose_it_is() {
+    for (locale, name, address) in [
+        ("en", "Smith, Jones & Co.", "2 Quay Street\\Bristol"),
+        ("de", "Gärtnerei Blattgrün", "Am \"Mühlbach\" 3, 79098 Freiburg"),
+    ] {
+        let home = Home::new();
+        home.plusone(&["init", ".", "--locale", locale, "--name", name, "--address", address]).ended_with(0);
+        assert!(home.plusone(&["check"]).ended_with(0).stdout.contains("no problems"));
+        let settings = home.read("config/plusone.toml");
+        assert!(settings.contains(&format!("name = \"{name}\"")), "{settings}");
+        assert!(settings.contains(&format!("from = \"{name} <")), "{settings}");
+        assert!(settings.lines().any(|line| line.starts_with("postal_address = ")), "{settings}");
+        let shown = home.plusone(&["preview", "welcome", "--customer", "2"]).ended_with(0).stdout;
+        assert!(shown.contains(name) && shown.contains(address), "{shown}");
+    }
+    let ran = Home::new().plusone(&["init", "mine", "--name", "Our \"Shop\""]).ended_with(2);
+    assert!(ran.stderr.contains("it cannot hold"), "{}", ran.stderr);
 }
 
 #[test]

@@ -65,20 +65,20 @@ fn words_that_nobody_wrote_are_never_sent() {
     let home = sample();
     home.plusone(&["new", "mine", WHY]).ended_with(0);
     let said = checked(&home, 0);
-    assert!(said.contains("`[[what you have to tell]]` is yet to be written"), "{said}");
+    assert!(said.contains("`[[your words]]` is yet to be written"), "{said}");
     let rule = home.read("config/rules/mine.toml").replace("# live = true", "live = true");
     home.write("config/rules/mine.toml", &rule);
     let said = checked(&home, 2);
     assert!(said.contains("or take `live` out of the rule until then") && said.contains("1 broken"), "{said}");
     home.write("templates/mine/subject.hbs", "The kettle is on");
-    let letter = home.read("templates/mine/email.html.hbs").replace("[[what you have to tell]]", "It is.");
+    let letter = home.read("templates/mine/email.html.hbs").replace("[[your words]]", "It is.");
     home.write("templates/mine/email.html.hbs", &letter);
     assert!(checked(&home, 0).contains("10 live, 0 draft, 0 broken"), "{}", checked(&home, 0));
 }
 
 #[test]
 fn a_message_speaks_the_language_of_the_business() {
-    for (locale, words) in [("de-AT", "Warum bekomme ich das?"), ("es", "¿Por qué"), ("nl-NL", "Why did I get this?")]
+    for (locale, words) in [("de-AT", "Warum erhalte ich diese"), ("es", "¿Por qué"), ("nl-NL", "Why did I get this?")]
     {
         let home = Home::new();
         home.plusone(&["init", "."]).ended_with(0);

@@ -21,6 +21,8 @@ pub struct Draft<'a> {
     pub topic: &'a str,
     pub purpose: Purpose,
     pub channel: Channel,
+    /// Those by which customers can be reached.
+    pub channels: Vec<Channel>,
     pub today: Date,
 }
 
@@ -61,7 +63,12 @@ impl Draft<'_> {
     }
 
     fn rule(&self) -> String {
-        let topics = self.settings.topics.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let topics = self.settings.topics.iter().map(|(name, topic)| match topic.purpose {
+            Purpose::Promotional => format!("{name} (needs their yes)"),
+            Purpose::Transactional => name.clone(),
+        });
+        let topics = topics.collect::<Vec<_>>().join(", ");
+        let channels = self.channels.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ");
         let each = (!self.is_of_customers()).then(|| {
             let comment = format!("one message for each {}, and never a second one", self.entity.name);
             commented(&format!("for_each = {}", quoted(&self.entity.name)), &comment)
@@ -73,7 +80,7 @@ impl Draft<'_> {
         [
             "#:schema ../.schema/rule.schema.json\n".to_owned(),
             commented(&format!("description = {}", quoted(self.description)), "customers may read it"),
-            commented("# live = true", "without the first # it sends; as it is, it is a draft"),
+            commented("# live = true", "take the first # away to let it send; until then it is a draft"),
             commented("kind = \"reminder\"", "status, reminder, offer or survey"),
             commented(&format!("topic = {}", quoted(self.topic)), &format!("what customers can leave: {topics}")),
             commented("schedule = \"every day at 10am\"", "or \"every monday at 17:00\", \"every 15 minutes\""),
@@ -82,7 +89,10 @@ impl Draft<'_> {
             self.conditions(),
             "]\n".to_owned(),
             again,
-            commented(&format!("channels = [\"{}\"]", self.channel), "email, sms, voice"),
+            commented(
+                &format!("channels = [\"{}\"]", self.channel),
+                &format!("of {channels}; of several the first that can be used"),
+            ),
             commented(&format!("template = {}", quoted(self.name)), "the folder with the words, under templates"),
         ]
         .concat()

@@ -43,10 +43,11 @@ pub fn conditions(catalogue: &Catalogue, entity: &Entity) -> Vec<String> {
     entries.into_iter().filter(says).map(|entry| entry.example).collect()
 }
 
-/// How templates print what is known of `entity`.
+/// How templates print what is known of `entity`, but for addresses and what was agreed to.
 pub fn printed(catalogue: &Catalogue, entity: &Entity) -> Vec<String> {
-    let consent = consent_fields(catalogue);
-    let says = |entry: &Entry| !consent.iter().any(|field| entry.name == format!("{CUSTOMER}.{field}"));
+    let mut hidden = consent_fields(catalogue);
+    hidden.extend([&catalogue.roles.email, &catalogue.roles.phone].into_iter().flatten().map(String::as_str));
+    let says = |entry: &Entry| !hidden.iter().any(|field| entry.name == format!("{CUSTOMER}.{field}"));
     let entries = reference::fields(catalogue, Some(&entity.name)).unwrap_or_default();
     entries.into_iter().filter(says).filter_map(|entry| entry.template).collect()
 }
@@ -76,7 +77,7 @@ impl<'a> Asked<'a> {
         let (holds, fails) = match (field.ty, &field.one_of[..]) {
             (Type::Text, [holds, fails, ..]) => (quoted(holds), quoted(fails)),
             (Type::Text, [_]) => return None,
-            (Type::Text, []) => (quoted("Anna"), quoted("Ben")),
+            (Type::Text, []) => (quoted("…"), quoted("another")),
             (Type::Integer | Type::Decimal(_) | Type::Money, _) => ("1000".to_owned(), "1".to_owned()),
             (Type::Boolean, _) => ("true".to_owned(), "false".to_owned()),
             (Type::Date, _) => (quoted("today-400d"), quoted("today-3d")),

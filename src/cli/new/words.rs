@@ -10,6 +10,7 @@ struct Words {
     hello: &'static str,
     subject: &'static str,
     body: &'static str,
+    bye: &'static str,
     why: &'static str,
     stop: &'static str,
 }
@@ -19,34 +20,38 @@ const ALL: [Words; 4] = [
     Words {
         language: "en",
         hello: "Hello",
-        subject: "what it is about",
-        body: "what you have to tell",
+        subject: "your subject",
+        body: "your words",
+        bye: "Best wishes,",
         why: "Why did I get this?",
-        stop: "No more of these, please",
+        stop: "Unsubscribe",
     },
     Words {
         language: "de",
         hello: "Guten Tag",
-        subject: "worum es geht",
-        body: "was Sie zu sagen haben",
-        why: "Warum bekomme ich das?",
-        stop: "Bitte nicht mehr schreiben",
+        subject: "Ihr Betreff",
+        body: "Ihr Text",
+        bye: "Herzliche Grüße",
+        why: "Warum erhalte ich diese E-Mail?",
+        stop: "Abmelden",
     },
     Words {
         language: "fr",
         hello: "Bonjour",
-        subject: "de quoi il s’agit",
-        body: "ce que vous avez à dire",
-        why: "Pourquoi ce message ?",
-        stop: "Ne plus recevoir ces messages",
+        subject: "votre objet",
+        body: "votre texte",
+        bye: "Bien à vous,",
+        why: "Pourquoi ai-je reçu ce message ?",
+        stop: "Se désabonner",
     },
     Words {
         language: "es",
         hello: "Hola",
-        subject: "de qué se trata",
-        body: "lo que tiene que contar",
-        why: "¿Por qué recibo esto?",
-        stop: "No quiero recibir más mensajes de este tipo",
+        subject: "su asunto",
+        body: "su texto",
+        bye: "Un saludo,",
+        why: "¿Por qué recibo este correo?",
+        stop: "Darse de baja",
     },
 ];
 
@@ -89,7 +94,8 @@ impl Message<'_> {
 
     /// A comment with what can be printed, each as it is written into a sentence.
     fn known(&self) -> String {
-        let mut text = "{{!-- What is known, to be copied into a sentence:\n".to_owned();
+        let mut text =
+            "{{!-- What is known, to be copied into a sentence. What may be missing stands in an #if:\n".to_owned();
         self.printed.iter().for_each(|tag| writeln!(text, "{tag}").expect("text is written to memory"));
         text + "--}}\n"
     }
@@ -101,11 +107,16 @@ impl Message<'_> {
             true => format!("{{{{> letter-start lang=\"{}\"}}}}\n", words.language),
             false => format!("<!doctype html>\n<html lang=\"{}\">\n<body>\n", words.language),
         };
-        let _ = write!(text, "<p>{},</p>\n<p>{body}</p>\n", self.hello());
+        let _ =
+            write!(text, "<p>{},</p>\n<p>{body}</p>\n<p>{}<br>\n{{{{business.name}}}}</p>\n", self.hello(), words.bye);
         let link = |purpose: &str, said: &str| format!("<a href=\"{{{{links.{purpose}}}}}\">{said}</a>");
         if self.promotional {
-            let _ =
-                writeln!(text, "<p class=\"small\">{} {}</p>", link("why", words.why), link("unsubscribe", words.stop));
+            let _ = writeln!(
+                text,
+                "<p class=\"small\">{} · {}</p>",
+                link("why", words.why),
+                link("unsubscribe", words.stop)
+            );
         }
         text += match self.framed {
             true => "{{> letter-end}}\n",
