@@ -9,6 +9,7 @@ use super::standing::Standing;
 use super::{Answer, Failure, Global, known_rule, open, shortfall};
 use crate::amount::agreeing;
 use crate::app::App;
+use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::data::sheet::Sheet;
 use crate::outreach::foresee::{Fate, Foresight, SAMPLE, outcome, sample_json, variant_of};
@@ -17,9 +18,11 @@ use crate::plan::Counts;
 use crate::plan::decide::{Decision, Message};
 use crate::plan::hour::Deferral;
 use crate::progress::Progress;
+use crate::rules::Rule;
 use crate::store::find::{self, Called};
 use crate::store::pauses;
 use crate::time::{Timestamp, Tz};
+use crate::touchpoints::Reason;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, Stdout, Write};
@@ -111,11 +114,26 @@ pub async fn run(global: &Global, options: &Options) -> Answer {
     let condition = standing.condition(at, zone);
     let next = standing.next_asked(&format!("who {}", rule.name), at, zone);
     summary(&counts, &waits, held.as_deref(), &condition, next).into_iter().try_for_each(say)?;
+    if let Some(cure) = no_yes(&counts, rule, &project.catalogue) {
+        say(format_args!("          {cure}"))?;
+    }
     if !lines.is_empty() {
         say("\nThe first of them (--list names all, --csv FILE writes them down):")?;
         lines.iter().try_for_each(|line| say(format_args!("  {line}")))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How yeses come in, where nobody has said one and the data name no column of them.
+fn no_yes(counts: &Counts, rule: &Rule, catalogue: &Catalogue) -> Option<String> {
+    let is_named = catalogue.consent.iter().any(|columns| columns.topic == rule.topic);
+    let lacks = counts.planned == 0 && counts.skipped.contains_key(&Reason::NoConsent) && !is_named;
+    let topic = &rule.topic;
+    lacks.then(|| {
+        format!(
+            "a yes to `{topic}` is read from the column that `[customer.consent]` of data.toml names, which names none"
+        )
+    })
 }
 
 /// With the names of `once --json`; what would wait for approval is held.

@@ -150,3 +150,24 @@ fn what_cannot_be_is_refused_with_the_cure() {
     let nowhere = Home::new();
     assert!(nowhere.plusone(&["new", "mine", WHY]).ended_with(2).stderr.contains("plusone init DIR"));
 }
+
+#[test]
+fn who_names_the_cure_where_no_column_holds_a_yes() {
+    let home = Home::new();
+    home.plusone(&["init", ".", "--address", "1 Quay Street"]).ended_with(0);
+    home.plusone(&["new", "mine", WHY]).ended_with(0);
+    let data = home.read("config/data.toml");
+    let (before, after) = data.split_once("[customer.consent]").expect("the sample has one");
+    let after = after.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("with one topic").1;
+    home.write(
+        "config/rules/mine.toml",
+        &home.read("config/rules/mine.toml").replace("customer.joined_on) >= 30", "customer.joined_on) >= 0"),
+    );
+    let cure = "a yes to `offers` is read from the column that `[customer.consent]` of data.toml names";
+    let said = home.plusone(&["who", "mine"]).ended_with(0).stdout;
+    assert!(!said.contains(cure) && said.contains("no_consent"), "{said}");
+    home.write("config/data.toml", &format!("{before}{after}"));
+    std::fs::remove_dir_all(home.path().join("var")).expect("the database");
+    let said = home.plusone(&["who", "mine"]).ended_with(0).stdout;
+    assert!(said.contains(cure), "{said}");
+}
