@@ -2,7 +2,7 @@
 
 mod style;
 
-pub use style::{Style, THOUSANDS};
+pub use style::{Style, THOUSANDS, readings, reads_as_thousands, unlike_thousands};
 
 use std::fmt;
 

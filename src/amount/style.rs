@@ -81,6 +81,27 @@ impl Style {
     }
 }
 
+/// What a number can mean that is not written as numbers are outside of files: `1240.50` of `1.240,50`; `1240` and `1.24`
+/// of `1,240`. Nothing where it has no meaning but the one that it has.
+pub fn readings(text: &str) -> Vec<String> {
+    let found = Style::default().others(text).into_iter();
+    found
+        .map(|(_, number)| if reads_as_thousands(&number).is_some() { unlike_thousands(&number) } else { number })
+        .collect()
+}
+
+/// The thousands that `text`, a number with three places, means where a point stands between thousands.
+pub fn reads_as_thousands(text: &str) -> Option<String> {
+    let dotted = Style { decimal: ',', thousands: Some('.') };
+    (text.matches('.').count() == 1).then(|| dotted.plain(text))?.map(Cow::into_owned)
+}
+
+/// The same number with other than three places, so that it means nothing else: `1.24` of `1.240`, `1.2450` of `1.245`.
+pub fn unlike_thousands(text: &str) -> String {
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if short == text { format!("{text}0") } else { short.to_owned() }
+}
+
 /// Whether `found` is the sign `wanted` of [`THOUSANDS`].
 fn is_sign(found: char, wanted: char) -> bool {
     match wanted {
@@ -102,10 +123,31 @@ fn is_grouped(groups: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Style;
+    use super::{Style, readings, reads_as_thousands, unlike_thousands};
 
     fn plain(decimal: char, thousands: Option<char>, text: &str) -> Option<String> {
         Style { decimal, thousands }.plain(text).map(std::borrow::Cow::into_owned)
+    }
+
+    #[test]
+    fn a_number_of_other_habits_has_its_readings() {
+        for (text, meant) in [
+            ("1.240,50", &["1240.50"][..]),
+            ("20,50", &["20.50"]),
+            ("1,240", &["1240", "1.24"]),
+            ("1,245", &["1245", "1.2450"]),
+            ("1,240.50", &["1240.50"]),
+            ("1.240.500", &["1240500"]),
+            ("24.12.1990", &[]),
+            ("20.50", &[]),
+        ] {
+            assert_eq!(readings(text), meant, "{text}");
+        }
+        for text in ["0.500", "1000.500", "1.24", "1.2400", "1000", "1.240.500"] {
+            assert_eq!(reads_as_thousands(text), None, "{text}");
+        }
+        assert_eq!(reads_as_thousands("12.000").as_deref(), Some("12000"));
+        assert_eq!(unlike_thousands("12.000"), "12");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! 2. What it lets through is small enough for the CEL parser: [`MAX_BYTES`], [`MAX_NESTING`], [`MAX_TOKENS`].
 //! 3. What people write from habit (`=`, `and`, `<>`, typographic quotes) is named with its cure.
 
+use crate::amount::readings;
 use crate::problem::Fault;
 use crate::problem::quotes::curly;
 use std::ops::Range;
@@ -68,6 +69,8 @@ const WRONG_WORDS: [(&str, &str); 6] = [
 /// What follows a number where people mean a span of time.
 const TIME_UNITS: [&str; 12] =
     ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months"];
+
+const DIGITS: &str = "write digits with at most one point: `1200`, `2.50`";
 
 /// The tokens of `text`.
 ///
@@ -159,12 +162,15 @@ impl Scanner<'_> {
         if !plain {
             let message = format!("`{digits}` is not a number here");
             let is_date = digits.matches('.').count() == 2;
-            let help = if is_date {
+            let meant = readings(digits);
+            let help = if !meant.is_empty() {
+                either(&meant)
+            } else if is_date {
                 "a date is written year first, in quotes: `\"2026-12-24\"`".to_owned()
             } else if digits.parse::<crate::time::Span>().is_ok() {
                 format!("write it in quotes: `\"{digits}\"`")
             } else {
-                "write digits with at most one point: `1200`, `2.50`".to_owned()
+                DIGITS.to_owned()
             };
             self.faults.push(Fault::new(self.at - length..self.at, message).help(help));
         } else if let Some(rest) = self.rest_of_date(length) {
@@ -174,10 +180,12 @@ impl Scanner<'_> {
                 Fault::new(self.at - length..self.at + rest, format!("`{date}` is three numbers here")).help(help),
             );
             self.at += rest;
-        } else if self.open.is_empty() && self.decimal_comma() > 0 {
-            let comma = self.decimal_comma();
-            let message = format!("`{}{}` is not a number here", digits, &self.rest()[..comma]);
-            let help = format!("write `{digits}.{}`", &self.rest()[1..comma]);
+        } else if self.open.is_empty() && self.behind_comma() > 0 {
+            let comma = self.behind_comma();
+            let number = &self.text[self.at - length..self.at + comma];
+            let meant = readings(number);
+            let help = if meant.is_empty() { DIGITS.to_owned() } else { either(&meant) };
+            let message = format!("`{number}` is not a number here");
             self.faults.push(Fault::new(self.at - length..self.at + comma, message).help(help));
             self.at += comma;
         }
@@ -192,11 +200,15 @@ impl Scanner<'_> {
         (before.is_empty() && is_two(month) && is_two(day)).then_some(6)
     }
 
-    /// How long the rest of a number written with a comma is: 3 for `,50`.
-    fn decimal_comma(&self) -> usize {
-        let Some(behind) = self.rest().strip_prefix(',') else { return 0 };
-        let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 { digits + 1 } else { 0 }
+    /// How long the rest of a number written with a comma is: 3 for `,50`, 7 for `,240.50`.
+    fn behind_comma(&self) -> usize {
+        let Some(behind) =
+            self.rest().strip_prefix(',').filter(|behind| behind.starts_with(|c: char| c.is_ascii_digit()))
+        else {
+            return 0;
+        };
+        let length = behind.find(|c: char| !c.is_ascii_digit() && !".,".contains(c)).unwrap_or(behind.len());
+        behind[..length].trim_end_matches(['.', ',']).len() + 1
     }
 
     fn name(&mut self) {
@@ -318,6 +330,12 @@ impl Scanner<'_> {
     }
 }
 
+/// The help that names each of the numbers that may be meant.
+fn either(numbers: &[String]) -> String {
+    let quoted: Vec<String> = numbers.iter().map(|number| format!("`{number}`")).collect();
+    format!("write {}", quoted.join(", or "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,6 +394,10 @@ mod tests {
         let date = "5: `24.12.1990` is not a number here (a date is written year first, in quotes: `\"2026-12-24\"`)";
         assert_eq!(faults("a == 24.12.1990"), [date]);
         assert_eq!(faults("a > 20,50"), ["4: `20,50` is not a number here (write `20.50`)"]);
+        assert_eq!(faults("a > 1.240,50"), ["4: `1.240,50` is not a number here (write `1240.50`)"]);
+        assert_eq!(faults("a > 1,240.50 && b"), ["4: `1,240.50` is not a number here (write `1240.50`)"]);
+        assert_eq!(faults("a > 1,240"), ["4: `1,240` is not a number here (write `1240`, or `1.24`)"]);
+        assert_eq!(faults("a > 1.240.500"), ["4: `1.240.500` is not a number here (write `1240500`)"]);
         assert_eq!(words("a in [20,50]").len(), 7, "in brackets a comma stands between two numbers");
         assert!(faults("a > £20")[0].starts_with("4: `£` is not understood (write the number alone"));
         assert!(faults("a > 60 days")[0].starts_with("7: `days` does not follow a number (write `ago"));

@@ -166,6 +166,28 @@ fn a_wrong_type_is_named_at_its_place() {
 }
 
 #[test]
+fn a_thousand_of_other_habits_is_refused() {
+    for (text, expected) in [
+        ("customer.spent > 1.000", "18: `1.000` is 1 here; elsewhere it is 1000 (write `1000`, or `1`)"),
+        ("1.240 <= customer.spent", "1: `1.240` is 1.24 here; elsewhere it is 1240 (write `1240`, or `1.24`)"),
+        ("customer.spent == -1.245", "19: `1.245` is 1.2450 here; elsewhere it is 1245 (write `1245`, or `1.2450`)"),
+        ("customer.points > 12.000", "19: `12.000` is 12 here; elsewhere it is 12000 (write `12000`, or `12`)"),
+        ("customer.rate > 1.000", "17: `1.000` is 1 here; elsewhere it is 1000 (write `1000`, or `1`)"),
+        ("customer.spent in [5, 1.000]", "23: `1.000` is 1 here; elsewhere it is 1000 (write `1000`, or `1`)"),
+        (
+            "customer.orders.sum(o, o.total) > 1.000",
+            "35: `1.000` is 1 here; elsewhere it is 1000 (write `1000`, or `1`)",
+        ),
+    ] {
+        assert_eq!(faults(text), [expected], "{text}");
+    }
+    for text in ["customer.rate > 1.245", "customer.spent > 0.500", "customer.spent > 1.2450", "customer.spent > 1000"]
+    {
+        assert!(compile(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn every_fault_of_a_condition_is_found_at_once() {
     assert_eq!(
         faults("customer.tierr == \"gold\" && customer.points > \"x\" || nobody.here"),

@@ -5,6 +5,7 @@
 //! 3. The tree that comes out is bounded by [`MAX_NODES`], whatever the computed fields do.
 
 mod calls;
+mod habits;
 mod lists;
 mod names;
 mod operators;

@@ -121,7 +121,9 @@ impl Typing<'_> {
         self.check_one_of(&y, &x, a, place)?;
         let equality = matches!(op, Comparison::Equal | Comparison::NotEqual);
         let (x, y) = match (x.kind, y.kind) {
-            (Kind::Number { .. }, Kind::Number { .. }) => {
+            (left @ Kind::Number { .. }, right @ Kind::Number { .. }) => {
+                self.check_thousands(a, right, place)?;
+                self.check_thousands(b, left, place)?;
                 return self.settle(numbers::compare(op, x, y), expr, place);
             }
             (Kind::Date, Kind::Timestamp) => (x, date_of(y)),
@@ -223,7 +225,10 @@ impl Typing<'_> {
             }
             self.check_one_of(&node, &member, written, place)?;
             match (node.kind, member.kind) {
-                (Kind::Number { .. }, Kind::Number { .. }) => kept.extend(numbers::as_member(&node, &member)),
+                (kind @ Kind::Number { .. }, Kind::Number { .. }) => {
+                    self.check_thousands(written, kind, place)?;
+                    kept.extend(numbers::as_member(&node, &member));
+                }
                 (a, b) if a == b => kept.push(member),
                 (a, b) => {
                     let message = format!("{} cannot be among others that are {}", b.name(), a.name());
