@@ -151,7 +151,12 @@ fn printed(ty: Type, path: &str, is_always_there: bool) -> String {
         Type::Date | Type::Timestamp => format!("{{{{date {path}}}}}"),
         Type::Boolean => return format!("{{{{#if {path}}}}}…{{{{/if}}}}"),
     };
-    if is_always_there { tag } else { format!("{{{{#if {path}}}}}{tag}{{{{/if}}}}") }
+    match ty {
+        _ if is_always_there => tag,
+        // Nothing is left is worth telling, and `if` alone takes a zero for nothing.
+        Type::Integer | Type::Decimal(_) | Type::Money => format!("{{{{#if (gte {path} 0)}}}}{tag}{{{{/if}}}}"),
+        _ => format!("{{{{#if {path}}}}}{tag}{{{{/if}}}}"),
+    }
 }
 
 /// What every message has beside the data.
