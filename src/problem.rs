@@ -5,6 +5,7 @@
 //! 3. Messages are lowercase fragments about the text, never about the reader.
 
 pub mod quotes;
+pub mod truth;
 
 use serde::Serialize;
 use std::fmt;

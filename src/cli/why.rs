@@ -168,7 +168,7 @@ impl<'a> Question<'a> {
         for channel in &rule.channels {
             let line = match deciding(&ledger, &rule.topic, channel.as_str()) {
                 Some(entry) => super::consent::told(&opened, entry),
-                None => format!("nothing said about {} by {channel}", rule.topic),
+                None => format!("no yes to {} by {channel} is known", rule.topic),
             };
             if !said.contains(&line) {
                 said.push(line);

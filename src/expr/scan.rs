@@ -7,6 +7,7 @@
 use crate::amount::readings;
 use crate::problem::Fault;
 use crate::problem::quotes::curly;
+use crate::problem::truth::truth;
 use std::ops::Range;
 
 pub const MAX_BYTES: usize = 4096;
@@ -58,14 +59,28 @@ const WRONG_CHARACTERS: [(char, &str); 10] = [
     ('€', "the number alone: money is in the business's currency"),
     ('$', "the number alone: money is in the business's currency"),
 ];
-const WRONG_WORDS: [(&str, &str); 6] = [
+const WRONG_WORDS: [(&str, &str); 7] = [
     ("and", "&&"),
     ("or", "||"),
     ("not", "!"),
+    ("nicht", "!"),
     ("is", "== null` or `!= null"),
     ("like", "x.startsWith(\"A\")` or `x.contains(\"a\")"),
     ("between", "x >= 1 && x <= 9"),
 ];
+/// Words that may be names, too: wrong only behind a value, where no name can stand.
+const WORDS_BETWEEN_VALUES: [(&[&str], &str); 8] = [
+    (&["und", "et", "y"], "&&"),
+    (&["oder", "ou", "o"], "||"),
+    (&["ist", "gleich", "est", "es", "equals"], "=="),
+    (&["über", "größer", "groesser", "mehr", "over", "above", "more", "greater", "plus", "más"], ">"),
+    (&["unter", "kleiner", "weniger", "under", "below", "less", "fewer", "moins", "menos"], "<"),
+    (&["mindestens"], ">="),
+    (&["höchstens", "hoechstens"], "<="),
+    (&["zwischen", "entre"], "x >= 1 && x <= 9"),
+];
+/// What follows `more` and the like.
+const THAN: [&str; 4] = [" als", " than", " que", " de"];
 /// What follows a number where people mean a span of time.
 const TIME_UNITS: [&str; 12] =
     ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months"];
@@ -119,6 +134,7 @@ impl Scanner<'_> {
                     self.number()
                 }
                 '_' | 'a'..='z' | 'A'..='Z' => self.name(),
+                _ if next.is_alphabetic() && self.word_between_values() => {}
                 _ => self.symbol(next),
             }
         }
@@ -212,6 +228,9 @@ impl Scanner<'_> {
     }
 
     fn name(&mut self) {
+        if self.word_between_values() {
+            return;
+        }
         let length = self.length_while(|c| c.is_ascii_alphanumeric() || c == '_');
         let word = &self.rest()[..length];
         if self.rest()[length..].starts_with(['"', '\''])
@@ -234,6 +253,36 @@ impl Scanner<'_> {
             }
             _ => self.push(TokenKind::Name, length),
         }
+    }
+
+    /// Tells of one of [`WORDS_BETWEEN_VALUES`], if one stands here behind a value.
+    fn word_between_values(&mut self) -> bool {
+        let length = self.length_while(|c| c.is_alphanumeric() || c == '_');
+        let word = self.rest()[..length].to_lowercase();
+        let before = self.tokens.last().map_or("", |token| &self.text[token.span.clone()]);
+        let found = WORDS_BETWEEN_VALUES.iter().find(|(words, _)| words.contains(&word.as_str()));
+        let Some((_, right)) = found.filter(|_| self.after_value() && before != "in") else { return false };
+        let behind = &self.rest()[length..];
+        let ends = |than: &&&str| {
+            behind.strip_prefix(**than).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        let length = length + THAN.iter().find(ends).map_or(0, |than| than.len());
+        let message = format!("`{}` is not an operator", &self.rest()[..length]);
+        self.fault(length, message, format!("write `{right}`"));
+        true
+    }
+
+    /// How a comparison with a word for yes or no is written that begins `behind` bytes on: the type is not known yet.
+    fn truth_alone(&self, behind: usize) -> Option<String> {
+        let rest = self.rest()[behind..].trim_start_matches(['=', ' ']);
+        let word = rest.trim_start_matches(['"', '\'']);
+        let word = &word[..word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len())];
+        let yes = truth(word)?;
+        let is_path = |token: &&Token| token.kind == TokenKind::Name || &self.text[token.span.clone()] == ".";
+        let first = self.tokens.iter().rev().take_while(is_path).last()?;
+        let field = &self.text[first.span.start..self.tokens.last()?.span.end];
+        let sign = if yes { "" } else { "!" };
+        Some(format!("write `{sign}{field}` where it is true or false, `{field} == \"{word}\"` where it is a text"))
     }
 
     /// A string whose quotes begin `prefix` bytes on.
@@ -284,7 +333,9 @@ impl Scanner<'_> {
         let long = LONG_SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol));
         match (long, WRONG_SYMBOLS.iter().find(wrong)) {
             (long, Some((symbol, right))) if long.is_none_or(|long| long.len() < symbol.len()) => {
-                self.fault(symbol.len(), format!("`{symbol}` is not an operator"), format!("write `{right}`"));
+                let alone = self.truth_alone(symbol.len()).filter(|_| *right == "==");
+                let help = alone.unwrap_or_else(|| format!("write `{right}`"));
+                self.fault(symbol.len(), format!("`{symbol}` is not an operator"), help);
             }
             (Some(long), _) => self.push(TokenKind::Symbol, long.len()),
             _ if "!<>+-*/%?:.,()[]{}".contains(next) => self.bracket_or_sign(next),
@@ -337,93 +388,4 @@ fn either(numbers: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<&str> {
-        scan(text).expect("a good text").into_iter().map(|token| &text[token.span]).collect()
-    }
-
-    fn faults(text: &str) -> Vec<String> {
-        scan(text).expect_err("a bad text").iter().map(|fault| format!("{}: {fault}", fault.span.start)).collect()
-    }
-
-    #[test]
-    fn a_condition_is_cut_into_its_tokens() {
-        assert_eq!(
-            words(r#"customer.tier=="go\"ld" && cart.total>=20.5 // why"#),
-            ["customer", ".", "tier", "==", r#""go\"ld""#, "&&", "cart", ".", "total", ">=", "20.5"]
-        );
-        assert_eq!(
-            words(r#"x in ['a', r'\d', """q"q"""]"#),
-            ["x", "in", "[", "'a'", ",", r"r'\d'", ",", r#""""q"q""""#, "]"]
-        );
-    }
-
-    #[test]
-    fn habits_are_named_with_their_cure() {
-        assert_eq!(faults("a = 1"), ["2: `=` is not an operator (write `==`)"]);
-        assert_eq!(
-            faults("a <> 1 AND b => 2"),
-            [
-                "2: `<>` is not an operator (write `!=`)",
-                "7: `AND` is not an operator (write `&&`)",
-                "13: `=>` is not an operator (write `>=`)"
-            ]
-        );
-        assert_eq!(
-            faults("a == \u{201c}gold\u{201d}"),
-            ["5: `\u{201c}` is a quote of a word processor (write straight quotes: `\"gold\"`)"]
-        );
-        assert_eq!(faults("a &gt; 5 &amp;&amp; b").len(), 2);
-        assert_eq!(
-            faults("a < 2025-12-01"),
-            ["4: `2025-12-01` is three numbers here (a date stands in quotes: `\"2025-12-01\"`)"]
-        );
-        assert_eq!(faults("{{a}} > 5"), ["0: braces are for templates (write `a` as it is)"]);
-        assert_eq!(faults("a in (1, 2)"), ["5: `in` takes its values in square brackets (write `in [1, 2]`)"]);
-        assert_eq!(faults("a === 1"), ["2: `===` is not an operator (write `==`)"]);
-        assert_eq!(
-            faults("a == 1_000"),
-            ["5: `1_000` is not a number here (write digits with at most one point: `1200`, `2.50`)"]
-        );
-    }
-
-    #[test]
-    fn numbers_dates_and_spans_of_habit_are_named_with_their_cure() {
-        let date = "5: `24.12.1990` is not a number here (a date is written year first, in quotes: `\"2026-12-24\"`)";
-        assert_eq!(faults("a == 24.12.1990"), [date]);
-        assert_eq!(faults("a > 20,50"), ["4: `20,50` is not a number here (write `20.50`)"]);
-        assert_eq!(faults("a > 1.240,50"), ["4: `1.240,50` is not a number here (write `1240.50`)"]);
-        assert_eq!(faults("a > 1,240.50 && b"), ["4: `1,240.50` is not a number here (write `1240.50`)"]);
-        assert_eq!(faults("a > 1,240"), ["4: `1,240` is not a number here (write `1240`, or `1.24`)"]);
-        assert_eq!(faults("a > 1.240.500"), ["4: `1.240.500` is not a number here (write `1240500`)"]);
-        assert_eq!(words("a in [20,50]").len(), 7, "in brackets a comma stands between two numbers");
-        assert!(faults("a > £20")[0].starts_with("4: `£` is not understood (write the number alone"));
-        assert!(faults("a > 60 days")[0].starts_with("7: `days` does not follow a number (write `ago"));
-        assert_eq!(faults("a is null"), ["2: `is` is not an operator (write `== null` or `!= null`)"]);
-    }
-
-    #[test]
-    fn what_would_exhaust_the_parser_is_refused() {
-        assert_eq!(
-            faults(&"(".repeat(33))[0],
-            "32: brackets are nested deeper than 32 (name a part of it as a computed field)"
-        );
-        assert!(faults(&"1+".repeat(201))[0].contains("at most 400 are read"));
-        assert!(faults(&" ".repeat(4097))[0].contains("at most 4096 are read"));
-        assert_eq!(faults("  "), ["0: the condition is empty"]);
-        assert_eq!(faults("(a]"), ["2: `]` closes nothing"]);
-        assert_eq!(
-            faults("f(\"a"),
-            ["2: a text is never closed by \" (add \" where it ends)", "1: `(` is never closed"]
-        );
-    }
-
-    #[test]
-    fn any_text_is_scanned_without_a_panic() {
-        for text in ["\0", "é", "a.é", "'", "'\\", "r'", "\"\"\"", "'''a''", "1.", ".5", "..", "\u{10ffff}", "a'b"] {
-            let _ = scan(text);
-        }
-    }
-}
+mod tests;

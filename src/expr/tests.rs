@@ -188,6 +188,52 @@ fn a_thousand_of_other_habits_is_refused() {
 }
 
 #[test]
+fn a_truth_stands_alone() {
+    for (text, expected) in [
+        ("customer.vip == ja", "17: `customer.vip` is true or false, and never `ja` (write `customer.vip` alone)"),
+        (
+            "customer.vip == \"Ja\"",
+            "17: `customer.vip` is true or false, and never `\"Ja\"` (write `customer.vip` alone)",
+        ),
+        ("customer.vip != 'oui'", "17: `customer.vip` is true or false, and never `'oui'` (write `!customer.vip`)"),
+        ("customer.vip == nein", "17: `customer.vip` is true or false, and never `nein` (write `!customer.vip`)"),
+        ("customer.vip == 1", "17: `customer.vip` is true or false, and never `1` (write `customer.vip` alone)"),
+        ("customer.vip == 0", "17: `customer.vip` is true or false, and never `0` (write `!customer.vip`)"),
+    ] {
+        assert_eq!(faults(text), [expected], "{text}");
+    }
+    assert!(compile("customer.vip == true && customer.points == 1").is_ok());
+}
+
+#[test]
+fn a_field_without_its_row_is_recognised() {
+    for (text, expected) in [
+        ("Spent > 200", "1: nothing here is called `Spent` (did you mean `customer.spent`?)"),
+        (
+            "\"Spent\" > 200",
+            "1: a text cannot be compared with a number (did you mean `customer.spent`, without quotes?)",
+        ),
+        (
+            "\"sum\" > 200",
+            "1: a text cannot be compared with a number (what stands in quotes is that very text; a field has its row before it: `customer.…`)",
+        ),
+        ("customer.orders.exists(x, Total > 5)", "27: nothing here is called `Total` (did you mean `x.total`?)"),
+        ("Customer.spent > 2", "1: nothing here is called `Customer` (did you mean `customer`?)"),
+    ] {
+        assert_eq!(faults(text), [expected], "{text}");
+    }
+    let orders = Clause::compile("TOTAL > 1 || Spent > 1", Scope { catalogue: &catalogue(), root: "order" });
+    let told: Vec<String> = orders.err().unwrap_or_default().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "nothing here is called `TOTAL` (did you mean `order.total`?)",
+            "nothing here is called `Spent` (did you mean `customer.spent`?)"
+        ]
+    );
+}
+
+#[test]
 fn every_fault_of_a_condition_is_found_at_once() {
     assert_eq!(
         faults("customer.tierr == \"gold\" && customer.points > \"x\" || nobody.here"),

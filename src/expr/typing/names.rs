@@ -36,14 +36,10 @@ impl Typing<'_> {
             "a value that is missing is `null`; whether one is there is asked by `has(…)`".to_owned()
         } else if CALLED.iter().any(|function| function.name == name && function.form == format!("{name}()")) {
             format!("write it with brackets: `{name}()`")
+        } else if let Some(field) = self.field_called(name, place) {
+            format!("did you mean `{field}`?")
         } else if let Some(near) = nearest(name, known.iter().copied()) {
             format!("did you mean `{near}`?")
-        } else if self
-            .catalogue
-            .entity(root)
-            .is_some_and(|entity| members(self.catalogue, entity).contains(&name.to_owned()))
-        {
-            format!("did you mean `{root}.{name}`?")
         } else {
             let many = self.catalogue.entity(name).filter(|_| root == CUSTOMER).map(|entity| &entity.plural);
             match many.filter(|plural| self.catalogue.many(CUSTOMER, plural).is_some()) {
@@ -263,7 +259,7 @@ fn field_node(entity: &Entity, field: &Field, row: Row) -> Node {
 }
 
 /// Whatever can stand after `entity.`.
-fn members(catalogue: &Catalogue, entity: &Entity) -> Vec<String> {
+pub(super) fn members(catalogue: &Catalogue, entity: &Entity) -> Vec<String> {
     let fields = entity.fields.iter().map(|field| &field.name);
     let computed = entity.computed.iter().map(|computed| &computed.name);
     let ones = entity.belongs_to.iter().map(|link| &link.entity);

@@ -111,7 +111,11 @@ impl Typing<'_> {
         if null(a) || null(b) {
             return self.compare_with_null(expr, op, if null(a) { b } else { a }, place);
         }
-        let (x, y) = (self.node(a, place), self.node(b, place));
+        let x = self.node(a, place);
+        if let Some(x) = &x {
+            self.check_truth(op, (a, x.kind), b, place)?;
+        }
+        let y = self.node(b, place);
         let (x, y) = (x?, y?);
         let kinds = (x.kind, y.kind);
         let x = self.read_as(x, kinds.1, a, place);
@@ -134,7 +138,12 @@ impl Typing<'_> {
             (a, b) if a == b => (x, y),
             (left, right) => {
                 let message = format!("{} cannot be compared with {}", left.name(), right.name());
-                return self.fault(expr, place, message, cure((&x, &y)));
+                let meant = [&x, &y].into_iter().find_map(|side| match &side.value {
+                    Value::Text(text) => self.field_called(text, place),
+                    _ => None,
+                });
+                let meant = meant.map(|field| format!("did you mean `{field}`, without quotes?"));
+                return self.fault(expr, place, message, meant.as_deref().or_else(|| cure((&x, &y))));
             }
         };
         Some(Node::boolean(Value::Compare(op, x.boxed(), y.boxed())))
@@ -295,6 +304,9 @@ fn cure((a, b): (&Node, &Node)) -> Option<&'static str> {
                 && matches!(&text.value, Value::Text(word) if word == "true" || word == "false") =>
         {
             Some("write `true` and `false` without quotes")
+        }
+        (Node { value: Value::Text(_), .. }, Node { value: Value::Int(_), .. }) => {
+            Some("what stands in quotes is that very text; a field has its row before it: `customer.…`")
         }
         (text, other) if text.kind == Kind::Text && matches!(other.value, Value::Int(_)) => {
             Some("write the value in quotes")
