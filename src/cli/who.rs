@@ -154,6 +154,9 @@ fn summary(
     next: Option<String>,
 ) -> Vec<String> {
     let mut lines = vec![format!("{:>8}  match the conditions", counts.matched())];
+    if counts.matched() == 0 {
+        lines.push("          `plusone check` says which condition is true of nobody".to_owned());
+    }
     lines.push(format!("{:>8}  would get it{condition}", counts.planned));
     lines.extend(next.filter(|_| counts.planned > 0).map(|next| format!("          {next}")));
     if let Some(reason) = held {

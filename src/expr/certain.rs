@@ -36,6 +36,15 @@ impl Answers {
     }
 }
 
+/// A text that a field must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WantedText<'a> {
+    /// Whether the field is the customer's, not that of the row which the condition is about.
+    pub of_customer: bool,
+    pub field: &'a str,
+    pub text: &'a str,
+}
+
 impl Clause {
     /// Whether no row makes the condition false.
     pub fn cannot_be_false(&self, scope: Scope<'_>) -> bool {
@@ -79,6 +88,20 @@ impl Clause {
         };
         let parts = chain(&self.node, Junction::And);
         parts.iter().any(|part| matches!(&part.value, Value::Known(of) if is_it(of)))
+    }
+
+    /// A field of the row that the condition is about, or of its customer, that must be a text: `cart.status == "open"`.
+    pub fn wanted_text(&self) -> Option<WantedText<'_>> {
+        let parts = chain(&self.node, Junction::And);
+        parts.into_iter().find_map(|part| match with_constant(part)? {
+            (Comparison::Equal, field, constant) => match (&field.value, &constant.value) {
+                (Value::Field(row @ (Row::Root | Row::Customer), field), Value::Text(text)) => {
+                    Some(WantedText { of_customer: *row == Row::Customer, field, text })
+                }
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// A field, as `customer.tier`, that the condition wants to differ from a value: those who have none are left out

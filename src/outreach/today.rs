@@ -6,6 +6,7 @@
 //! 3. A condition that asks the clock is not called useless because nobody matches at this moment.
 
 mod events;
+mod values;
 
 use crate::catalogue::{CUSTOMER, quoted};
 use crate::config::{Project, places};
@@ -14,7 +15,7 @@ use crate::expr::Clause;
 use crate::ids::BUCKETS;
 use crate::outreach::judge::Question;
 use crate::plan::audience::Among;
-use crate::problem::{Problem, Source};
+use crate::problem::{Problem, Source, nearest};
 use crate::rules::Rule;
 use crate::sql::Sql;
 use crate::store::db::{Db, Result, Row};
@@ -25,6 +26,8 @@ use std::collections::BTreeMap;
 const ROWS: i64 = 200_000;
 /// And for one rule.
 const MOST: i64 = 20_000;
+/// So many names or texts are told where none is near.
+const NAMED: usize = 5;
 /// Of fewer rows it says little that a condition is true of all.
 const FEW: i64 = 100;
 
@@ -71,12 +74,42 @@ pub async fn look(db: &Db, project: &Project, now: Timestamp) -> Result<Findings
         let pauses = Pauses::default();
         let question = Question::new(project, rule, now, &pauses, false, db.dialect());
         if let Ok(Some(row)) = db.fetch_one(question.audience().tally(Among::Buckets(0, last))).await {
-            judge(project, rule, &row, all, &mut findings);
+            let instead = instead_of(db, project, rule, &row).await;
+            judge(project, rule, &row, all, &instead, &mut findings);
         }
     }
     // Without a table of events there is nothing to say of them.
     findings.problems.extend(events::never_came(db, project).await.unwrap_or_default());
     Ok(findings)
+}
+
+/// What the data have in the place of texts that conditions ask for and no row has; by the place of the condition.
+async fn instead_of(db: &Db, project: &Project, rule: &Rule, row: &Row) -> BTreeMap<usize, String> {
+    let mut told = BTreeMap::new();
+    for (place, clause) in rule.when.iter().chain(&rule.unless).enumerate().filter(|(place, _)| holds(row, *place) == 0)
+    {
+        if let Ok(Some(help)) = values::had_instead(db, project, rule, clause).await {
+            told.insert(place, help);
+        }
+    }
+    told
+}
+
+/// Of how many rows the condition at `place` holds.
+fn holds(row: &Row, place: usize) -> i64 {
+    row.int(2 + 2 * place)
+}
+
+/// What is most likely meant by `wanted`, which is not among `those`; `[names, came, came]` are the words for them, for
+/// one that is there and for several.
+fn instead(wanted: &str, those: &[String], [names, is_there, are_there]: [&str; 3]) -> String {
+    if let Some(near) = nearest(wanted, those.iter().map(String::as_str)) {
+        return format!("the nearest that {is_there} is `{near}`; {names} count to the letter");
+    }
+    let mut some: Vec<String> = those.iter().map(|name| format!("`{name}`")).collect();
+    some.sort();
+    some.truncate(NAMED);
+    format!("{names} count to the letter; among those that {are_there} are {}", some.join(", "))
 }
 
 async fn size(db: &Db, project: &Project, rule: &Rule) -> Result<i64> {
@@ -85,7 +118,14 @@ async fn size(db: &Db, project: &Project, rule: &Rule) -> Result<i64> {
     Ok(db.fetch_one(sql).await?.map_or(0, |row| row.int(0)))
 }
 
-fn judge(project: &Project, rule: &Rule, row: &Row, all: i64, findings: &mut Findings) {
+fn judge(
+    project: &Project,
+    rule: &Rule,
+    row: &Row,
+    all: i64,
+    instead: &BTreeMap<usize, String>,
+    findings: &mut Findings,
+) {
     let (looked_at, matching) = (row.int(0), row.int(1));
     if looked_at == 0 {
         return;
@@ -94,9 +134,10 @@ fn judge(project: &Project, rule: &Rule, row: &Row, all: i64, findings: &mut Fin
     let rows = Rows { rule, source, looked_at, all };
     let mut useless = 0;
     for (place, clause) in rule.when.iter().chain(&rule.unless).enumerate() {
-        let (holds, fails) = (row.int(2 + 2 * place), row.int(3 + 2 * place));
+        let (holds, fails) = (holds(row, place), row.int(3 + 2 * place));
         let is_exception = place >= rule.when.len();
-        if let Some(problem) = rows.problem(clause, is_exception, holds, fails) {
+        if let Some(mut problem) = rows.problem(clause, is_exception, holds, fails) {
+            problem.help = instead.get(&place).cloned().or(problem.help);
             // Told already why nobody is reached.
             useless += usize::from((holds == 0) != is_exception);
             findings.problems.push(problem);

@@ -290,6 +290,20 @@ fn conditions_that_tell_nobody_from_anybody_are_told_of_by_the_data() {
             "config/rules/odd.toml:5: each condition is true of some, all together of none of the 120 customers",
         ]
     );
+    let help = |tier: &str| {
+        home.write(
+            "config/rules/none.toml",
+            &rule(&format!("when = 'customer.tier == \"{tier}\" && customer.points > 5'")),
+        );
+        home.plusone(&["check"]).ended_with(0).stdout
+    };
+    let said = help("Gold");
+    assert!(said.contains("help: the nearest that is there is `gold`; texts count to the letter"), "{said}");
+    let said = help("platinum");
+    assert!(
+        said.contains("help: texts count to the letter; among those that are there are `gold`, `silver`"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -1,16 +1,15 @@
 //! Rules that wait for an event that never came in, though others did: most likely it is sent by another name.
 
+use super::instead;
 use crate::catalogue::quoted;
 use crate::config::{Project, places};
 use crate::plan::audience::EVENT;
-use crate::problem::{Problem, nearest};
+use crate::problem::Problem;
 use crate::sql::Sql;
 use crate::store::db::{Db, Result};
 
 /// So many names are looked at to find the nearest.
 const MOST_NAMES: i64 = 1_000;
-/// And so many are named where none is near.
-const NAMED: usize = 5;
 
 /// A warning for each rule whose event never came in, where any did.
 ///
@@ -36,18 +35,12 @@ pub async fn never_came(db: &Db, project: &Project) -> Result<Vec<Problem>> {
         if !names.is_empty() {
             let message = format!("no event `{event}` has ever come in, though others have");
             let place = places::place(source, "on_event", None);
-            problems.push(Problem::warning(source, place, message).help(help(event, names)));
+            problems.push(Problem::warning(source, place, message).help(instead(
+                event,
+                names,
+                ["names", "came", "came"],
+            )));
         }
     }
     Ok(problems)
-}
-
-fn help(event: &str, names: &[String]) -> String {
-    if let Some(near) = nearest(event, names.iter().map(String::as_str)) {
-        return format!("the nearest that came is `{near}`; names count to the letter");
-    }
-    let mut some: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    some.sort();
-    some.truncate(NAMED);
-    format!("names count to the letter; among those that came are {}", some.join(", "))
 }
