@@ -15,5 +15,6 @@ pub fn curly(text: &str, start: usize) -> Option<Fault> {
     let inside = if end.is_some() { inside } else { "…" };
     let fault =
         Fault::new(start..start + quote.len_utf8() + length, format!("`{quote}` is a quote of a word processor"));
-    Some(fault.help(format!("write straight quotes: `\"{inside}\"`")))
+    let straight = if inside.contains('"') { '\'' } else { '"' };
+    Some(fault.help(format!("write straight quotes: `{straight}{inside}{straight}`")))
 }

@@ -1,6 +1,8 @@
 //! Brackets and commas over the lines of a file: what a look at one line cannot tell.
 
 use crate::problem::Fault;
+use crate::problem::quotes::{CURLY, curly};
+use crate::problem::truth::truth;
 
 /// Where the scan stands.
 struct Scan<'a> {
@@ -54,6 +56,7 @@ impl Scan<'_> {
                 self.at += 1;
             }
             '"' | '\'' => return self.string(next),
+            _ if CURLY.contains(&next) => return curly(self.text, self.at),
             _ => return self.word(rest),
         }
         None
@@ -98,11 +101,23 @@ impl Scan<'_> {
             return Some(fault);
         }
         let word = &rest[..length];
-        let in_list = self.open.last().is_some_and(|place| self.text[*place..].starts_with('['));
-        let is_bare = in_list && !is_key && !matches!(word, "true" | "false") && word.parse::<f64>().is_err();
-        if is_bare && word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-') {
+        let is_in = |bracket| self.open.last().is_some_and(|place| self.text[*place..].starts_with(bracket));
+        let is_value = !is_key && (is_in('[') || is_in('{'));
+        if is_in('{')
+            && is_value
+            && let Some(number) = with_comma(rest)
+        {
+            let fault = Fault::new(self.at..self.at + number.len(), format!("`{number}` is not a number here"));
+            return Some(fault.help(format!("write `{}`, with a point", number.replace(',', "."))));
+        }
+        let is_bare = is_value && !matches!(word, "true" | "false") && word.parse::<f64>().is_err();
+        if is_bare && word.chars().all(|c| c.is_alphabetic() || c == '_' || c == '-') {
             let fault = Fault::new(self.at..self.at + length, format!("`{word}` needs quotes"));
-            return Some(fault.help(format!("write `\"{word}\"`")));
+            let help = match truth(word).filter(|_| is_in('{')) {
+                Some(yes) => format!("write `{yes}` where it is true or false, `\"{word}\"` where it is a text"),
+                None => format!("write `\"{word}\"`"),
+            };
+            return Some(fault.help(help));
         }
         self.at += length;
         self.ended = !self.open.is_empty() && !is_key;
@@ -137,4 +152,15 @@ fn begins_a_key(rest: &str) -> bool {
         !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
     });
     is_key || (line.starts_with('[') && line.trim_end().ends_with(']') && !line.contains([',', '"', '\'']))
+}
+
+/// The number with a decimal comma that `rest`, a value of a table, begins with.
+fn with_comma(rest: &str) -> Option<&str> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(rest);
+    let places = digits(rest[whole..].strip_prefix(',')?);
+    let end = whole + 1 + places;
+    let is_key = rest[end..].trim_start_matches([' ', '\t']).starts_with('=');
+    let ends = rest[end..].starts_with([',', ' ', '}', '\r', '\n']);
+    (whole > 0 && places > 0 && ends && !is_key).then(|| &rest[..end])
 }
